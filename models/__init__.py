@@ -1,0 +1,1 @@
+"""Risk models: specs, training sets, calibration, explanation, selection, scoring and their registry."""

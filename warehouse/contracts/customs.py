@@ -1,0 +1,174 @@
+"""Customs: declarations at the grain of a goods item, and what inspections of them found."""
+
+from datetime import timedelta
+
+import dataframely as dy
+import polars as pl
+
+from warehouse.contracts import codes
+from warehouse.contracts.base import Contract, Event, Purpose, Sensitivity, facts
+
+COMMERCIAL = Sensitivity.COMMERCIAL
+PERSONAL = Sensitivity.PERSONAL
+
+INFRINGEMENTS = (
+    "undervaluation",
+    "misclassification",
+    "false_origin",
+    "concealment",
+    "split_consignment",
+    "other",
+    "critical",
+)
+SELECTIONS = ("rule", "random", "intelligence", "all")
+
+
+class Declarations(Event):
+    """One goods item of an import declaration (WCO Data Model: GovernmentAgencyGoodsItem)."""
+
+    declaration_id = dy.String(min_length=1, max_length=64, description="Declaration number of the office.")
+    goods_item_number = dy.Int32(min=1, max=99_999, description="Number of the item within its declaration.")
+    consignment_id = dy.String(nullable=True, max_length=64, description="Transport document or consignment.")
+    office = dy.String(min_length=1, max_length=17, description="Customs office of entry.")
+    procedure = dy.String(nullable=True, max_length=8, description="Customs procedure or process type.")
+    transport_mode = dy.String(
+        check=lambda e: e.is_in(list(codes.TRANSPORT_MODES)),
+        description="Mode of transport at the border, UN/ECE Recommendation 19.",
+    )
+    importer_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Importer's registration number.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    importer_name = dy.String(
+        nullable=True,
+        max_length=256,
+        description="Importer's name; a sole trader's is a person's.",
+        metadata=facts(sensitivity=PERSONAL),
+    )
+    declarant_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Declarant's (broker's) registration number.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    seller_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Seller's identifier.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    carrier_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Carrier or courier.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    vehicle_plate = dy.String(
+        nullable=True,
+        max_length=20,
+        description="Registration of the road vehicle that brings the goods.",
+        metadata=facts(identifies="vehicle", sensitivity=PERSONAL),
+    )
+    vessel_imo = dy.String(
+        nullable=True,
+        regex=r"^[0-9]{7}$",
+        description="IMO number of the vessel that brings the goods.",
+        metadata=facts(identifies="vessel", sensitivity=COMMERCIAL),
+    )
+    flight_number = dy.String(nullable=True, max_length=10, description="Flight that brings the goods.")
+    hs_code = dy.String(regex=r"^[0-9]{6}$", description="Harmonized System subheading, six digits.")
+    country_of_origin = dy.String(
+        check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2."
+    )
+    country_of_dispatch = dy.String(
+        nullable=True, check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2."
+    )
+    duty_rate_pct = dy.Float64(
+        nullable=True, min=0, max=1_000, description="Rate of duty declared.", metadata=facts(unit="%")
+    )
+    duty_regime = dy.String(nullable=True, max_length=12, description="Tariff or tax type applied.")
+    origin_indicator = dy.String(nullable=True, max_length=4, description="How the origin is marked or proven.")
+    import_type = dy.String(nullable=True, max_length=8, description="Type of import transaction.")
+    import_use = dy.String(nullable=True, max_length=8, description="Declared use of the goods.")
+    payment_type = dy.String(nullable=True, max_length=8, description="Terms of payment.")
+    net_mass_kg = dy.Decimal(
+        16, 3, min=0, max=1_000_000_000, description="Net mass.", metadata=facts(unit="kg")
+    )
+    gross_mass_kg = dy.Decimal(
+        16, 3, nullable=True, min=0, max=1_000_000_000, description="Gross mass.", metadata=facts(unit="kg")
+    )
+    packages = dy.Int32(nullable=True, min=0, max=1_000_000, description="Number of packages.")
+    item_value = dy.Decimal(
+        20,
+        4,
+        min=0,
+        description="Declared value of the item.",
+        metadata=facts(unit="currency", sensitivity=COMMERCIAL),
+    )
+    currency = dy.String(check=lambda e: e.is_in(sorted(codes.currencies())), description="ISO 4217.")
+    goods_description = dy.String(nullable=True, max_length=512, description="Declared description of the goods.")
+
+    @dy.rule()
+    def gross_mass_not_below_net(cls) -> pl.Expr:
+        """Packaging never weighs less than nothing."""
+        return pl.col("gross_mass_kg").is_null() | (pl.col("gross_mass_kg") >= pl.col("net_mass_kg"))
+
+
+class Inspections(Event):
+    """The result of examining one goods item. `event_at` is the examination, `known_at` the report."""
+
+    declaration_id = dy.String(min_length=1, max_length=64, description="Declaration examined.")
+    goods_item_number = dy.Int32(min=1, max=99_999, description="Item examined.")
+    selection = dy.String(check=lambda e: e.is_in(SELECTIONS), description="What made the office examine it.")
+    selection_probability = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="Chance that this item was selected, where it was drawn at random.",
+        metadata=facts(unit="probability"),
+    )
+    is_irregular = dy.Bool(description="Whether anything irregular was found.")
+    infringement = dy.String(
+        nullable=True, check=lambda e: e.is_in(INFRINGEMENTS), description="Kind of irregularity."
+    )
+    additional_duty = dy.Decimal(
+        20, 4, nullable=True, min=0, description="Duty recovered.", metadata=facts(unit="currency")
+    )
+    currency = dy.String(
+        nullable=True, check=lambda e: e.is_in(sorted(codes.currencies())), description="ISO 4217."
+    )
+    officer_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Examining officer.",
+        metadata=facts(identifies="officer", sensitivity=PERSONAL),
+    )
+
+
+DECLARATIONS = Contract(
+    name="customs.declarations",
+    version=1,
+    title="Import declarations",
+    schema=Declarations,
+    key=("declaration_id", "goods_item_number"),
+    subject="goods item",
+    purposes=frozenset({Purpose.CUSTOMS_RISK, Purpose.BORDER_SURVEILLANCE}),
+    cadence=timedelta(days=1),
+    floor=1,
+    retention_days=3_650,
+)
+
+INSPECTIONS = Contract(
+    name="customs.inspections",
+    version=1,
+    title="Inspections of declared goods",
+    schema=Inspections,
+    key=("declaration_id", "goods_item_number"),
+    subject="inspection",
+    purposes=frozenset({Purpose.CUSTOMS_RISK}),
+    cadence=timedelta(days=1),
+    floor=0,
+    retention_days=3_650,
+)

@@ -1,0 +1,15 @@
+"""One module a format; `READERS` names them for the dialects."""
+
+from collections.abc import Callable, Iterator
+
+from warehouse.readers import ais, delimited, ndjson, parquet
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+
+READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
+    "delimited": delimited.read,
+    "ndjson": ndjson.read,
+    "parquet": parquet.read,
+    "ais-nmea": ais.read,
+}
+
+__all__ = ["LINE", "READERS", "REFUSED_SCHEMA", "Chunk"]

@@ -1,0 +1,144 @@
+"""Delimited text: any delimiter and encoding, bound by header name, every line accounted for.
+
+Polars parses a file whose lines all have the header's number of fields; any other line, or one that is not of
+the declared encoding, is refused with its position. Files with quoted fields take the standard library's
+parser, since a quoted field may hold delimiters and line ends.
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.errors import FileRefused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
+
+_UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
+
+
+def read(
+    path: Path,
+    columns: frozenset[str],
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    quote: str = '"',
+) -> Iterator[Chunk]:
+    """Rows of a delimited file, all as text, empty fields as null.
+
+    Raises `FileRefused` when the file is empty or its header lacks any of `columns`.
+    """
+    text, damaged = _decode(_bytes_of(path), encoding)
+    header, _, body = text.partition("\n")
+    names = next(csv.reader([header.rstrip("\r")], delimiter=delimiter, quotechar=quote), [])
+    names = [name.strip() for name in names]
+    _require(columns, names, delimiter)
+    if quote in body:
+        yield _parse_quoted(body, names, delimiter, quote, damaged)
+    else:
+        yield _parse_plain(body, names, delimiter, damaged)
+
+
+def _bytes_of(path: Path) -> bytes:
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, gzip.BadGzipFile, OSError) as error:
+            raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
+    if not data.strip():
+        raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+    return data
+
+
+def _decode(data: bytes, encoding: str) -> tuple[str, frozenset[int]]:
+    """Text, and the 1-based lines that are not of the encoding (kept, with replacement characters)."""
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    try:
+        return data.decode(codec), frozenset()
+    except UnicodeDecodeError:
+        text = data.decode(codec, errors="replace")
+        lines = text.split("\n")
+        return text, frozenset(i for i, line in enumerate(lines, start=1) if "\ufffd" in line)
+
+
+def _require(columns: frozenset[str], names: list[str], delimiter: str) -> None:
+    """Names of what is missing only: a file without a header has a person's data in its first line."""
+    missing = sorted(columns - set(names))
+    if missing:
+        raise FileRefused(
+            "header",
+            f"the header lacks {', '.join(missing)} ({len(names)} columns when split at '{delimiter}'); "
+            "check the dialect, or ask the sender for the agreed layout",
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise FileRefused("header", f"{len(twice)} column names occur twice; names must be unique to bind by name")
+
+
+def _parse_plain(body: str, names: list[str], delimiter: str, damaged: frozenset[int]) -> Chunk:
+    lines = pl.DataFrame({"raw": body.split("\n")}).with_row_index(LINE, offset=2)
+    lines = lines.with_columns(pl.col(LINE).cast(pl.Int64), pl.col("raw").str.strip_chars_end("\r"))
+    lines = lines.filter(pl.col("raw") != "")
+    whole = pl.col("raw").str.count_matches(delimiter, literal=True) == len(names) - 1
+    readable = ~pl.col(LINE).is_in(list(damaged))
+    good = lines.filter(whole & readable)
+    refused = pl.concat(
+        [
+            _refuse(lines.filter(~readable), *_UNDECODABLE),
+            _refuse(lines.filter(readable & ~whole), "field-count", _count_message(len(names))),
+        ]
+    )
+    fields = good.select(
+        LINE,
+        pl.col("raw").str.split_exact(delimiter, len(names) - 1).struct.rename_fields(names).alias("fields"),
+    )
+    return Chunk(_tidy(fields.unnest("fields"), names), refused)
+
+
+def _parse_quoted(body: str, names: list[str], delimiter: str, quote: str, damaged: frozenset[int]) -> Chunk:
+    rows: list[list[str]] = []
+    at: list[int] = []
+    bad: list[tuple[int, str, str, str]] = []
+    reader = csv.reader(io.StringIO(body), delimiter=delimiter, quotechar=quote, strict=True)
+    start = 2
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            bad.append((start, "", "quoting", "a quoted field is not closed; close it or double the quote"))
+            start = reader.line_num + 2
+            continue
+        if fields:
+            if any(line in damaged for line in range(start, reader.line_num + 2)):
+                bad.append((start, delimiter.join(fields), *_UNDECODABLE))
+            elif len(fields) != len(names):
+                bad.append((start, delimiter.join(fields), "field-count", _count_message(len(names))))
+            else:
+                rows.append(fields)
+                at.append(start)
+        start = reader.line_num + 2
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String()), orient="row")
+    frame = frame.select(pl.Series(LINE, at, dtype=pl.Int64), *names)
+    refused = pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused()
+    return Chunk(_tidy(frame, names), refused)
+
+
+def _tidy(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    trimmed = (pl.col(name).str.strip_chars() for name in names)
+    return frame.with_columns(trimmed).with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names
+    )
+
+
+def _refuse(lines: pl.DataFrame, rule: str, message: str) -> pl.DataFrame:
+    return lines.select(LINE, "raw", rule=pl.lit(rule), message=pl.lit(message))
+
+
+def _count_message(expected: int) -> str:
+    return f"the line does not have {expected} fields; it may be cut, or hold an unquoted delimiter"

@@ -1,0 +1,55 @@
+"""Newline-delimited JSON: one object a line, scalars as text, every line accounted for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.errors import FileRefused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
+
+_MESSAGE = "the line is no JSON object in UTF-8; it may be cut"
+
+
+def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
+    """Rows of an NDJSON file; a field absent from a line is null, nested values are kept as JSON text.
+
+    Raises `FileRefused` when the file is empty or no line has one of `columns`.
+    """
+    data = path.read_bytes()
+    if not data.strip():
+        raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+    objects: list[dict[str, object]] = []
+    at: list[int] = []
+    bad: list[tuple[int, str, str, str]] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            parsed = json.loads(line)
+        except (ValueError, RecursionError):
+            parsed = None
+        if isinstance(parsed, dict):
+            objects.append(parsed)
+            at.append(number)
+        else:
+            bad.append((number, line.decode("utf-8", errors="replace"), "json", _MESSAGE))
+    found = {name for record in objects for name in record}
+    missing = sorted(columns - found)
+    if objects and missing:
+        raise FileRefused(
+            "header", f"no line has the field {', '.join(missing)}; check the dialect, or ask for the agreed layout"
+        )
+    names = sorted(found)
+    frame = pl.DataFrame(
+        {LINE: at, **{name: [_text(record.get(name)) for record in objects] for name in names}},
+        schema={LINE: pl.Int64(), **dict.fromkeys(names, pl.String())},
+    )
+    yield Chunk(frame, pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused())
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    return json.dumps(value)

@@ -1,0 +1,40 @@
+"""The port every reader implements: a file in, chunks of rows by the source's own names out.
+
+A reader knows one format and no dataset. It binds columns by name, streams in bounded memory, and accounts
+for every line: it is in `Chunk.rows`, or in `Chunk.refused` with its position and reason. A file that cannot
+be read at all raises `FileRefused`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+LINE = "source_line"
+
+REFUSED_SCHEMA = pl.Schema({LINE: pl.Int64(), "raw": pl.String(), "rule": pl.String(), "message": pl.String()})
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows read and lines refused.
+
+    `rows` has `source_line` first (1-based line, or record number in binary formats), then the columns of the
+    source; `refused` has `REFUSED_SCHEMA`.
+    """
+
+    rows: pl.DataFrame
+    refused: pl.DataFrame
+
+
+class Reader(Protocol):
+    """Reads one format. Keyword options come from the dialect; `columns` are the names it needs."""
+
+    def __call__(self, path: Path, columns: frozenset[str], **options: object) -> Iterator[Chunk]: ...
+
+
+def nothing_refused() -> pl.DataFrame:
+    """An empty frame of `REFUSED_SCHEMA`."""
+    return pl.DataFrame(schema=REFUSED_SCHEMA)
