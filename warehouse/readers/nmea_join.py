@@ -1,0 +1,210 @@
+"""Which NMEA lines belong together: the parts of a message, a `$PGHP` line and its sentence, a tag-block group.
+
+Lines belong together only within `WINDOW_LINES` of each other; the reader keeps that many lines back at the
+end of a block, so that where a block ends changes nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from warehouse.readers.nmea import NO_TIME, Block, Ints, Sentences
+
+# The real exactEarth log interleaves a sentence and its $PGHP, either first, by up to 59 lines; beyond that, equal
+# checksums (one in 256) are chance. Sequence numbers run 0 to 9, so a wider window also joins strangers' parts.
+WINDOW_LINES = 64
+_LOGGED_APART_US = 1_000_000
+
+_GROUPS = {"group": pl.Int64(), "line": pl.Int64(), "time": pl.Int64(), "station": pl.String()}
+
+
+@dataclass
+class Messages:
+    """Messages as runs of sentences: `sentence[first[i]]` is the first part of message i.
+
+    `message` and `sentence` have an element a part, in order; `loose` are the parts whose message is incomplete.
+    """
+
+    message: Ints
+    sentence: Ints
+    first: Ints
+    loose: Ints
+
+    def first_known(self, per_sentence: Ints) -> Ints:
+        """Of each message, the value of its first part that has one."""
+        value = np.full(len(self.first), NO_TIME)
+        at = per_sentence[self.sentence]
+        known = np.flatnonzero(at != NO_TIME)[::-1]
+        value[self.message[known]] = at[known]
+        return value
+
+
+def assemble(sentences: Sentences, number: Ints) -> Messages:
+    """Join parts into messages; `number` is the line number of each sentence."""
+    singles = np.flatnonzero(sentences.total == 1)
+    parts = np.flatnonzero(sentences.total > 1)
+    runs: list[list[int]] = []
+    loose: list[int] = []
+    if len(parts):
+        runs, loose = _in_order(sentences, number, parts)
+        more, loose = _leftover(sentences, number, loose)
+        runs += more
+    heads = np.concatenate((singles, np.array([run[0] for run in runs], np.int64)))
+    order = np.argsort(number[heads], kind="stable")
+    size = np.concatenate((np.ones(len(singles), np.int64), np.array([len(run) for run in runs], np.int64)))[
+        order
+    ]
+    first = np.cumsum(size) - size
+    sentence = np.empty(int(size.sum()), np.int64)
+    sentence[first] = heads[order]
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    for index, run in enumerate(runs):
+        at = first[place[len(singles) + index]]
+        sentence[at : at + len(run)] = run
+    return Messages(np.repeat(np.arange(len(size)), size), sentence, first, np.array(loose, np.int64))
+
+
+def _in_order(s: Sentences, number: Ints, parts: Ints) -> tuple[list[list[int]], list[int]]:
+    """Parts 1..n of one key directly after each other in that key, found without a loop over lines."""
+    stations = s.station.gather(parts).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    stream = (s.sequence[parts] + 1) * 256 + s.channel[parts]
+    talker = s.talker[parts] * 16 + s.total[parts]
+    columns = (stations, s.group[parts], stream, talker)
+    order = np.lexsort((number[parts], *columns))
+    sorted_parts, total, part = parts[order], s.total[parts][order], s.part[parts][order]
+    change = np.zeros(len(order), bool)
+    for column in columns:
+        change[1:] |= column[order][1:] != column[order][:-1]
+    key = np.cumsum(change)
+    taken = np.zeros(len(order), bool)
+    runs: list[list[int]] = []
+    for size in np.unique(total).tolist():
+        starts = np.flatnonzero((part == 1) & (total == size))
+        starts = starts[starts + size <= len(order)]
+        whole = np.ones(len(starts), bool)
+        for step in range(1, size):
+            whole &= (key[starts + step] == key[starts]) & (part[starts + step] == step + 1)
+        starts = starts[whole]
+        starts = starts[
+            number[sorted_parts[starts + size - 1]] - number[sorted_parts[starts]] <= WINDOW_LINES
+        ]
+        members = starts[:, None] + np.arange(size)
+        taken[members] = True
+        runs += sorted_parts[members].tolist()
+    return runs, np.sort(sorted_parts[~taken]).tolist()
+
+
+def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[int]], list[int]]:
+    """Parts that others of their key came between, or that name a station only once.
+
+    Out of order only inside a tag-block group: elsewhere a late part 1 is likelier another message's.
+    """
+    runs: list[list[int]] = []
+    waiting: dict[tuple[int, ...], list[dict[int, int]]] = {}
+    for index in sorted(parts, key=lambda at: int(number[at])):
+        group, part, total = int(s.group[index]), int(s.part[index]), int(s.total[index])
+        key = (int(s.talker[index]), total, int(s.sequence[index]), int(s.channel[index]), group)
+        queue = [
+            have
+            for have in waiting.get(key, [])
+            if number[index] - number[min(have.values())] <= WINDOW_LINES
+        ]
+        waiting[key] = queue
+        for have in queue:
+            expected = part not in have if group >= 0 else part == len(have) + 1
+            if expected and len({s.station[at] for at in (*have.values(), index)} - {None}) <= 1:
+                have[part] = index
+                if len(have) == total:
+                    runs.append([have[step] for step in range(1, total + 1)])
+                    queue.remove(have)
+                break
+        else:
+            if part == 1 or group >= 0:
+                queue.append({part: index})
+    used = {index for run in runs for index in run}
+    return runs, [index for index in parts if index not in used]
+
+
+def gatehouse_of(block: Block) -> Ints:
+    """For each sentence the `$PGHP` line that names its checksum (index into `block.gatehouse`), or -1.
+
+    The line before has priority; then neighbours, whichever comes first. A base station's own sentences (talker
+    BS) get none but from the line before: in the exactEarth log none of 784 has one.
+    """
+    sentences, gatehouse, number = block.sentences, block.gatehouse, block.lines.number
+    found = np.full(len(sentences.line), -1)
+    if not len(gatehouse.line):
+        return found
+    at, lines = number[gatehouse.line], number[sentences.line]
+    before = np.minimum(np.searchsorted(at, lines - 1), len(at) - 1)
+    direct = (at[before] == lines - 1) & (gatehouse.checksum[before] == sentences.checksum)
+    found[direct] = before[direct]
+    free = np.ones(len(at), bool)
+    free[before[direct]] = False
+    own = (sentences.talker >> 8) == 0x4253
+    here, there = np.flatnonzero(~direct & ~own), np.flatnonzero(free)
+    index = np.concatenate((here, there))
+    is_gatehouse = np.repeat([False, True], [len(here), len(there)])
+    line = np.concatenate((lines[here], at[there]))
+    checksum = np.concatenate((sentences.checksum[here], gatehouse.checksum[there]))
+    logged = np.concatenate((sentences.logged_us[here], gatehouse.logged_us[there]))
+    order = np.lexsort((line, checksum))
+    while len(order) > 1:
+        left, right = order[:-1], order[1:]
+        near = (checksum[left] == checksum[right]) & (line[right] - line[left] <= WINDOW_LINES)
+        near &= is_gatehouse[left] != is_gatehouse[right]
+        known = (logged[left] != NO_TIME) & (logged[right] != NO_TIME)
+        near &= ~known | (np.abs(logged[left] - logged[right]) <= _LOGGED_APART_US)
+        pairs = _every_other(near)
+        if not len(pairs):
+            break
+        one, two = left[pairs], right[pairs]
+        sentence, time = np.where(is_gatehouse[one], two, one), np.where(is_gatehouse[one], one, two)
+        found[index[sentence]] = index[time]
+        keep = np.ones(len(order), bool)
+        keep[pairs] = keep[pairs + 1] = False
+        order = order[keep]
+    return found
+
+
+def _every_other(edge: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
+    """Of each run of neighbouring edges the first, third, ...: a matching, from the left."""
+    at = np.flatnonzero(edge)
+    begins = np.concatenate(([True], np.diff(at) > 1))[: len(at)]
+    place = np.arange(len(at))
+    return at[(place - np.maximum.accumulate(np.where(begins, place, 0))) % 2 == 0]
+
+
+def no_groups() -> pl.DataFrame:
+    """Tag-block groups before the first block."""
+    return pl.DataFrame(schema=_GROUPS)
+
+
+def inherit(block: Block, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Give sentences the time and station that an earlier line of their tag-block group has.
+
+    Changes `block.sentences`; returns the groups that the next block may still need.
+    """
+    s, number = block.sentences, block.lines.number
+    if not ((s.group >= 0).any() or block.headers.height or earlier.height):
+        return earlier
+    own = pl.DataFrame(
+        {"group": s.group, "line": number[s.line], "time": s.tagged_us, "station": s.station}, schema=_GROUPS
+    )
+    known = pl.concat((earlier, block.headers.cast(_GROUPS), own)).filter(pl.col("group") >= 0)  # type: ignore[arg-type]
+    known = known.with_columns(pl.col("time").replace(NO_TIME, None)).unique(("group", "line")).sort("line")
+    in_group = own.select("line", pl.when(pl.col("group") >= 0).then("group").alias("group")).with_row_index()
+    for column in ("time", "station"):
+        source = known.select("group", "line", column).drop_nulls()
+        joined = in_group.sort("line").join_asof(source, on="line", by="group", tolerance=WINDOW_LINES)
+        inherited = joined.sort("index")[column]
+        if column == "time":
+            s.tagged_us = np.where(
+                s.tagged_us == NO_TIME, inherited.fill_null(NO_TIME).to_numpy(), s.tagged_us
+            )
+        else:
+            s.station = s.station.fill_null(inherited)
+    recent = pl.col("line") > int(number[-1]) - 3 * WINDOW_LINES
+    return known.filter(recent).with_columns(pl.col("time").fill_null(NO_TIME))
