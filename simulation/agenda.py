@@ -1,0 +1,34 @@
+"""Events that fall on another day than the one that caused them: a diary from day to rows.
+
+Rows wait here only until their day comes, so that memory stays near one day's worth.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+
+class Agenda:
+    """Rows by the local date (in `zone`) of the unix seconds in column `at`."""
+
+    def __init__(self, at: str, zone: str) -> None:
+        self._at, self._zone = at, zone
+        self._rows: dict[date, list[pl.DataFrame]] = {}
+
+    def put(self, rows: pl.DataFrame) -> None:
+        if rows.is_empty():
+            return
+        day = pl.from_epoch(self._at).dt.convert_time_zone(self._zone).dt.date().alias("__day")
+        for (key,), part in rows.with_columns(day).partition_by("__day", as_dict=True, include_key=False).items():
+            self._rows.setdefault(key, []).append(part)
+
+    def take(self, day: date) -> pl.DataFrame | None:
+        """All rows of `day`, and forget them; None when there are none."""
+        parts = self._rows.pop(day, None)
+        return pl.concat(parts) if parts else None
+
+    def forget_before(self, day: date) -> None:
+        for key in [k for k in self._rows if k < day]:
+            del self._rows[key]

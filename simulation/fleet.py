@@ -1,0 +1,102 @@
+"""What carries goods and people: lorries and their hauliers, cars and vans, vessels, flights. Drawn once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from simulation.firms import registration_numbers
+from simulation.names import ALPHA3, VESSEL_SUFFIXES, VESSEL_WORDS
+from simulation.randomness import Bools, Floats, Ints, choose
+from simulation.rings import VESSEL_PERIOD
+
+TRUCKS_EACH = 6
+_LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
+# Flag, maritime identification digits, share.
+_FLAGS = (("PA", 352, 5), ("LR", 636, 5), ("MH", 538, 4), ("MT", 229, 3), ("CY", 212, 2), ("GR", 240, 2), ("AG", 304, 2),
+          ("NL", 244, 1), ("DK", 219, 1), ("SG", 563, 2), ("HK", 477, 2), ("TR", 271, 1))
+
+
+@dataclass(frozen=True)
+class Trucks:
+    """Six lorries to a haulier, in a row; `nightly` ones drive by night as a habit."""
+
+    plate: pl.Series
+    country: pl.Series
+    haulier_id: pl.Series
+    nightly: Bools
+
+
+@dataclass(frozen=True)
+class Vessels:
+    """Cargo vessels; a vessel may call when (ordinal day + phase) is a multiple of VESSEL_PERIOD."""
+
+    imo: Ints
+    mmsi: Ints
+    name: list[str]
+    callsign: list[str]
+    operator: pl.Series
+    ship_type: Ints
+    length: Ints
+    beam: Ints
+    draught: Floats
+    phase: Ints
+
+
+@dataclass(frozen=True)
+class Flights:
+    """The timetable: number, airline, country of departure (index into names.COUNTRIES), local hour, seats share."""
+
+    number: pl.Series
+    airline: pl.Series
+    origin: Ints
+    hour: Ints
+    share: Floats
+
+
+def plates(rng: np.random.Generator, country: list[str]) -> pl.Series:
+    """Distinct plates without separators: two letters, three digits, two letters; the sign is kept apart."""
+    n = len(country)
+    letters = _LETTERS[rng.integers(0, len(_LETTERS), (n, 4))]
+    digits = rng.integers(100, 1000, n)
+    made = [f"{a}{b}{d}{c}{e}" for (a, b, c, e), d in zip(letters.tolist(), digits.tolist(), strict=True)]
+    return pl.Series(made, dtype=pl.String)
+
+
+def draw_trucks(rng: np.random.Generator, scale: float) -> Trucks:
+    hauliers = max(12, round(230 * scale))
+    n = hauliers * TRUCKS_EACH
+    homes = [("XN", "XS", "TR", "PL", "RS", "DE")[k] for k in choose(rng, np.array([5, 4, 1, 1, 0.6, 0.6]), hauliers)]
+    country = [c for c in homes for _ in range(TRUCKS_EACH)]
+    return Trucks(plates(rng, country), pl.Series(country), registration_numbers(rng, "HAU", hauliers, 5), rng.random(n) < 0.09)
+
+
+def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
+    n = max(14, round(64 * scale))
+    stem = rng.choice(90_000, n, replace=False) + 900_000 if n < 80_000 else np.arange(n) + 900_000
+    digits = (stem[:, None] // 10 ** np.arange(5, -1, -1)) % 10
+    imo = stem * 10 + (digits * np.arange(7, 1, -1)).sum(axis=1) % 10
+    flag = choose(rng, np.array([f[2] for f in _FLAGS], dtype=np.float64), n)
+    mmsi = np.array([f[1] for f in _FLAGS])[flag] * 1_000_000 + (np.arange(n) * 7919 + int(rng.integers(0, 10**6))) % 1_000_000
+    words, ends = rng.integers(0, len(VESSEL_WORDS), n), rng.integers(0, len(VESSEL_SUFFIXES), n)
+    length = rng.integers(80, 300, n)
+    return Vessels(
+        imo=imo, mmsi=mmsi, name=[f"{VESSEL_WORDS[a]} {VESSEL_SUFFIXES[b]}".upper() for a, b in zip(words, ends, strict=True)],
+        callsign=["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (n, 5))].tolist()],
+        operator=pl.Series(["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (max(3, n // 6), 4))].tolist()])
+        .gather(rng.integers(0, max(3, n // 6), n)),
+        ship_type=rng.choice([70, 71, 74, 79, 80], n), length=length, beam=length // 7 + rng.integers(0, 4, n),
+        draught=np.round(rng.uniform(4, 14, n), 1), phase=rng.integers(0, VESSEL_PERIOD, n),
+    )
+
+
+def draw_flights(rng: np.random.Generator) -> Flights:
+    airlines = np.array(["LH", "OS", "TK", "AZ", "AF", "BA", "W6", "FR", "LO", "MS", "QR", "KL", "NV"])
+    origins = [ALPHA3.index(c) for c in "DEU DEU AUT AUT ITA FRA GBR GBR NLD POL TUR TUR TUR ROU EGY MAR TUN GRC ESP XOS XOS "
+               "IND LBN UKR SRB ALB CHN KEN NGA USA DZA CZE".split()]
+    n = len(origins)
+    airline = pl.Series(airlines[rng.integers(0, len(airlines), n)])
+    number = airline + pl.Series(rng.choice(np.arange(100, 999), n, replace=False)).cast(pl.String)
+    return Flights(number, airline, np.array(origins), rng.integers(6, 23, n), rng.uniform(0.4, 1.6, n))

@@ -1,0 +1,94 @@
+"""Hidden rings: who belongs together across agencies, and the jobs a ring does on a day.
+
+A ring is drawn once; its jobs on a day are a pure function of (seed, day), so that the nights before a job can
+show its vehicles without the day itself being simulated. What a job looks like to an agency is elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from simulation.geography import OFFICES, OFFICES_OF
+from simulation.randomness import Bools, Ints, choose, stream
+
+VESSEL_PERIOD = 6
+_LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
+_SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Members by ring, as rows of indices into the actors' arrays; rates are jobs a day."""
+
+    firms: Ints
+    sellers: Ints
+    trucks: Ints
+    vans: Ints
+    vessels: Ints
+    products: Ints
+    count: int
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One place a job: a loaded (or decoy) truck or ship consignment for a ring."""
+
+    ring: Ints
+    by_sea: Bools
+    office: Ints
+    truck: Ints
+    vessel: Ints
+    firm: Ints
+    seller: Ints
+    product: Ints
+    loaded: Bools
+    goes_dark: Bools
+    loiters: Bools
+    scouted: Bools
+
+
+def draw_rings(rng: np.random.Generator, scale: float, firms: int, sellers: int, trucks: int, vessels: int,
+               vans: int, products: Ints) -> Rings:
+    """Rings whose members are ordinary places in the actors' arrays; vessels belong to one ring at most."""
+    count = max(2, round(9 * scale))
+    vessels_each = 1
+    return Rings(
+        firms=rng.integers(0, firms, (count, 9)), sellers=rng.integers(0, sellers, (count, 4)),
+        trucks=rng.integers(0, trucks, (count, 5)), vans=rng.permutation(max(vans, 3 * count))[: 3 * count].reshape(count, 3) % vans,
+        vessels=(rng.permutation(max(vessels, count))[:count] % vessels).reshape(count, vessels_each),
+        products=rng.choice(products, (count, 4)), count=count,
+    )
+
+
+def jobs_of(rings: Rings, vessel_phase: Ints, seed: int, day: date) -> Jobs:
+    """The jobs of all rings on `day`: road at any day, sea only when the ring's vessel is due."""
+    rng = stream(seed, day.toordinal(), "jobs")
+    road = np.repeat(np.arange(rings.count), rng.poisson(0.42, rings.count))
+    # One ring may ship several consignments with one call of its vessel.
+    due = (day.toordinal() + vessel_phase[rings.vessels[:, 0]]) % VESSEL_PERIOD == 0
+    sailing = due & (rng.random(rings.count) < 0.6)
+    sea = np.repeat(np.arange(rings.count), sailing * rng.integers(1, 4, rings.count))
+    ring = np.concatenate([road, sea]).astype(np.int64)
+    by_sea = np.concatenate([np.zeros(len(road), bool), np.ones(len(sea), bool)])
+    n = len(ring)
+
+    def one_of(members: Ints) -> Ints:
+        picked: Ints = members[ring, rng.integers(0, members.shape[1], n)]
+        return picked
+
+    port_of_ring = choose(rng, _SEA_SHARES, rings.count)[ring]
+    office = np.where(by_sea, np.array(OFFICES_OF["sea"])[port_of_ring], np.array(OFFICES_OF["land"])[choose(rng, _LAND_SHARES, n)])
+    dark, slow = rng.random(rings.count)[ring], rng.random(rings.count)[ring]
+    return Jobs(
+        ring=ring, by_sea=by_sea, office=office.astype(np.int64), truck=one_of(rings.trucks), vessel=rings.vessels[ring, 0],
+        firm=one_of(rings.firms), seller=one_of(rings.sellers), product=one_of(rings.products),
+        loaded=rng.random(n) < 0.72, goes_dark=by_sea & (dark < 0.6), loiters=by_sea & (slow < 0.5), scouted=rng.random(n) < 0.75,
+    )
+
+
+def coming_jobs(rings: Rings, vessel_phase: Ints, seed: int, day: date, horizon: int = 3) -> list[Jobs]:
+    """Jobs of the `horizon` days after `day`, nearest first."""
+    return [jobs_of(rings, vessel_phase, seed, day + timedelta(days=k)) for k in range(1, horizon + 1)]
