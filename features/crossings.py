@@ -1,0 +1,135 @@
+"""Features of a border crossing."""
+
+from features.sources import SOURCES
+from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from warehouse.contracts.base import Purpose, Sensitivity
+
+_PURPOSES = frozenset({Purpose.BORDER_CHECK})
+
+EVENT_COLUMNS = frozenset(
+    {
+        "traveller_id", "document_id", "vehicle_id", "nationality", "port", "carrier", "flight_number", "visa_class",
+        "residence", "age_band", "jurisdiction", "party_size", "stay_days",
+    }
+)  # fmt: skip
+
+
+def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
+    return Feature(name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category)
+
+
+def _adverse_rate(who: str, label: str, weight: float = 30.0) -> Aggregation:
+    return Aggregation(
+        f"{who}_adverse_rate",
+        Kind.RATE,
+        f"share of examined crossings of the {label} with an adverse outcome, as reported so far",
+        "share",
+        "is_adverse",
+        prior_weight=weight,
+    )
+
+
+def _history(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
+    return FeatureView(name, entity, "crossings", aggregations, "immigration", _PURPOSES, description)
+
+
+def _results(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
+    return FeatureView(name, entity, "crossing_outcomes", aggregations, "immigration", _PURPOSES, description)
+
+
+def registry() -> Registry:
+    """Every feature a crossing model may ask for. Nothing here derives from PNR."""
+    known = Registry("crossings", SOURCES, EVENT_COLUMNS)
+    known.attribute(
+        _attribute("age_years", "age of the traveller", "years"),
+        _attribute("stay_days", "days of authorised stay", "days"),
+        _attribute("party_size", "persons crossing together", "persons"),
+        _attribute("hour", "hour of crossing, office time", "hour"),
+        _attribute("weekday", "day of the week, Monday is 1", "day"),
+        _attribute("port", "border crossing point", "code", is_category=True),
+        _attribute("mode", "air, sea or land", "code", is_category=True),
+        _attribute("direction", "entry or exit", "code", is_category=True),
+        _attribute("nationality", "nationality", "code", is_category=True),
+        _attribute("document_type", "type of travel document", "code", is_category=True),
+        _attribute("visa_class", "class of admission", "code", is_category=True),
+        _attribute("purpose", "declared purpose", "code", is_category=True),
+        _attribute("residence", "country of residence", "code", is_category=True),
+        _attribute("sex", "sex", "code", is_category=True),
+    )
+    known.view(
+        _history(
+            "traveller_activity",
+            ("traveller_id",),
+            "How often and how recently the traveller has crossed.",
+            Aggregation("traveller_count_30d", Kind.COUNT, "crossings of the traveller in the last 30 days", "crossings", None, 30),
+            Aggregation("traveller_count_365d", Kind.COUNT, "crossings of the traveller in the last year", "crossings", None, 365),
+            Aggregation("traveller_gap_days", Kind.DAYS_SINCE_LAST, "days since the traveller's last crossing", "days"),
+            Aggregation("traveller_age_days", Kind.DAYS_SINCE_FIRST, "days since the traveller was first seen", "days"),
+            Aggregation("traveller_ports", Kind.DISTINCT, "crossing points the traveller has used", "points", "port"),
+            Aggregation("traveller_documents", Kind.DISTINCT, "documents the traveller has shown", "documents", "document_id"),
+        ),
+        _history(
+            "document_use",
+            ("document_id",),
+            "How a document has been used.",
+            Aggregation("document_count", Kind.COUNT, "crossings with this document so far", "crossings"),
+            Aggregation("document_travellers", Kind.DISTINCT, "travellers who have shown this document", "travellers", "traveller_id"),
+            Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
+        ),
+        _history(
+            "route_volume",
+            ("nationality", "port"),
+            "How usual the nationality is at this crossing point.",
+            Aggregation("nationality_port_count_30d", Kind.COUNT, "crossings of this nationality here in the last 30 days", "crossings", None, 30),
+        ),
+        _history(
+            "port_load",
+            ("port",),
+            "How busy the crossing point is.",
+            Aggregation("port_count_1d", Kind.COUNT, "crossings here in the last 24 hours", "crossings", None, 1),
+        ),
+        _history(
+            "vehicle_crossings",
+            ("vehicle_id",),
+            "How often the vehicle has crossed.",
+            Aggregation("vehicle_crossings_30d", Kind.COUNT, "persons who crossed in this vehicle in the last 30 days", "crossings", None, 30),
+            Aggregation("vehicle_travellers", Kind.DISTINCT, "travellers seen in this vehicle", "travellers", "traveller_id"),
+        ),
+    )  # fmt: skip
+    known.view(
+        _results("traveller_results", ("traveller_id",), "Past outcomes of the traveller.", _adverse_rate("traveller", "traveller", 3.0)),
+        _results("document_results", ("document_id",), "Past outcomes of the document.", _adverse_rate("document", "document", 3.0)),
+        _results("vehicle_crossing_results", ("vehicle_id",), "Past outcomes of travellers in the vehicle.", _adverse_rate("vehicle_traveller", "travellers in this vehicle", 3.0)),
+        _results("nationality_results", ("nationality",), "Past outcomes of the nationality.", _adverse_rate("nationality", "nationality")),
+        _results("nationality_port_results", ("nationality", "port"), "Past outcomes of nationality and crossing point.", _adverse_rate("nationality_port", "nationality at this crossing point")),
+        _results("carrier_results", ("carrier",), "Past outcomes of the carrier.", _adverse_rate("carrier", "carrier")),
+        _results("flight_results", ("carrier", "flight_number"), "Past outcomes of the flight.", _adverse_rate("flight", "flight")),
+        _results("visa_results", ("nationality", "visa_class"), "Past outcomes of nationality and class of admission.", _adverse_rate("visa", "nationality and class of admission")),
+        _results("port_results", ("port",), "Past outcomes at the crossing point.", _adverse_rate("port", "crossing point")),
+        FeatureView(
+            "vehicle_goods_results",
+            ("vehicle_id",),
+            "shipment_outcomes",
+            (
+                Aggregation("vehicle_goods_hit_rate", Kind.RATE, "share of customs inspections of the vehicle's goods that found something", "share", "is_adverse", prior_weight=5.0),
+            ),
+            "customs",
+            _PURPOSES,
+            "What customs found in the vehicle: shared by customs.",
+        ),
+        FeatureView(
+            "vehicle_sightings",
+            ("vehicle_id",),
+            "vehicle_sightings",
+            (
+                Aggregation("vehicle_seen_7d", Kind.COUNT, "readings of the vehicle's plate in the last 7 days", "readings", None, 7),
+                Aggregation("vehicle_night_share_30d", Kind.MEAN, "share of the vehicle's readings at night in the last 30 days", "share", "is_night", 30),
+                Aggregation("vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"),
+            ),
+            "surveillance",
+            _PURPOSES,
+            "Where and when cameras have seen the vehicle: shared by surveillance.",
+            source_entity=("object_id",),
+        ),
+    )  # fmt: skip
+    return known

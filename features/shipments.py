@@ -1,0 +1,175 @@
+"""Features of a shipment (a goods item of an import declaration)."""
+
+from features.sources import SOURCES
+from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from warehouse.contracts.base import Purpose, Sensitivity
+
+_PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
+
+EVENT_COLUMNS = frozenset(
+    {
+        "importer_id", "declarant_id", "seller_id", "carrier_id", "vehicle_id", "vessel_id", "hs_code", "hs4", "hs2",
+        "country_of_origin", "country_of_dispatch", "office", "jurisdiction", "goods_key", "log_value_per_kg",
+        "log_value", "log_mass", "duty_rate_pct",
+    }
+)  # fmt: skip
+
+
+def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
+    return Feature(name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category)
+
+
+def _volume(who: str, label: str, days: int) -> Aggregation:
+    return Aggregation(
+        f"{who}_count_{days}d", Kind.COUNT, f"goods items of the {label} in the last {days} days", "items", None, days
+    )
+
+
+def _hit_rate(who: str, label: str, weight: float = 20.0) -> Aggregation:
+    return Aggregation(
+        f"{who}_hit_rate",
+        Kind.RATE,
+        f"share of inspections of the {label} that found something, as reported so far",
+        "share",
+        "is_adverse",
+        prior_weight=weight,
+    )
+
+
+def _first_seen(who: str, label: str) -> Aggregation:
+    return Aggregation(f"{who}_age_days", Kind.DAYS_SINCE_FIRST, f"days since the {label} was first seen", "days")
+
+
+def _history(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
+    return FeatureView(name, entity, "shipments", aggregations, "customs", _PURPOSES, description)
+
+
+def _results(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
+    return FeatureView(name, entity, "shipment_outcomes", aggregations, "customs", _PURPOSES, description)
+
+
+def _surveillance(
+    name: str, entity: str, source: str, description: str, *aggregations: Aggregation
+) -> FeatureView:
+    return FeatureView(
+        name, (entity,), source, aggregations, "surveillance", _PURPOSES, description, source_entity=("object_id",)
+    )
+
+
+def registry() -> Registry:
+    """Every feature a shipment model may ask for."""
+    known = Registry("shipments", SOURCES, EVENT_COLUMNS)
+    known.attribute(
+        _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),
+        _attribute("log_value", "declared value", "log currency"),
+        _attribute("log_mass", "net mass", "log kg"),
+        _attribute("gross_to_net", "gross mass over net mass", "ratio"),
+        _attribute("duty_rate_pct", "rate of duty declared", "%"),
+        _attribute("hour", "hour of lodging, office time", "hour"),
+        _attribute("weekday", "day of the week, Monday is 1", "day"),
+        _attribute("office", "office of entry", "code", is_category=True),
+        _attribute("transport_mode", "mode of transport at the border", "code", is_category=True),
+        _attribute("hs2", "HS chapter", "code", is_category=True),
+        _attribute("country_of_origin", "country of origin", "code", is_category=True),
+        _attribute("country_of_dispatch", "country of dispatch", "code", is_category=True),
+        _attribute("procedure", "customs procedure", "code", is_category=True),
+        _attribute("duty_regime", "tariff applied", "code", is_category=True),
+        _attribute("origin_indicator", "proof or marking of origin", "code", is_category=True),
+        _attribute("import_type", "type of import", "code", is_category=True),
+        _attribute("import_use", "declared use", "code", is_category=True),
+        _attribute("payment_type", "terms of payment", "code", is_category=True),
+    )
+    known.view(
+        _history(
+            "importer_activity",
+            ("importer_id",),
+            "How much, how long and how variedly an importer has traded.",
+            _volume("importer", "importer", 7),
+            _volume("importer", "importer", 90),
+            _first_seen("importer", "importer"),
+            Aggregation("importer_gap_days", Kind.DAYS_SINCE_LAST, "days since the importer's last item", "days"),
+            Aggregation("importer_products", Kind.DISTINCT, "HS chapters the importer has declared", "chapters", "hs2"),
+            Aggregation(
+                "importer_declarants", Kind.DISTINCT, "declarants the importer has used", "declarants", "declarant_id"
+            ),
+            Aggregation(
+                "importer_value_deviation",
+                Kind.DEVIATION,
+                "value per kg against the importer's own usual",
+                "standard deviations",
+                "log_value_per_kg",
+            ),
+        ),
+        _history(
+            "importer_product_novelty",
+            ("importer_id", "hs4"),
+            "Whether the importer has declared this product before.",
+            Aggregation("importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"),
+        ),
+        _history(
+            "importer_origin_novelty",
+            ("importer_id", "country_of_origin"),
+            "Whether the importer has bought from this origin before.",
+            Aggregation("importer_origin_count", Kind.COUNT, "items of this origin by the importer so far", "items"),
+        ),
+        _history(
+            "product_price",
+            ("hs_code", "country_of_origin"),
+            "What is usual for this product from this origin.",
+            Aggregation(
+                "product_value_deviation",
+                Kind.DEVIATION,
+                "value per kg against what is usual for this product and origin",
+                "standard deviations",
+                "log_value_per_kg",
+            ),
+            Aggregation(
+                "product_duty_deviation",
+                Kind.DEVIATION,
+                "rate of duty against what is usual for this product and origin",
+                "standard deviations",
+                "duty_rate_pct",
+            ),
+            _volume("product_origin", "product from this origin", 90),
+        ),
+        _history("seller_activity", ("seller_id",), "How long a seller is known.", _volume("seller", "seller", 90), _first_seen("seller", "seller")),
+        _history("declarant_activity", ("declarant_id",), "How busy a declarant is.", _volume("declarant", "declarant", 30), _first_seen("declarant", "declarant")),
+        _history("vehicle_trips", ("vehicle_id",), "How often a vehicle has brought goods.", _volume("vehicle", "vehicle", 30), _first_seen("vehicle", "vehicle as a carrier of goods")),
+        _history("office_load", ("office",), "How busy the office is.", _volume("office", "office", 1)),
+    )
+    known.view(
+        _results("importer_results", ("importer_id",), "Past inspections of the importer.", _hit_rate("importer", "importer", 5.0)),
+        _results("declarant_results", ("declarant_id",), "Past inspections of the declarant.", _hit_rate("declarant", "declarant")),
+        _results("seller_results", ("seller_id",), "Past inspections of the seller.", _hit_rate("seller", "seller", 5.0)),
+        _results("carrier_results", ("carrier_id",), "Past inspections of the carrier.", _hit_rate("carrier", "carrier")),
+        _results("vehicle_results", ("vehicle_id",), "Past inspections of what the vehicle brought.", _hit_rate("vehicle", "vehicle", 5.0)),
+        _results("vessel_results", ("vessel_id",), "Past inspections of what the vessel brought.", _hit_rate("vessel", "vessel", 5.0)),
+        _results("product_results", ("hs_code",), "Past inspections of the product.", _hit_rate("product", "product")),
+        _results("heading_results", ("hs4",), "Past inspections of the HS heading.", _hit_rate("heading", "HS heading")),
+        _results("origin_results", ("country_of_origin",), "Past inspections of the origin.", _hit_rate("origin", "origin")),
+        _results("product_origin_results", ("hs4", "country_of_origin"), "Past inspections of product and origin.", _hit_rate("product_origin", "HS heading from this origin")),
+        _results("office_results", ("office",), "Past inspections at the office.", _hit_rate("office", "office")),
+        _results("same_goods_results", ("goods_key",), "Past inspections of goods declared alike to the gram.", _hit_rate("same_goods", "identical goods", 1.0)),
+    )
+    known.view(
+        _surveillance(
+            "vehicle_sightings",
+            "vehicle_id",
+            "vehicle_sightings",
+            "Where and when cameras have seen the vehicle.",
+            Aggregation("vehicle_seen_7d", Kind.COUNT, "readings of the vehicle's plate in the last 7 days", "readings", None, 7),
+            Aggregation("vehicle_night_share_30d", Kind.MEAN, "share of the vehicle's readings at night in the last 30 days", "share", "is_night", 30),
+            Aggregation("vehicle_sites", Kind.DISTINCT, "sites at which the vehicle has been seen", "sites", "site"),
+            Aggregation("vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"),
+        ),
+        _surveillance(
+            "vessel_behaviour",
+            "vessel_id",
+            "vessel_positions",
+            "How the vessel has moved.",
+            Aggregation("vessel_positions_3d", Kind.COUNT, "AIS positions of the vessel in the last 3 days", "positions", None, 3),
+            Aggregation("vessel_slow_share_7d", Kind.MEAN, "share of positions under 2 knots in the last 7 days", "share", "is_slow", 7),
+            Aggregation("vessel_dark_gaps_14d", Kind.SUM, "silences of the vessel's AIS over 6 hours in the last 14 days", "silences", "is_dark_gap", 14),
+        ),
+    )  # fmt: skip
+    return known

@@ -1,0 +1,321 @@
+"""Every table of the lake, once: layer, columns, key, partition, owner, retention.
+
+The shape of a bronze table and its quarantine comes from its contract; silver keeps of a contract what gives no
+identity away, and keyed ids in place of the rest. Gold tables are declared in `warehouse.gold`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import dataframely as dy
+import polars as pl
+
+from warehouse import gold
+from warehouse.contracts import CONTRACTS, Contract
+from warehouse.contracts.base import Event, Sensitivity
+from warehouse.contracts.customs import DECLARATIONS
+from warehouse.contracts.immigration import CROSSINGS
+from warehouse.errors import UnknownName
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Delta table. `name` is `layer.table`."""
+
+    name: str
+    description: str
+    columns: Mapping[str, dy.Column]
+    key: tuple[str, ...]
+    owner: str
+    partition_by: tuple[str, ...] = ()
+    retention_days: int | None = None
+    personal: frozenset[str] = field(default_factory=frozenset)
+    """Columns that may hold personal data: kept out of the Delta log's statistics."""
+
+    @property
+    def layer(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def dtypes(self) -> pl.Schema:
+        return pl.Schema({name: column.dtype for name, column in self.columns.items()})
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.dtypes)
+
+    def shape(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Exactly the declared columns, in order, cast to their types; raises on a missing one."""
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in self.dtypes.items())
+
+
+class Envelope(dy.Schema):
+    """What landing adds to each row of a contract."""
+
+    event_id = dy.String(description="Hash of jurisdiction, agency, dataset and natural key (ADR 0004).")
+    row_hash = dy.String(description="Hash of the row's content, all but `known_at`: tells a correction from a repeat.")
+    source_agency = dy.String(description="Agency that delivered the row.")
+    jurisdiction = dy.String(description="ISO 3166-1 code of the country or bloc whose agency it is.")
+    landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the row was written here.")
+    received_on = dy.Date(description="Day of delivery: the extract's own date, or the day it landed.")
+    batch_id = dy.String(description="Delivery: content hash, dialect and its version.")
+    source_line = dy.Int64(description="Line (or record) of the file, from 1.")
+
+
+class Quarantine(dy.Schema):
+    """A refused row with everything needed to mend it."""
+
+    batch_id = dy.String(description="Delivery the row came in.")
+    source_agency = dy.String(description="Agency that delivered the row.")
+    jurisdiction = dy.String(description="Jurisdiction of that agency.")
+    received_on = dy.Date(description="Day of delivery.")
+    file_name = dy.String(description="File as the agency named it.")
+    source_line = dy.Int64(description="Line (or record) of the file, from 1; 0 is the whole file.")
+    raw = dy.String(nullable=True, description="The row as received.")
+    rules = dy.List(dy.String(), description="Rules it breaks.")
+    messages = dy.List(dy.String(), description="What each rule asks for.")
+    refused_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When it was refused.")
+
+
+class Landings(dy.Schema):
+    """One row a delivery and contract: every record accounted for."""
+
+    batch_id = dy.String(description="Content hash, dialect and its version, hashed.")
+    contract = dy.String(description="Contract the rows were checked against.")
+    contract_version = dy.Int32(description="Its version.")
+    source_agency = dy.String(description="Agency that delivered.")
+    jurisdiction = dy.String(description="Its jurisdiction.")
+    dataset = dy.String(description="Dataset as delivered.")
+    dialect = dy.String(description="Dialect the file was read under.")
+    dialect_version = dy.Int32(description="Its version.")
+    file_name = dy.String(description="File as the agency named it.")
+    file_bytes = dy.Int64(description="Size of the file.")
+    sha256 = dy.String(description="Hash of the file's bytes.")
+    declared_rows = dy.Int64(nullable=True, description="Rows the sidecar declares.")
+    rows_read = dy.Int64(description="Records that concern this contract: landed + refused.")
+    rows_landed = dy.Int64(description="Rows in bronze.")
+    rows_refused = dy.Int64(description="Rows in quarantine.")
+    rows_set_aside = dy.Int64(description="Records that carry no event of this contract, as the dialect says.")
+    refused_by_rule = dy.String(description="JSON: rule -> rows.")
+    status = dy.String(description="landed, or refused as a whole.")
+    reason = dy.String(nullable=True, description="Why the file was refused as a whole.")
+    supersedes = dy.String(nullable=True, description="Batch of the same file read under another dialect, now void.")
+    received_on = dy.Date(description="Day of delivery.")
+    landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the batch was written.")
+
+
+class SilverEvent(Event):
+    """What every silver event carries. All versions are kept: as of T means known_at <= T < superseded_at."""
+
+    event_id = dy.String(description="Id of the event.")
+    event_version = dy.Int64(description="Version: microseconds of its `known_at` since 1970, made unique.")
+    superseded_at = dy.Datetime(
+        nullable=True, time_unit="us", time_zone="UTC", description="When a correction replaced it; null: current."
+    )
+    source_agency = dy.String(description="Agency that delivered it.")
+    jurisdiction = dy.String(description="Its jurisdiction.")
+    received_on = dy.Date(description="Day of delivery.")
+    event_date = dy.Date(description="UTC day of `event_at`.")
+    row_hash = dy.String(description="Hash of the content.")
+    batch_id = dy.String(description="Delivery it came in.")
+
+
+def _keyed(kind: str, role: str) -> dy.Column:
+    return dy.String(nullable=True, description=f"Keyed id of the {role} ({kind}).")
+
+
+class ShipmentIds(dy.Schema):
+    """Keyed ids of a shipment's parties and means of transport."""
+
+    importer_id = _keyed("organisation", "importer")
+    declarant_id = _keyed("organisation", "declarant")
+    seller_id = _keyed("organisation", "seller")
+    carrier_id = _keyed("organisation", "carrier")
+    vehicle_id = _keyed("vehicle", "road vehicle")
+    vessel_id = _keyed("vessel", "vessel")
+
+
+class CrossingIds(dy.Schema):
+    """Keyed ids of a crossing."""
+
+    traveller_id = _keyed("person", "traveller")
+    document_id = _keyed("document", "travel document")
+    vehicle_id = _keyed("vehicle", "vehicle crossed in")
+    stay_days = dy.Int32(nullable=True, description="Days of authorised stay from the crossing.")
+
+
+class Tracks(SilverEvent):
+    """One observation of a vehicle or vessel."""
+
+    object_kind = dy.String(description="vehicle or vessel.")
+    object_id = dy.String(nullable=True, description="Keyed id of what was observed.")
+    site = dy.String(nullable=True, description="Camera site or receiving station.")
+    latitude = dy.Float64(nullable=True, description="Degrees, WGS 84.")
+    longitude = dy.Float64(nullable=True, description="Degrees, WGS 84.")
+    speed_knots = dy.Float64(nullable=True, description="Speed over ground, knots.")
+    nav_status = dy.Int32(nullable=True, description="AIS navigational status.")
+    message_type = dy.Int32(nullable=True, description="AIS message type.")
+    imo_id = dy.String(nullable=True, description="Keyed id of the IMO number sent along, in static messages.")
+
+
+class OutcomeColumns(SilverEvent):
+    """What was found about a shipment or crossing; counts from its own `known_at`."""
+
+    subject_kind = dy.String(description="shipment or crossing.")
+    subject_id = dy.String(description="`event_id` of what was examined.")
+    is_adverse = dy.Bool(description="Whether the outcome was adverse.")
+    finding = dy.String(nullable=True, description="Kind of adverse outcome.")
+    selection = dy.String(description="What made the officers look: rule, random, intelligence, all.")
+    selection_probability = dy.Float64(nullable=True, description="Chance of selection, where drawn at random.")
+    additional_duty = dy.Decimal(20, 4, nullable=True, description="Duty recovered, in `currency`.")
+    currency = dy.String(nullable=True, description="ISO 4217.")
+
+
+class EntityLinks(dy.Schema):
+    """Which source identity is which entity; append-only, each link counts from its `known_at`."""
+
+    entity_kind = dy.String(description="organisation, person, document, vehicle or vessel.")
+    source_agency = dy.String(description="Agency whose identity it is.")
+    source_id = dy.String(description="Keyed id as the agency knows it.")
+    entity_id = dy.String(description="Entity it belongs to.")
+    method = dy.String(description="exact: same key; ais-static: the vessel's own MMSI and IMO number.")
+    confidence = dy.Float64(description="0 to 1.")
+    known_at = dy.Datetime(time_unit="us", time_zone="UTC", description="From when the link may be used.")
+
+
+class Identities(dy.Schema):
+    """The way back from a keyed id; only the vault holds it."""
+
+    entity_kind = dy.String(description="Entity kind.")
+    source_id = dy.String(description="Keyed id.")
+    identity = dy.String(description="Normalised identifying value.")
+
+
+def _plain(contract: Contract) -> dict[str, dy.Column]:
+    """Columns of a contract that neither identify nor are personal."""
+    hidden = contract.personal() | set(contract.identifying())
+    return {name: column for name, column in contract.columns().items() if name not in hidden}
+
+
+def _bronze(contract: Contract) -> Table:
+    return Table(
+        name=f"bronze.{contract.table_suffix}",
+        description=f"{contract.title}: typed, as received, append-only.",
+        columns={**Envelope.columns(), **contract.columns()},
+        key=("event_id", "row_hash", "batch_id"),
+        owner=contract.domain,
+        partition_by=("received_on",),
+        retention_days=contract.retention_days,
+        personal=contract.personal(),
+    )
+
+
+def _quarantine(contract: Contract) -> Table:
+    return Table(
+        name=f"quarantine.{contract.table_suffix}",
+        description=f"{contract.title}: refused rows, each with its reasons.",
+        columns=Quarantine.columns(),
+        key=("batch_id", "source_line"),
+        owner=contract.domain,
+        partition_by=("received_on",),
+        retention_days=contract.retention_days,
+        personal=frozenset({"raw"}),
+    )
+
+
+def _silver(name: str, description: str, columns: Mapping[str, dy.Column], owner: str) -> Table:
+    return Table(
+        name=f"silver.{name}",
+        description=description,
+        columns=columns,
+        key=("event_id", "event_version"),
+        owner=owner,
+        partition_by=("event_date",),
+    )
+
+
+LEDGER = Table(
+    name="ledger.landings",
+    description="Every delivery: rows read = landed + refused.",
+    columns=Landings.columns(),
+    key=("batch_id", "contract"),
+    owner="platform",
+)
+IDENTITIES = Table(
+    name="vault.identities",
+    description="Identifying values behind keyed ids.",
+    columns=Identities.columns(),
+    key=("entity_kind", "source_id"),
+    owner="platform",
+    personal=frozenset({"identity"}),
+)
+SHIPMENTS = _silver(
+    "shipments",
+    "Goods items of import declarations, every version, with keyed ids of the parties.",
+    {**SilverEvent.columns(), **_plain(DECLARATIONS), **ShipmentIds.columns()},
+    "customs",
+)
+CROSSINGS_TABLE = _silver(
+    "crossings",
+    "Border crossings of travellers, every version, with keyed ids.",
+    {**SilverEvent.columns(), **_plain(CROSSINGS), **CrossingIds.columns()},
+    "immigration",
+)
+TRACKS = _silver("tracks", "Observations of vehicles and vessels, with keyed ids.", Tracks.columns(), "surveillance")
+OUTCOMES = _silver(
+    "outcomes", "Findings about shipments and crossings, by when they were known.", OutcomeColumns.columns(), "platform"
+)
+ENTITY_LINKS = Table(
+    name="silver.entity_links",
+    description="Which identity of which agency is which entity.",
+    columns=EntityLinks.columns(),
+    key=("entity_kind", "source_agency", "source_id", "entity_id"),
+    owner="platform",
+)
+
+BRONZE = {contract.name: _bronze(contract) for contract in CONTRACTS.values()}
+QUARANTINE = {contract.name: _quarantine(contract) for contract in CONTRACTS.values()}
+GOLD = tuple(
+    Table(
+        name=f"gold.{name}",
+        description=declared.description,
+        columns=declared.schema.columns(),
+        key=declared.key,
+        owner="models",
+        partition_by=declared.partition_by,
+    )
+    for name, declared in gold.TABLES.items()
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        *BRONZE.values(),
+        *QUARANTINE.values(),
+        LEDGER,
+        IDENTITIES,
+        SHIPMENTS,
+        CROSSINGS_TABLE,
+        TRACKS,
+        OUTCOMES,
+        ENTITY_LINKS,
+        *GOLD,
+    )
+}
+
+
+def table_of(name: str) -> Table:
+    """The table called `layer.table`; raises `UnknownName`."""
+    if name not in TABLES:
+        raise UnknownName("table", name, list(TABLES))
+    return TABLES[name]
+
+
+def may_hold_personal_data(table: Table) -> bool:
+    """Whether the table is one of the stores that identifying values may live in."""
+    return table.layer in ("bronze", "quarantine", "vault")
+
+
+def sensitivity_of(contract: Contract, column: str) -> Sensitivity:
+    """How far a contract column may travel."""
+    sensitivity: Sensitivity = contract.facts_of(column)["sensitivity"]
+    return sensitivity

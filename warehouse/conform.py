@@ -1,0 +1,252 @@
+"""Conforming: bronze rows of all agencies become silver events, in versions, with keyed ids.
+
+Which silver table a contract feeds, and how, is declared in `ROUTES`. What a delivery touched is found through
+its day of delivery; every event it touched is rebuilt from all its bronze rows, and the days those lie on are
+replaced, so that conforming a day twice changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from warehouse import ids, vault
+from warehouse.catalog import BRONZE, CROSSINGS_TABLE, ENTITY_LINKS, IDENTITIES, LEDGER, OUTCOMES, SHIPMENTS, TRACKS, Table
+from warehouse.contracts import Contract
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
+from warehouse.contracts.immigration import CROSSINGS
+from warehouse.contracts.immigration import OUTCOMES as CROSSING_OUTCOMES
+from warehouse.contracts.surveillance import VEHICLE_SIGHTINGS, VESSEL_POSITIONS
+from warehouse.delta import Lake
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How a silver id column is made: the entity kind and the bronze columns whose values identify it.
+
+    A scoped identity is only meant within its jurisdiction (a trader's registration number); others are the same
+    everywhere (a plate, an IMO number).
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    is_scoped: bool = False
+
+    def value(self) -> pl.Expr:
+        scope = [pl.col("jurisdiction")] if self.is_scoped else []
+        return vault.normalised([*scope, *(pl.col(column) for column in self.columns)])
+
+
+@dataclass(frozen=True)
+class Route:
+    """From the bronze table of one contract to a silver table."""
+
+    contract: Contract
+    target: Table
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    derive: Mapping[str, pl.Expr] = field(default_factory=dict)
+    where: pl.Expr | None = None
+
+
+def _organisation(column: str) -> Identity:
+    return Identity("organisation", (column,), is_scoped=True)
+
+
+def _subject(dataset: str, key: Sequence[str]) -> pl.Expr:
+    """The id of the event that an outcome speaks of: the same agency's, in its other dataset."""
+    return ids.event_id(pl.col("jurisdiction"), pl.col("source_agency"), dataset, key)
+
+
+_OUTCOME_LACKS = {"additional_duty": pl.lit(None), "currency": pl.lit(None)}
+_TRACK_LACKS = {"speed_knots": pl.lit(None), "nav_status": pl.lit(None), "message_type": pl.lit(None), "imo_id": pl.lit(None)}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        DECLARATIONS,
+        SHIPMENTS,
+        identities={
+            "importer_id": _organisation("importer_id"),
+            "declarant_id": _organisation("declarant_id"),
+            "seller_id": _organisation("seller_id"),
+            "carrier_id": _organisation("carrier_id"),
+            "vehicle_id": Identity("vehicle", ("vehicle_plate",)),
+            "vessel_id": Identity("vessel", ("vessel_imo",)),
+        },
+    ),
+    Route(
+        CROSSINGS,
+        CROSSINGS_TABLE,
+        identities={
+            "traveller_id": Identity("person", ("surname", "given_names", "birth_date", "nationality")),
+            "document_id": Identity("document", ("issuing_state", "document_number")),
+            "vehicle_id": Identity("vehicle", ("vehicle_plate",)),
+        },
+        derive={
+            "stay_days": (pl.col("admitted_until") - pl.col("event_at").dt.date()).dt.total_days(),
+            "age_years": pl.coalesce(
+                pl.col("age_years"),
+                pl.col("event_at").dt.year() - pl.coalesce(pl.col("birth_date").dt.year(), pl.col("birth_year")),
+            ),
+        },
+    ),
+    Route(
+        VEHICLE_SIGHTINGS,
+        TRACKS,
+        identities={"object_id": Identity("vehicle", ("vehicle_plate",))},
+        derive={"object_kind": pl.lit("vehicle"), **_TRACK_LACKS},
+    ),
+    Route(
+        VESSEL_POSITIONS,
+        TRACKS,
+        identities={"object_id": Identity("vessel", ("mmsi",)), "imo_id": Identity("vessel", ("imo_number",))},
+        derive={"object_kind": pl.lit("vessel"), "site": pl.col("station")},
+    ),
+    Route(
+        INSPECTIONS,
+        OUTCOMES,
+        derive={
+            "subject_kind": pl.lit("shipment"),
+            "subject_id": _subject(DECLARATIONS.dataset, DECLARATIONS.key),
+            "is_adverse": pl.col("is_irregular"),
+            "finding": pl.col("infringement"),
+        },
+    ),
+    Route(
+        CROSSING_OUTCOMES,
+        OUTCOMES,
+        derive={"subject_kind": pl.lit("crossing"), "subject_id": _subject(CROSSINGS.dataset, CROSSINGS.key), **_OUTCOME_LACKS},
+    ),
+)
+
+KeyedFrame = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def routes_to(target: Table) -> tuple[Route, ...]:
+    """The routes that feed a silver table."""
+    return tuple(route for route in ROUTES if route.target is target)
+
+
+def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> int:
+    """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
+    fresh: list[pl.DataFrame] = []
+    for route in routes_to(target):
+        void = superseded_batches(lake, route.contract)
+        bronze = lake.scan(BRONZE[route.contract.name])
+        new = bronze.filter(pl.col("received_on").is_in(list(received))).collect()
+        rebuilt = _with_history(lake, route, bronze, new, void)
+        fresh.append(_to_silver(route, rebuilt.filter(~pl.col("batch_id").is_in(sorted(void))), key))
+        _link(lake, route, new, key)
+    events = pl.concat(fresh)
+    if events.height:
+        _replace(lake, target, versioned(events))
+    return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
+
+
+def superseded_batches(lake: Lake, contract: Contract) -> frozenset[str]:
+    """Batches whose file has since been read again under another dialect."""
+    ledger = lake.scan(LEDGER).filter(
+        (pl.col("contract") == contract.name) & pl.col("supersedes").is_not_null() & (pl.col("status") == "landed")
+    )
+    return frozenset(ledger.select("supersedes").collect()["supersedes"])
+
+
+def versioned(events: pl.DataFrame) -> pl.DataFrame:
+    """One row a version: repeats dropped, versions numbered by when they were known, the older ones closed."""
+    ordered = events.sort("event_id", "known_at", "batch_id", "row_hash")
+    unique = ordered.unique(subset=["event_id", "row_hash"], keep="first", maintain_order=True)
+    tie = pl.int_range(pl.len()).over("event_id", "known_at")
+    return unique.with_columns(event_version=pl.col("known_at").dt.epoch("us") + tie).with_columns(
+        superseded_at=pl.col("known_at").shift(-1).over("event_id")
+    )
+
+
+def _with_history(
+    lake: Lake, route: Route, bronze: pl.LazyFrame, new: pl.DataFrame, void: frozenset[str]
+) -> pl.DataFrame:
+    """New rows, and every other bronze row of the events they touch (rare: corrections and re-readings)."""
+    seen = lake.scan(route.target).select("event_id").collect()
+    touched = new.select("event_id").unique().join(seen, on="event_id", how="semi")
+    if touched.is_empty():
+        return new
+    older = bronze.join(touched.lazy(), on="event_id", how="semi").collect()
+    return pl.concat([older, new.join(touched, on="event_id", how="anti")])
+
+
+def _to_silver(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    keyed = {
+        name: vault.keyed_id(identity.kind, identity.value(), key) for name, identity in route.identities.items()
+    }
+    derived = {"event_date": pl.col("event_at").dt.date(), **route.derive}
+    placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
+    made = bronze.with_columns(**derived, **placeholders, **keyed)
+    absent = [name for name in route.target.columns if name not in made.columns]
+    return route.target.shape(made.with_columns(pl.lit(None).alias(name) for name in absent))
+
+
+def _replace(lake: Lake, target: Table, events: pl.DataFrame) -> None:
+    """Put the rebuilt events into the days they lie on, or lay before."""
+    before = lake.scan(target)
+    old_days = (
+        before.join(events.lazy().select("event_id").unique(), on="event_id", how="semi")
+        .select(pl.col("event_date").unique())
+        .collect()["event_date"]
+    )
+    days = sorted(set(events["event_date"].unique()) | set(old_days))
+    kept = before.filter(pl.col("event_date").is_in(days)).join(
+        events.lazy().select("event_id").unique(), on="event_id", how="anti"
+    )
+    rows = pl.concat([target.shape(kept.collect()), target.shape(events)])
+    lake.replace_days(target, rows.sort("event_date", "event_at", "event_id"), days, facts={"borderlake.step": "conform"})
+
+
+def _link(lake: Lake, route: Route, new: pl.DataFrame, key: bytes) -> None:
+    """Append the links and vault entries of identities not seen before."""
+    found = [_identities(new, name, identity, key) for name, identity in route.identities.items()]
+    if not found or new.is_empty():
+        return
+    every = pl.concat(found).sort("known_at").unique(["entity_kind", "source_agency", "source_id"], keep="first", maintain_order=True)
+    exact = every.select(
+        "entity_kind", "source_agency", "source_id", entity_id="source_id", method=pl.lit("exact"),
+        confidence=pl.lit(1.0), known_at="known_at",
+    )
+    links = pl.concat([exact, *_declared_links(route, new, key)])
+    _append_new(lake, ENTITY_LINKS, links)
+    _append_new(lake, IDENTITIES, every.select("entity_kind", "source_id", "identity").unique(["entity_kind", "source_id"]))
+
+
+def _identities(new: pl.DataFrame, name: str, identity: Identity, key: bytes) -> pl.DataFrame:
+    values = new.select("source_agency", "known_at", identity=identity.value()).drop_nulls("identity")
+    first = values.group_by("source_agency", "identity").agg(pl.col("known_at").min())
+    return first.select(
+        pl.lit(identity.kind).alias("entity_kind"),
+        "source_agency",
+        vault.keyed_id(identity.kind, pl.col("identity"), key).alias("source_id"),
+        "known_at",
+        "identity",
+    )
+
+
+def _declared_links(route: Route, new: pl.DataFrame, key: bytes) -> list[pl.DataFrame]:
+    """Links the sources themselves declare: a vessel's static AIS message names its MMSI and IMO number."""
+    if route.contract is not VESSEL_POSITIONS:
+        return []
+    static = new.filter(pl.col("imo_number").is_not_null() & pl.col("mmsi").is_not_null())
+    named = static.select(
+        entity_kind=pl.lit("vessel"),
+        source_agency=pl.col("source_agency"),
+        source_id=vault.keyed_id("vessel", route.identities["object_id"].value(), key),
+        entity_id=vault.keyed_id("vessel", route.identities["imo_id"].value(), key),
+        method=pl.lit("ais-static"),
+        confidence=pl.lit(1.0),
+        known_at=pl.col("known_at"),
+    )
+    return [named.sort("known_at").unique(["source_id", "entity_id"], keep="first", maintain_order=True)]
+
+
+def _append_new(lake: Lake, table: Table, rows: pl.DataFrame) -> None:
+    """Append the rows whose key the table does not hold yet."""
+    on = list(table.key)
+    fresh = rows.join(lake.scan(table).select(on).collect(), on=on, how="anti", nulls_equal=True)
+    if fresh.height:
+        lake.append(table, fresh.sort(on))

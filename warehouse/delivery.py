@@ -1,0 +1,114 @@
+"""Deliveries: a file, its sidecar, and the batch they make. No rows are read here."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from warehouse.dialect import Dialect
+from warehouse.errors import BorderlakeError
+
+SIDECAR = ".manifest.json"
+_UNFINISHED = (".part", ".tmp", ".crdownload", "~")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What the sender declares of a file."""
+
+    rows: int | None = None
+    sha256: str | None = None
+    extracted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file of one agency, read under one dialect."""
+
+    path: Path
+    agency: str
+    domain: str
+    dataset: str
+    jurisdiction: str
+    dialect: Dialect
+    sha256: str
+    size: int
+    sidecar: Sidecar
+    received_on: date
+
+    @property
+    def content_id(self) -> str:
+        """The same bytes from the same agency, whatever the dialect."""
+        return _hash(self.sha256, self.agency, self.dataset, self.jurisdiction)
+
+    @property
+    def batch_id(self) -> str:
+        """Content hash, dialect and its version."""
+        return _hash(self.content_id, self.dialect.name, str(self.dialect.version))
+
+
+def delivery(
+    path: Path, *, agency: str, domain: str, dataset: str, jurisdiction: str, dialect: Dialect, arrived_on: date
+) -> Delivery:
+    """Describe a file for landing; `arrived_on` counts where no sidecar says when it was extracted."""
+    if not path.is_file():
+        raise BorderlakeError(f"no file at {path}; give the path of an extract")
+    sidecar = read_sidecar(path)
+    received = sidecar.extracted_at.date() if sidecar.extracted_at else arrived_on
+    return Delivery(
+        path=path,
+        agency=agency,
+        domain=domain,
+        dataset=dataset,
+        jurisdiction=jurisdiction,
+        dialect=dialect,
+        sha256=file_sha256(path),
+        size=path.stat().st_size,
+        sidecar=sidecar,
+        received_on=received,
+    )
+
+
+def waiting(folder: Path) -> list[Path]:
+    """Files of an inbox folder that are ready to land: no sidecars, nothing still being written."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".") and not path.name.endswith((SIDECAR, *_UNFINISHED))
+    )
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the sidecar of `path` would be."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def read_sidecar(path: Path) -> Sidecar:
+    """The sidecar of a file; an empty one where there is none. Raises when it is no JSON object."""
+    beside = sidecar_of(path)
+    if not beside.exists():
+        return Sidecar()
+    try:
+        declared: dict[str, Any] = json.loads(beside.read_text("utf-8"))
+        extracted = declared.get("extracted_at")
+        return Sidecar(
+            rows=declared.get("rows"),
+            sha256=declared.get("sha256"),
+            extracted_at=datetime.fromisoformat(extracted) if extracted else None,
+        )
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BorderlakeError(f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it") from error
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the file's bytes, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,114 @@
+"""Shapes of the gold tables: served feature vectors, scores, selections, dispositions.
+
+Feature vectors are one list per event in the order of `feature_names` of their feature set, so that a new
+feature needs no new column and a stored vector never changes shape.
+"""
+
+from dataclasses import dataclass
+
+import dataframely as dy
+
+
+def _moment(description: str, *, nullable: bool = False) -> dy.Datetime:
+    return dy.Datetime(nullable=nullable, time_unit="us", time_zone="UTC", description=description)
+
+
+class EventFeatures(dy.Schema):
+    """The vector of an event as known strictly before it."""
+
+    event_id = dy.String(description="Event.")
+    event_version = dy.Int64(description="Its version.")
+    event_at = _moment("When the event happened: the moment the features are as of.")
+    event_date = dy.Date(description="UTC day of `event_at`.")
+    received_on = dy.Date(description="Day the event was delivered.")
+    jurisdiction = dy.String(description="Jurisdiction of the event.")
+    feature_set = dy.String(description="Hash of the names and definitions, in order.")
+    numbers = dy.List(dy.Float64(nullable=True), description="Numeric features in the order of the set.")
+    categories = dy.List(dy.String(nullable=True), description="Categorical features in the order of the set.")
+
+
+class Reason(dy.Schema):
+    """One reason for a score."""
+
+    feature = dy.String(description="Feature or group of features.")
+    text = dy.String(description="The reason in plain words.")
+    contribution = dy.Float64(description="Share of the score, log-odds.")
+    owner = dy.String(description="Agency whose data it rests on.")
+
+
+class Scores(dy.Schema):
+    """One score of one event version by one model version. Append-only."""
+
+    score_id = dy.String(description="Hash of event, version, model version and `scored_at`.")
+    event_id = dy.String(description="Event scored.")
+    event_version = dy.Int64(description="Its version.")
+    event_at = _moment("When the event happened.")
+    event_date = dy.Date(description="UTC day of `event_at`.")
+    received_on = dy.Date(description="Day the event was delivered.")
+    jurisdiction = dy.String(description="Jurisdiction of the event.")
+    location = dy.String(description="Office of entry or border crossing point.")
+    model_name = dy.String(description="Registered model.")
+    model_version = dy.Int64(description="Its version in the registry.")
+    model_sha256 = dy.String(description="Hash of the model's text.")
+    scored_at = _moment("The logical moment of scoring.")
+    in_training = dy.Bool(description="Whether the event was used to fit or calibrate this model.")
+    has_unseen_category = dy.Bool(description="Whether a category was new to the model.")
+    raw_score = dy.Float64(description="Uncalibrated score, log-odds.")
+    probability = dy.Float64(min=0, max=1, description="Calibrated probability of an adverse outcome.")
+    reasons = dy.List(
+        dy.Struct({name: column for name, column in Reason.columns().items()}),
+        description="Strongest reasons, strongest first; for the events that may be acted on.",
+    )
+    vector = dy.List(dy.Float64(nullable=True), description="The served feature vector as the model saw it.")
+
+
+class Selections(dy.Schema):
+    """The lane an event was put in, given a capacity per office and day. Append-only."""
+
+    score_id = dy.String(description="Score it rests on.")
+    event_id = dy.String(description="Event.")
+    event_version = dy.Int64(description="Its version.")
+    event_date = dy.Date(description="UTC day of the event.")
+    received_on = dy.Date(description="Day the event was delivered.")
+    model_version = dy.Int64(description="Model version of the score.")
+    scored_at = _moment("The logical moment of scoring.")
+    location = dy.String(description="Office or crossing point.")
+    lane = dy.String(description="red: physical, yellow: documents, blue: after release, green: release.")
+    rank = dy.Int64(description="Rank by risk within location and day, from 1.")
+    is_exploration = dy.Bool(description="Drawn at random, not by rank.")
+    propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
+
+
+class Dispositions(dy.Schema):
+    """What a person decided. A score advises; an officer acts."""
+
+    score_id = dy.String(description="Score acted on.")
+    officer = dy.String(description="Keyed id of the officer.")
+    action = dy.String(description="inspect, documents, release or other.")
+    reason = dy.String(description="The officer's reason.")
+    decided_at = _moment("When it was decided.")
+    model_version = dy.Int64(description="Model version of the score.")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A gold table: its shape and what it is for."""
+
+    schema: type[dy.Schema]
+    description: str
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ("event_date",)
+
+
+_EVENT_KEY = ("event_id", "event_version")
+_SCORE_KEY = (*_EVENT_KEY, "model_version", "scored_at")
+
+TABLES: dict[str, Declared] = {
+    "event_features__shipments": Declared(EventFeatures, "Feature vectors of shipments, as served.", _EVENT_KEY),
+    "event_features__crossings": Declared(EventFeatures, "Feature vectors of crossings, as served.", _EVENT_KEY),
+    "shipment_scores": Declared(Scores, "Risk scores of shipments with reasons.", _SCORE_KEY),
+    "crossing_scores": Declared(Scores, "Risk scores of crossings with reasons.", _SCORE_KEY),
+    "shipment_selections": Declared(Selections, "Inspection lanes of shipments.", ("score_id",)),
+    "crossing_selections": Declared(Selections, "Inspection lanes of crossings.", ("score_id",)),
+    "dispositions": Declared(Dispositions, "Decisions of officers on scores.", ("score_id", "decided_at"), ()),
+}

@@ -1,0 +1,31 @@
+"""Ids: deterministic, the same on every machine and release (ADR 0004).
+
+An event id is a hash of what the field itself calls the event: jurisdiction, agency, dataset and natural key.
+BLAKE3 over the parts joined by the unit separator, first 128 bits in hex. A keyed id (see `warehouse.vault`)
+hides an identity instead, and buckets spread entities over units of work.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+import polars_hash
+
+_UNIT_SEPARATOR = "\x1f"
+ID_LENGTH = 32
+
+
+def digest(parts: Sequence[pl.Expr]) -> pl.Expr:
+    """128 bits of BLAKE3 over the parts as text, as 32 hex digits. A null part is told from an empty one."""
+    text = pl.concat_str([part.cast(pl.String).fill_null("\x00") for part in parts], separator=_UNIT_SEPARATOR)
+    hashed: pl.Expr = polars_hash.concat_str(text).chash.blake3()
+    return hashed.str.slice(0, ID_LENGTH)
+
+
+def event_id(jurisdiction: pl.Expr, agency: pl.Expr, dataset: str, key: Sequence[str]) -> pl.Expr:
+    """The id of the event that `key` names within one dataset of an agency."""
+    return digest([jurisdiction, agency, pl.lit(dataset), *(pl.col(column) for column in key)])
+
+
+def bucket(hex_id: pl.Expr, buckets: int) -> pl.Expr:
+    """Bucket 0..buckets-1 of an id: its first 32 bits modulo `buckets`."""
+    return (hex_id.str.slice(0, 8).str.to_integer(base=16, dtype=pl.Int64) % buckets).cast(pl.Int32)

@@ -1,0 +1,189 @@
+"""Applying a dialect and a contract to rows: typed, checked rows, and the others with their reasons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+
+import dataframely as dy
+import polars as pl
+import polars.selectors as cs
+
+from warehouse.contracts import Contract
+from warehouse.dialect import ColumnRule, Derived, Output
+from warehouse.readers.port import LINE
+
+_SAS_EPOCH = date(1960, 1, 1)
+_TRUE, _FALSE = ("true", "1", "1.0", "y", "yes"), ("false", "0", "0.0", "n", "no")
+_UNREADABLE = "__unreadable__"
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Rows sorted by a contract.
+
+    `good` has `source_line` and the contract's columns, typed; `refused` has `source_line`, `rules` and
+    `messages` (lists, one entry a broken rule); `set_aside` counts the records that carry no such event.
+    """
+
+    good: pl.DataFrame
+    refused: pl.DataFrame
+    set_aside: int
+
+
+def derive(derived: Sequence[Derived], rows: pl.DataFrame) -> pl.DataFrame:
+    """Source rows with the dialect's derived columns beside them; what cannot be read as its type is null."""
+    made = {d.rule.target: _read(d.rule, _source(d.rule, {}, {}), d.dtype).cast(d.dtype) for d in derived}
+    return rows.with_columns(**made)
+
+
+def apply(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime]) -> Sorted:
+    """Map source rows onto the contract of `output` and check them.
+
+    A value that is there but cannot be read as the contract's type is a broken rule of its own; it never
+    becomes a silent null.
+    """
+    concerned = rows.filter(pl.sql_expr(output.where)) if output.where else rows
+    typed = _typed(output, concerned, manifest)
+    readable = typed.drop(_UNREADABLE)
+    details = _numbered(output.contract).filter(readable, cast=False)[1].details()
+    reasons = _reasons(typed, details.drop(cs.by_name(*output.contract.columns())), output.contract)
+    return Sorted(
+        good=readable.join(reasons.select(LINE), on=LINE, how="anti"),
+        refused=reasons,
+        set_aside=rows.height - concerned.height,
+    )
+
+
+@cache
+def _numbered(contract: Contract) -> type[dy.Schema]:
+    """The contract's schema with the line number beside it, which checking must not drop."""
+    return type(contract.schema.__name__, (contract.schema,), {LINE: dy.Int64()})
+
+
+def _typed(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime]) -> pl.DataFrame:
+    dtypes = output.contract.dtypes()
+    unreadable: list[pl.Expr] = []
+    made: dict[str, pl.Expr] = {}
+    for rule in output.rules:
+        raw = _source(rule, made, manifest)
+        value = _read(rule, raw, dtypes[rule.target])
+        made[rule.target] = value
+        if rule.source in ("column", "sql"):
+            lost = raw.is_not_null() & value.is_null() & ~_declared_blank(rule, raw)
+            unreadable.append(pl.when(lost).then(pl.lit(rule.target)))
+    absent = {name: pl.lit(None, dtype=dtype) for name, dtype in dtypes.items() if name not in made}
+    columns = {name: made.get(name, absent.get(name)) for name in dtypes}
+    found = pl.concat_list(unreadable).list.drop_nulls() if unreadable else pl.lit([], dtype=pl.List(pl.String))
+    return rows.select(
+        LINE,
+        *(expr.cast(dtypes[name]).alias(name) for name, expr in columns.items() if expr is not None),
+        found.alias(_UNREADABLE),
+    )
+
+
+def _source(rule: ColumnRule, made: Mapping[str, pl.Expr], manifest: Mapping[str, datetime]) -> pl.Expr:
+    match rule.source:
+        case "column":
+            return pl.col(rule.argument)
+        case "sql":
+            return pl.sql_expr(rule.argument)
+        case "manifest":
+            return pl.lit(manifest.get(rule.argument), dtype=pl.Datetime("us", "UTC"))
+        case "after":
+            return made[rule.argument]
+        case _:
+            return pl.lit(rule.argument)
+
+
+def _declared_blank(rule: ColumnRule, raw: pl.Expr) -> pl.Expr:
+    """Whether the dialect says that this code means: no value."""
+    blank = [code for code, meaning in (rule.codes or {}).items() if not meaning]
+    return raw.cast(pl.String).is_in(blank) if blank else pl.lit(False)
+
+
+def _read(rule: ColumnRule, raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """The value in the contract's type; null where it cannot be read as that."""
+    value = raw
+    if rule.pad is not None:
+        value = value.cast(pl.String).str.zfill(rule.pad)
+    if rule.codes is not None:
+        codes = {code: meaning or None for code, meaning in rule.codes.items()}
+        value = value.cast(pl.String)
+        fallback = pl.when(value.is_not_null()).then(pl.lit(rule.otherwise, dtype=pl.String))
+        value = value.replace_strict(codes, default=fallback, return_dtype=pl.String)
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+        value = _time(rule, value)
+        if rule.delay_days:
+            value = value + timedelta(days=rule.delay_days)
+        return value.dt.date() if dtype == pl.Date else value.dt.cast_time_unit("us")
+    if rule.decimal:
+        value = value.str.replace(rule.decimal, ".", literal=True)
+    if dtype == pl.Boolean and rule.source in ("column", "sql"):
+        word = value.cast(pl.String).str.to_lowercase()
+        return pl.when(word.is_in(_TRUE)).then(True).when(word.is_in(_FALSE)).then(False)
+    if dtype.is_integer():
+        # "5.0" is five: exports through floating point are common. "5.5" is not an integer.
+        number = value.cast(pl.Float64, strict=False)
+        return pl.when(number == number.round()).then(number).cast(dtype, strict=False)
+    return value.cast(dtype, strict=False)
+
+
+def _time(rule: ColumnRule, value: pl.Expr) -> pl.Expr:
+    if rule.time is None or rule.source in ("manifest", "after"):
+        return value
+    if rule.time == "sas-days":
+        days = value.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+        moment = pl.lit(_SAS_EPOCH).cast(pl.Datetime("us")) + pl.duration(days=days)
+    elif rule.time == "day":
+        moment = value.cast(pl.Date).cast(pl.Datetime("us"))
+    elif rule.time == "iso":
+        return value.str.to_datetime("%+", strict=False, time_unit="us")
+    else:
+        moment = value.cast(pl.String).str.to_datetime(rule.time, strict=False, time_unit="us")
+    return moment.dt.replace_time_zone(
+        rule.zone or "UTC", ambiguous="earliest", non_existent="null"
+    ).dt.convert_time_zone("UTC")
+
+
+def _reasons(typed: pl.DataFrame, broken: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """One row a refused line, with every rule it breaks; an unreadable value breaks only that rule."""
+    unreadable = (
+        typed.select(LINE, pl.col(_UNREADABLE).alias("column"))
+        .explode("column", empty_as_null=True)
+        .drop_nulls("column")
+        .with_columns(rule=pl.format("{}|unreadable", "column"))
+    )
+    rules = [name for name in broken.columns if name != LINE]
+    checked = (
+        broken.unpivot(index=LINE, on=rules, variable_name="rule", value_name="state")
+        .filter(pl.col("state").cast(pl.String) == "invalid")
+        .with_columns(column=pl.col("rule").str.split("|").list.first())
+        .select(LINE, "column", "rule")
+        .join(unreadable.select(LINE, "column"), on=[LINE, "column"], how="anti")
+    )
+    both = pl.concat([unreadable.select(LINE, "column", "rule"), checked])
+    messages = {rule: message_for(contract, rule) for rule in both["rule"].unique()}
+    return (
+        both.with_columns(message=pl.col("rule").replace_strict(messages, default=None, return_dtype=pl.String))
+        .group_by(LINE, maintain_order=True)
+        .agg(rules=pl.col("rule"), messages=pl.col("message"))
+        .sort(LINE)
+    )
+
+
+def message_for(contract: Contract, rule: str) -> str:
+    """What a broken rule means and would mend, in the contract's words; never a value."""
+    name, _, check = rule.partition("|")
+    columns = contract.columns()
+    if name not in columns:
+        rule_of_row = getattr(contract.schema, name).validation_fn
+        return f"{name.replace('_', ' ')}: {(rule_of_row.__doc__ or 'a rule of the contract').strip()}"
+    column = columns[name]
+    if check == "nullability":
+        return f"{name} is missing: {column.description}"
+    if check == "unreadable":
+        return f"{name} cannot be read as {column.dtype}, or its code is not in the dialect: {column.description}"
+    bound = getattr(column, check, None)
+    limit = f" ({check} {bound})" if bound is not None and not callable(bound) else ""
+    return f"{name} breaks '{check}'{limit}: {column.description}"

@@ -1,0 +1,49 @@
+"""The vault: identifying values and their keyed ids.
+
+A keyed id is HMAC-SHA-256 of (entity kind, normalised value) under the deployment's key, first 128 bits in hex.
+Silver, features and scores carry keyed ids only; who holds the key and the vault tables can go back.
+"""
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import polars_hash
+
+from warehouse.ids import ID_LENGTH
+
+KEY_VARIABLE = "BORDERLAKE_VAULT_KEY"
+_SEPARATOR = "\x1f"
+
+
+def load_key(path: Path) -> bytes:
+    """The deployment's key: from `BORDERLAKE_VAULT_KEY` (hex), or a file only its owner may read, made once."""
+    from_environment = os.environ.get(KEY_VARIABLE)
+    if from_environment:
+        return bytes.fromhex(from_environment)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        try:
+            os.link(draft, path)  # Fails where another process was first: then its key is the key.
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return bytes.fromhex(path.read_text().strip())
+
+
+def normalised(parts: Sequence[pl.Expr]) -> pl.Expr:
+    """One comparable text of identifying parts: upper case, without spaces or hyphens; null if any part is."""
+    plain = [part.cast(pl.String).str.to_uppercase().str.replace_all(r"[\s\-]", "") for part in parts]
+    return pl.concat_str(plain, separator=_SEPARATOR, ignore_nulls=False)
+
+
+def keyed_id(kind: str, value: pl.Expr, key: bytes) -> pl.Expr:
+    """The keyed id of a normalised value; null stays null."""
+    text = pl.concat_str(pl.lit(f"{kind}{_SEPARATOR}"), value, ignore_nulls=False)
+    hashed: pl.Expr = polars_hash.concat_str(text).chash.hmac_sha256(key=key.hex())
+    return hashed.str.slice(0, ID_LENGTH)
