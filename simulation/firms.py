@@ -13,7 +13,7 @@ import polars as pl
 
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.names import CUSTOMS, FIRM_KINDS
-from simulation.products import ORIGIN_POOLS, Products
+from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES, POOLS, Products
 from simulation.randomness import Floats, Ints, choose, zipf_weights
 
 LINES = 4
@@ -37,49 +37,64 @@ class Firms:
     line_office: Ints
     line_haulier: Ints
     seller_id: pl.Series
-    seller_country: list[str]
+    seller_country: Ints
     seller_risk: Floats
-    sellers_of: dict[str, Ints]
+    first_seller: Ints
+    sellers_in: Ints
     declarant_id: pl.Series
 
 
 def registration_numbers(rng: np.random.Generator, prefix: str, n: int, digits: int) -> pl.Series:
     """`n` distinct numbers in random order: an id tells neither age nor kind."""
     low = 10 ** (digits - 1)
-    numbers = rng.choice(9 * low, n, replace=False, shuffle=True) + low if n < low // 10 else np.arange(n) + low
+    numbers = (
+        rng.choice(9 * low, n, replace=False, shuffle=True) + low if n < low // 10 else np.arange(n) + low
+    )
     return prefix + pl.Series(numbers).cast(pl.String)
 
 
 def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauliers: int) -> Firms:
     n, n_declarants = max(60, round(1500 * scale)), max(8, round(70 * scale))
     n_sellers = max(120, round(2600 * scale))
-    country, sellers_of = _sellers(rng, products, n_sellers)
+    pool, country = _sellers(rng, products, n_sellers)
+    first, count = np.searchsorted(pool, np.arange(len(POOLS))), np.bincount(pool, minlength=len(POOLS))
     product = choose(rng, products.weight, n * LINES)
-    seller = np.array([rng.choice(sellers_of[products.pool[p]]) for p in product], dtype=np.int64)
+    seller = any_seller(rng, first, count, products.pool[product])
     born = np.where(rng.random(n) < 0.72, rng.integers(-4000, 0, n), rng.integers(0, 730, n) - 60)
     return Firms(
-        importer_id=registration_numbers(rng, "XN", n, 9), importer_name=_firm_names(rng, n), born=born,
-        died=born + 200 + rng.exponential(4500, n).astype(np.int64), weight=zipf_weights(rng, n, 0.75),
-        risk=rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1), price_bias=rng.normal(0, 0.2, n),
+        importer_id=registration_numbers(rng, "XN", n, 9),
+        importer_name=_firm_names(rng, n),
+        born=born,
+        died=born + 200 + rng.exponential(4500, n).astype(np.int64),
+        weight=zipf_weights(rng, n, 0.75),
+        risk=rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1),
+        price_bias=rng.normal(0, 0.2, n),
         declarant=choose(rng, zipf_weights(rng, n_declarants, 0.8), n),
-        line_product=product.reshape(n, LINES), line_seller=seller.reshape(n, LINES),
+        line_product=product.reshape(n, LINES),
+        line_seller=seller.reshape(n, LINES),
         line_office=_ways_in(rng, products, product).reshape(n, LINES),
         line_haulier=rng.integers(0, hauliers, (n, LINES)),
-        seller_id=country.cast(pl.String) + "-" + registration_numbers(rng, "", n_sellers, 7),
-        seller_country=country.to_list(), seller_risk=rng.normal(0, 0.6, n_sellers), sellers_of=sellers_of,
+        seller_id=pl.Series(ORIGINS).gather(country) + "-" + registration_numbers(rng, "", n_sellers, 7),
+        seller_country=country,
+        seller_risk=rng.normal(0, 0.6, n_sellers),
+        first_seller=first,
+        sellers_in=count,
         declarant_id=registration_numbers(rng, "DEC", n_declarants, 5),
     )
 
 
-def _sellers(rng: np.random.Generator, products: Products, n: int) -> tuple[pl.Series, dict[str, Ints]]:
-    """Countries of the sellers, and by product pool the sellers that sell from it, every pool served."""
-    pools = sorted(set(products.pool))
-    pool = np.concatenate([np.arange(len(pools)), rng.integers(0, len(pools), n - len(pools))])
-    country = []
-    for p in pool:
-        names = ORIGIN_POOLS[pools[p]].split()
-        country.append(names[int(choose(rng, 1.0 / np.arange(1, len(names) + 1), 1)[0])])
-    return pl.Series(country), {name: np.flatnonzero(pool == i) for i, name in enumerate(pools)}
+def any_seller(rng: np.random.Generator, first: Ints, count: Ints, pool: Ints) -> Ints:
+    """A seller of each product pool, few of them busy."""
+    picked: Ints = first[pool] + (count[pool] * rng.random(len(pool)) ** 1.7).astype(np.int64)
+    return picked
+
+
+def _sellers(rng: np.random.Generator, products: Products, n: int) -> tuple[Ints, Ints]:
+    """Product pool (ascending, every pool served) and country of each seller; the first of a pool's countries lead."""
+    served = np.flatnonzero(np.bincount(products.pool, products.weight, len(POOLS)) > 0)
+    pool = np.sort(np.concatenate([served, rng.choice(served, n - len(served))]))
+    place = (POOL_SIZES[pool] * rng.random(n) ** 1.8).astype(np.int64)
+    return pool, POOL_ORIGINS[pool, place]
 
 
 def _ways_in(rng: np.random.Generator, products: Products, product: Ints) -> Ints:
@@ -99,6 +114,8 @@ def _ways_in(rng: np.random.Generator, products: Products, product: Ints) -> Int
 def _firm_names(rng: np.random.Generator, n: int) -> pl.Series:
     surnames = pl.concat([CUSTOMS[c].surnames for c in ("nordic", "german", "latin")])
     # Firm names go out in ISO 8859-1.
-    surnames = surnames.filter(surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean))
+    surnames = surnames.filter(
+        surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean)
+    )
     first = surnames.gather(rng.integers(0, len(surnames), n))
     return first + " " + pl.Series(FIRM_KINDS).gather(rng.integers(0, len(FIRM_KINDS), n))

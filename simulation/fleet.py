@@ -10,13 +10,26 @@ import polars as pl
 from simulation.firms import registration_numbers
 from simulation.names import ALPHA3, VESSEL_SUFFIXES, VESSEL_WORDS
 from simulation.randomness import Bools, Floats, Ints, choose
-from simulation.rings import VESSEL_PERIOD
 
 TRUCKS_EACH = 6
+# A vessel comes back at this pace at most, in days.
+VESSEL_PERIOD = 6
 _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
 # Flag, maritime identification digits, share.
-_FLAGS = (("PA", 352, 5), ("LR", 636, 5), ("MH", 538, 4), ("MT", 229, 3), ("CY", 212, 2), ("GR", 240, 2), ("AG", 304, 2),
-          ("NL", 244, 1), ("DK", 219, 1), ("SG", 563, 2), ("HK", 477, 2), ("TR", 271, 1))
+_FLAGS = (
+    ("PA", 352, 5),
+    ("LR", 636, 5),
+    ("MH", 538, 4),
+    ("MT", 229, 3),
+    ("CY", 212, 2),
+    ("GR", 240, 2),
+    ("AG", 304, 2),
+    ("NL", 244, 1),
+    ("DK", 219, 1),
+    ("SG", 563, 2),
+    ("HK", 477, 2),
+    ("TR", 271, 1),
+)
 
 
 @dataclass(frozen=True)
@@ -56,21 +69,27 @@ class Flights:
     share: Floats
 
 
-def plates(rng: np.random.Generator, country: list[str]) -> pl.Series:
-    """Distinct plates without separators: two letters, three digits, two letters; the sign is kept apart."""
-    n = len(country)
-    letters = _LETTERS[rng.integers(0, len(_LETTERS), (n, 4))]
-    digits = rng.integers(100, 1000, n)
-    made = [f"{a}{b}{d}{c}{e}" for (a, b, c, e), d in zip(letters.tolist(), digits.tolist(), strict=True)]
-    return pl.Series(made, dtype=pl.String)
+def plates(rng: np.random.Generator, n: int) -> pl.Series:
+    """Plates without separators: two letters, three digits, two letters; the country's sign is kept apart."""
+    pairs = pl.Series([a + b for a in _LETTERS for b in _LETTERS])
+    before, after = (pairs.gather(rng.integers(0, len(pairs), n)) for _ in range(2))
+    return before + pl.Series(rng.integers(100, 1000, n)).cast(pl.String) + after
 
 
 def draw_trucks(rng: np.random.Generator, scale: float) -> Trucks:
     hauliers = max(12, round(230 * scale))
     n = hauliers * TRUCKS_EACH
-    homes = [("XN", "XS", "TR", "PL", "RS", "DE")[k] for k in choose(rng, np.array([5, 4, 1, 1, 0.6, 0.6]), hauliers)]
+    homes = [
+        ("XN", "XS", "TR", "PL", "RS", "DE")[k]
+        for k in choose(rng, np.array([5, 4, 1, 1, 0.6, 0.6]), hauliers)
+    ]
     country = [c for c in homes for _ in range(TRUCKS_EACH)]
-    return Trucks(plates(rng, country), pl.Series(country), registration_numbers(rng, "HAU", hauliers, 5), rng.random(n) < 0.09)
+    return Trucks(
+        plates(rng, n),
+        pl.Series(country),
+        registration_numbers(rng, "HAU", hauliers, 5),
+        rng.random(n) < 0.09,
+    )
 
 
 def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
@@ -79,23 +98,67 @@ def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
     digits = (stem[:, None] // 10 ** np.arange(5, -1, -1)) % 10
     imo = stem * 10 + (digits * np.arange(7, 1, -1)).sum(axis=1) % 10
     flag = choose(rng, np.array([f[2] for f in _FLAGS], dtype=np.float64), n)
-    mmsi = np.array([f[1] for f in _FLAGS])[flag] * 1_000_000 + (np.arange(n) * 7919 + int(rng.integers(0, 10**6))) % 1_000_000
+    mmsi = (
+        np.array([f[1] for f in _FLAGS])[flag] * 1_000_000
+        + (np.arange(n) * 7919 + int(rng.integers(0, 10**6))) % 1_000_000
+    )
     words, ends = rng.integers(0, len(VESSEL_WORDS), n), rng.integers(0, len(VESSEL_SUFFIXES), n)
     length = rng.integers(80, 300, n)
     return Vessels(
-        imo=imo, mmsi=mmsi, name=[f"{VESSEL_WORDS[a]} {VESSEL_SUFFIXES[b]}".upper() for a, b in zip(words, ends, strict=True)],
+        imo=imo,
+        mmsi=mmsi,
+        name=[f"{VESSEL_WORDS[a]} {VESSEL_SUFFIXES[b]}".upper() for a, b in zip(words, ends, strict=True)],
         callsign=["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (n, 5))].tolist()],
-        operator=pl.Series(["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (max(3, n // 6), 4))].tolist()])
-        .gather(rng.integers(0, max(3, n // 6), n)),
-        ship_type=rng.choice([70, 71, 74, 79, 80], n), length=length, beam=length // 7 + rng.integers(0, 4, n),
-        draught=np.round(rng.uniform(4, 14, n), 1), phase=rng.integers(0, VESSEL_PERIOD, n),
+        operator=pl.Series(
+            ["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (max(3, n // 6), 4))].tolist()]
+        ).gather(rng.integers(0, max(3, n // 6), n)),
+        ship_type=rng.choice([70, 71, 74, 79, 80], n),
+        length=length,
+        beam=length // 7 + rng.integers(0, 4, n),
+        draught=np.round(rng.uniform(4, 14, n), 1),
+        phase=rng.permutation(n) % VESSEL_PERIOD,
     )
 
 
 def draw_flights(rng: np.random.Generator) -> Flights:
     airlines = np.array(["LH", "OS", "TK", "AZ", "AF", "BA", "W6", "FR", "LO", "MS", "QR", "KL", "NV"])
-    origins = [ALPHA3.index(c) for c in "DEU DEU AUT AUT ITA FRA GBR GBR NLD POL TUR TUR TUR ROU EGY MAR TUN GRC ESP XOS XOS "
-               "IND LBN UKR SRB ALB CHN KEN NGA USA DZA CZE".split()]
+    origins = [
+        ALPHA3.index(c)
+        for c in [
+            "DEU",
+            "DEU",
+            "AUT",
+            "AUT",
+            "ITA",
+            "FRA",
+            "GBR",
+            "GBR",
+            "NLD",
+            "POL",
+            "TUR",
+            "TUR",
+            "TUR",
+            "ROU",
+            "EGY",
+            "MAR",
+            "TUN",
+            "GRC",
+            "ESP",
+            "XOS",
+            "XOS",
+            "IND",
+            "LBN",
+            "UKR",
+            "SRB",
+            "ALB",
+            "CHN",
+            "KEN",
+            "NGA",
+            "USA",
+            "DZA",
+            "CZE",
+        ]
+    ]
     n = len(origins)
     airline = pl.Series(airlines[rng.integers(0, len(airlines), n)])
     number = airline + pl.Series(rng.choice(np.arange(100, 999), n, replace=False)).cast(pl.String)

@@ -35,7 +35,9 @@ OFFICES = (
     Office("XNLIN", "Lindenau", "land", 36.03, 17.21, 0.28, 0.31),
     Office("XNOST", "Ostermoor", "land", 36.01, 18.19, 0.12, 0.17),
 )
-OFFICES_OF = {mode: tuple(i for i, o in enumerate(OFFICES) if o.mode == mode) for mode in ("sea", "air", "land")}
+OFFICES_OF = {
+    mode: tuple(i for i, o in enumerate(OFFICES) if o.mode == mode) for mode in ("sea", "air", "land")
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Camera:
 def _cameras() -> tuple[Camera, ...]:
     at_posts = [
         Camera(f"{o.code}-{way}", o.code, o.latitude + shift, o.longitude, heading)
-        for o in OFFICES if o.mode == "land"
+        for o in OFFICES
+        if o.mode == "land"
         for way, shift, heading in (("IN", -0.004, 0.0), ("OUT", 0.004, 180.0))
     ]
     sectors = [
@@ -64,6 +67,8 @@ def _cameras() -> tuple[Camera, ...]:
 
 
 CAMERAS = _cameras()
-POST_CAMERAS = {(c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")}
+POST_CAMERAS = {
+    (c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")
+}
 SECTOR_CAMERAS = tuple(i for i, c in enumerate(CAMERAS) if c.site.startswith("XNR"))
 RECEIVERS = ("XNAIS1", "XNAIS2")

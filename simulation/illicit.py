@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulation.products import PREFERENTIAL, Products
+from simulation.products import HAVENS, IS_PREFERENTIAL, Products
 from simulation.randomness import Bools, Floats, Ints, logistic
 
 KINDS = ("", "undervaluation", "misclassification", "false_origin", "concealment")
@@ -24,25 +24,42 @@ class Papers:
 
     kind: Ints
     product: Ints
-    origin: list[str]
+    origin: Ints
     duty_pct: Floats
     value_eur: Floats
     gross_kg: Floats
     recoverable_eur: Floats
 
 
-def chance_alone(importer_risk: Floats, seller_risk: Floats, duty_pct: Floats, age_days: Ints, strange: Bools) -> Floats:
+def chance_alone(
+    importer_risk: Floats, seller_risk: Floats, duty_pct: Floats, age_days: Ints, strange: Bools
+) -> Floats:
     """Probability that an item outside any ring is illicit: habit, temptation, youth of the firm, an odd line."""
     temptation = 0.045 * np.minimum(duty_pct, 20)
-    return logistic(-5.75 + 1.15 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange)
+    return logistic(
+        -5.55 + 1.2 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange
+    )
 
 
-def tamper(rng: np.random.Generator, products: Products, illicit: Bools, in_ring: Bools, product: Ints,
-           origin: list[str], value_eur: Floats, net_kg: Floats, gross_kg: Floats) -> Papers:
+def tamper(
+    rng: np.random.Generator,
+    products: Products,
+    illicit: Bools,
+    in_ring: Bools,
+    product: Ints,
+    origin: Ints,
+    value_eur: Floats,
+    net_kg: Floats,
+    gross_kg: Floats,
+) -> Papers:
     """Papers of honest items unchanged, of illicit ones bent as their kind asks."""
     n = len(illicit)
-    dice, free = rng.random(n), np.array([o in PREFERENTIAL for o in origin])
-    kind = 1 + np.where(in_ring, np.searchsorted(np.cumsum(_RING_SHARES), dice), np.searchsorted(np.cumsum(_LONE_SHARES), dice))
+    dice, free = rng.random(n), IS_PREFERENTIAL[origin]
+    kind = 1 + np.where(
+        in_ring,
+        np.searchsorted(np.cumsum(_RING_SHARES), dice),
+        np.searchsorted(np.cumsum(_LONE_SHARES), dice),
+    )
     true_duty = np.where(free, 0.0, products.duty_pct[product])
     # A kind that would gain nothing falls back on the price.
     kind = np.where((kind == 2) & ((products.cheaper[product] == product) | free), 1, kind)
@@ -50,11 +67,20 @@ def tamper(rng: np.random.Generator, products: Products, illicit: Bools, in_ring
     kind = np.where(illicit, kind, 0)
 
     declared = np.where(kind == 2, products.cheaper[product], product)
-    havens = [sorted(PREFERENTIAL)[k] for k in rng.integers(0, len(PREFERENTIAL), n)]
-    claimed = [h if k == 3 else o for k, h, o in zip(kind.tolist(), havens, origin, strict=True)]
+    claimed = np.where(kind == 3, HAVENS[rng.integers(0, len(HAVENS), n)], origin)
     value = np.where(kind == 1, value_eur * rng.uniform(0.32, 0.78, n), value_eur)
     hidden = np.where(kind == 4, net_kg * rng.gamma(2.0, 0.03, n), 0.0)
-    duty = np.where(np.array([o in PREFERENTIAL for o in claimed]), 0.0, products.duty_pct[declared])
-    evaded = (value_eur - value) * (true_duty + VAT_PCT) / 100 + np.where((kind == 2) | (kind == 3), value_eur * (true_duty - duty) / 100, 0)
+    duty = np.where(IS_PREFERENTIAL[claimed], 0.0, products.duty_pct[declared])
+    evaded = (value_eur - value) * (true_duty + VAT_PCT) / 100 + np.where(
+        (kind == 2) | (kind == 3), value_eur * (true_duty - duty) / 100, 0
+    )
     concealed = np.where(kind == 4, rng.lognormal(8.6, 0.9, n), 0.0)
-    return Papers(kind, declared.astype(np.int64), claimed, duty, value, gross_kg + hidden, np.where(kind > 0, np.maximum(evaded, 0) + concealed, 0.0))
+    return Papers(
+        kind,
+        declared.astype(np.int64),
+        claimed,
+        duty,
+        value,
+        gross_kg + hidden,
+        np.where(kind > 0, np.maximum(evaded, 0) + concealed, 0.0),
+    )

@@ -15,8 +15,8 @@ from simulation.randomness import Bools, Floats, Ints
 
 RANDOM_SHARE = 0.02
 RULE_CHANCE = 0.6
-_MISSED, _WRONGED = 0.03, 0.008
-_RISKY_CHAPTERS = np.array([22, 24, 42, 61, 62, 64, 85, 87, 95])
+_MISSED, _WRONGED = 0.03, 0.006
+_RISKY_CHAPTERS = np.array([2, 22, 24, 42, 61, 62, 64, 85, 87, 95])
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,26 @@ class Selection:
 def select_goods(rng: np.random.Generator, products: Products, goods: pl.DataFrame) -> Selection:
     chapter = products.chapter[goods["product"].to_numpy()]
     risky = goods["origin"].is_in(list(RISKY_ORIGINS)).to_numpy()
-    flagged = (np.isin(chapter, _RISKY_CHAPTERS) & risky) | (goods["age_days"].to_numpy() < 45)
-    tipped = (goods["ring"].to_numpy() >= 0) & goods["is_illicit"].to_numpy() & (rng.random(len(goods)) < 0.05)
+    flagged = (np.isin(chapter, _RISKY_CHAPTERS) & risky) | (goods["age_days"].to_numpy() < 90)
+    tipped = (
+        (goods["ring"].to_numpy() >= 0) & goods["is_illicit"].to_numpy() & (rng.random(len(goods)) < 0.05)
+    )
     return select(rng, flagged, RULE_CHANCE, RANDOM_SHARE, tipped)
 
 
-def select(rng: np.random.Generator, flagged: Bools, rule_chance: float, random_share: float, tipped: Bools) -> Selection:
+def select(
+    rng: np.random.Generator, flagged: Bools, rule_chance: float, random_share: float, tipped: Bools
+) -> Selection:
     """Tips first, then the random sample over everything, then the rules over what they flag."""
     dice, lot = rng.random(len(flagged)), rng.random(len(flagged)) < random_share
     code = np.where(tipped, 3, np.where(lot, 2, np.where(flagged & (dice < rule_chance), 1, 0)))
     row = np.flatnonzero(code)
     taken = code[row]
-    return Selection(row, [("", "rule", "random", "intelligence")[c] for c in taken],
-                     np.choose(taken, [0.0, rule_chance, random_share, 1.0]))
+    return Selection(
+        row,
+        [("", "rule", "random", "intelligence")[c] for c in taken],
+        np.choose(taken, [0.0, rule_chance, random_share, 1.0]),
+    )
 
 
 def judge(rng: np.random.Generator, illicit: Bools) -> Bools:
@@ -57,15 +64,30 @@ def inspect_goods(rng: np.random.Generator, products: Products, goods: pl.DataFr
     chosen = select_goods(rng, products, goods)
     seen, n = goods[chosen.row], len(chosen.row)
     irregular = judge(rng, seen["is_illicit"].to_numpy())
-    wrong_kind = pl.Series(rng.choice(["undervaluation", "misclassification", "false_origin"], n, p=[0.6, 0.25, 0.15]))
+    wrong_kind = pl.Series(
+        rng.choice(["undervaluation", "misclassification", "false_origin"], n, p=[0.6, 0.25, 0.15])
+    )
     inspected = seen["at"].to_numpy() + rng.integers(1800, 20 * 3600, n)
     delay = np.minimum(np.round(rng.gamma(2.2, 3.6, n)) + 1, 25)
-    found = pl.DataFrame({
-        "decl_no": seen["decl_no"], "item_no": seen["item_no"], "inspected_at": inspected,
-        "at": inspected + (delay * 86_400).astype(np.int64) + rng.integers(-6 * 3600, 6 * 3600, n),
-        "selection": chosen.reason, "probability": chosen.probability, "irregular": irregular,
-        "kind": pl.select(pl.when(seen["kind"] == "").then(wrong_kind).otherwise(seen["kind"]).alias("k"))["k"],
-        "amount": np.where(seen["is_illicit"].to_numpy(), seen["recoverable_eur"].to_numpy(), rng.lognormal(5.5, 0.8, n)),
-        "officer": pl.Series([f"OFC{k:04d}" for k in rng.integers(100, 160, n)], dtype=pl.String)})
+    found = pl.DataFrame(
+        {
+            "decl_no": seen["decl_no"],
+            "item_no": seen["item_no"],
+            "inspected_at": inspected,
+            "at": inspected + (delay * 86_400).astype(np.int64) + rng.integers(-6 * 3600, 6 * 3600, n),
+            "selection": chosen.reason,
+            "probability": chosen.probability,
+            "irregular": irregular,
+            "kind": pl.select(
+                pl.when(seen["kind"] == "").then(wrong_kind).otherwise(seen["kind"]).alias("k")
+            )["k"],
+            "amount": np.where(
+                seen["is_illicit"].to_numpy(), seen["recoverable_eur"].to_numpy(), rng.lognormal(5.5, 0.8, n)
+            ),
+            "officer": pl.Series([f"OFC{k:04d}" for k in rng.integers(100, 160, n)], dtype=pl.String),
+        }
+    )
     return found.with_columns(
-        kind=pl.when("irregular").then("kind"), amount=pl.when("irregular").then(pl.col("amount").round(2)).otherwise(0.0))
+        kind=pl.when("irregular").then("kind"),
+        amount=pl.when("irregular").then(pl.col("amount").round(2)).otherwise(0.0),
+    )

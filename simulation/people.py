@@ -19,8 +19,13 @@ _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
 _CUSTOM_NAMES = tuple(CUSTOMS)
 _CUSTOM_OF = np.array([_CUSTOM_NAMES.index(c[1]) for c in COUNTRIES])
 _SURNAMES, _MALE, _FEMALE = (
-    pl.concat([getattr(c, part).str.to_uppercase() for c in CUSTOMS.values()]) for part in ("surnames", "male", "female"))
-_STARTS = {part: np.cumsum([0] + [len(getattr(c, part)) for c in CUSTOMS.values()]) for part in ("surnames", "male", "female")}
+    pl.concat([getattr(c, part).str.to_uppercase() for c in CUSTOMS.values()])
+    for part in ("surnames", "male", "female")
+)
+_STARTS = {
+    part: np.cumsum([0] + [len(getattr(c, part)) for c in CUSTOMS.values()])
+    for part in ("surnames", "male", "female")
+}
 NATION_CODES = pl.Series(ALPHA3)
 NEEDS_VISA = np.array([c[3] for c in COUNTRIES])
 # 1970-01-01 less the year 2025, as days: births are drawn back from here.
@@ -33,17 +38,21 @@ def identities(rng: np.random.Generator, nation: Ints, identity_cards: float = 0
     female = rng.random(n) < 0.46
     custom = _CUSTOM_OF[nation]
     male_at, female_at = _within(rng, custom, "male"), _within(rng, custom, "female")
-    given = pl.select(pl.when(pl.Series(female)).then(_FEMALE.gather(female_at)).otherwise(_MALE.gather(male_at)).alias("g"))["g"]
+    given = pl.select(
+        pl.when(pl.Series(female)).then(_FEMALE.gather(female_at)).otherwise(_MALE.gather(male_at)).alias("g")
+    )["g"]
     age_days = np.clip(rng.gamma(6.5, 6.2, n) * 365.25 + rng.integers(0, 365, n), 30, 34_000).astype(np.int64)
-    return pl.DataFrame({
-        "nation": nation,
-        "document_type": np.where(rng.random(n) < identity_cards, "I", "P"),
-        "document_number": document_numbers(rng, n),
-        "surname": _SURNAMES.gather(_within(rng, custom, "surnames")),
-        "given_names": given,
-        "birth_date": pl.Series(_REFERENCE - age_days).cast(pl.Int32).cast(pl.Date),
-        "sex": np.where(rng.random(n) < 0.003, "X", np.where(female, "F", "M")),
-    })
+    return pl.DataFrame(
+        {
+            "nation": nation,
+            "document_type": np.where(rng.random(n) < identity_cards, "I", "P"),
+            "document_number": document_numbers(rng, n),
+            "surname": _SURNAMES.gather(_within(rng, custom, "surnames")),
+            "given_names": given,
+            "birth_date": pl.Series(_REFERENCE - age_days).cast(pl.Int32).cast(pl.Date),
+            "sex": np.where(rng.random(n) < 0.003, "X", np.where(female, "F", "M")),
+        }
+    )
 
 
 def _within(rng: np.random.Generator, custom: Ints, part: str) -> Ints:
@@ -53,8 +62,11 @@ def _within(rng: np.random.Generator, custom: Ints, part: str) -> Ints:
 
 def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:
     letters = _LETTERS[rng.integers(0, len(_LETTERS), (n, 2))]
-    return (pl.Series(letters[:, 0]) + pl.Series(letters[:, 1])
-            + pl.Series(rng.integers(10**6, 10**7, n)).cast(pl.String))
+    return (
+        pl.Series(letters[:, 0])
+        + pl.Series(letters[:, 1])
+        + pl.Series(rng.integers(10**6, 10**7, n)).cast(pl.String)
+    )
 
 
 @dataclass(frozen=True)
@@ -81,14 +93,24 @@ def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: f
     land = np.array(OFFICES_OF["land"])
     shares = np.array([OFFICES[i].travel for i in land])
     abroad = np.where(rng.random(n) < 0.8, ALPHA3.index("XSD"), HOME_NATION)
-    driver_nation = np.where(rng.random(len(trucks.plate)) < 0.5, HOME_NATION, choose(rng, np.array([c[2] for c in COUNTRIES]), len(trucks.plate)))
+    driver_nation = np.where(
+        rng.random(len(trucks.plate)) < 0.5,
+        HOME_NATION,
+        choose(rng, np.array([c[2] for c in COUNTRIES]), len(trucks.plate)),
+    )
     return People(
-        commuters=identities(rng, abroad, 0.7), commuter_office=land[choose(rng, shares, n)],
-        commuter_plate=plates(rng, ["XS"] * n), commuter_risk=_skewed(rng, n),
+        commuters=identities(rng, abroad, 0.7),
+        commuter_office=land[choose(rng, shares, n)],
+        commuter_plate=plates(rng, n),
+        commuter_risk=_skewed(rng, n),
         drivers=identities(rng, driver_nation, 0.2),
-        residents=identities(rng, np.full(m, HOME_NATION), 0.5), resident_weight=zipf_weights(rng, m, 0.55),
-        resident_plate=plates(rng, ["XN"] * m), resident_risk=_skewed(rng, m), resident_office=land[choose(rng, shares, m)],
-        vans=plates(rng, ["XN"] * vans), nation_risk=rng.normal(0, 0.55, len(COUNTRIES)) + 0.7 * NEEDS_VISA,
+        residents=identities(rng, np.full(m, HOME_NATION), 0.5),
+        resident_weight=zipf_weights(rng, m, 0.55),
+        resident_plate=plates(rng, m),
+        resident_risk=_skewed(rng, m),
+        resident_office=land[choose(rng, shares, m)],
+        vans=plates(rng, vans),
+        nation_risk=rng.normal(0, 0.55, len(COUNTRIES)) + 0.7 * NEEDS_VISA,
         flight_risk=rng.normal(0, 0.6, flights),
     )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Texts = NDArray[np.str_]
 
 
 def stream(seed: int, day: int, subject: str) -> np.random.Generator:
@@ -30,7 +31,8 @@ def zipf_weights(rng: np.random.Generator, n: int, exponent: float) -> Floats:
 def choose(rng: np.random.Generator, weights: Floats, n: int) -> Ints:
     """`n` indices drawn with replacement in proportion to `weights`."""
     edges = np.cumsum(weights)
-    return np.searchsorted(edges, rng.random(n) * edges[-1], side="right").astype(np.int64)
+    drawn: Ints = np.searchsorted(edges, rng.random(n) * edges[-1], side="right").astype(np.int64)
+    return drawn
 
 
 def logistic(x: Floats) -> Floats:

@@ -11,10 +11,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from simulation.firms import Firms, any_seller
+from simulation.fleet import VESSEL_PERIOD
 from simulation.geography import OFFICES, OFFICES_OF
+from simulation.products import Products
 from simulation.randomness import Bools, Ints, choose, stream
 
-VESSEL_PERIOD = 6
 _LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
 _SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
 
@@ -50,16 +52,28 @@ class Jobs:
     scouted: Bools
 
 
-def draw_rings(rng: np.random.Generator, scale: float, firms: int, sellers: int, trucks: int, vessels: int,
-               vans: int, products: Ints) -> Rings:
-    """Rings whose members are ordinary places in the actors' arrays; vessels belong to one ring at most."""
+def draw_rings(
+    rng: np.random.Generator,
+    products: Products,
+    firms: Firms,
+    trucks: int,
+    vessels: int,
+    vans: int,
+    scale: float,
+) -> Rings:
+    """Rings whose members are ordinary places in the actors' arrays; seller j of a ring sells its product j."""
     count = max(2, round(9 * scale))
-    vessels_each = 1
+    bait = np.flatnonzero((products.duty_pct > 4) & (products.eur_per_kg > 3) & (products.eur_per_kg < 200))
+    goods = rng.choice(bait, (count, 4))
+    sellers = any_seller(rng, firms.first_seller, firms.sellers_in, products.pool[goods.ravel()])
     return Rings(
-        firms=rng.integers(0, firms, (count, 9)), sellers=rng.integers(0, sellers, (count, 4)),
-        trucks=rng.integers(0, trucks, (count, 5)), vans=rng.permutation(max(vans, 3 * count))[: 3 * count].reshape(count, 3) % vans,
-        vessels=(rng.permutation(max(vessels, count))[:count] % vessels).reshape(count, vessels_each),
-        products=rng.choice(products, (count, 4)), count=count,
+        firms=rng.integers(0, len(firms.importer_id), (count, 9)),
+        sellers=sellers.reshape(count, 4),
+        trucks=rng.integers(0, trucks, (count, 5)),
+        vans=rng.permutation(vans)[: 3 * count].reshape(count, 3),
+        vessels=rng.permutation(vessels)[:count].reshape(count, 1),
+        products=goods,
+        count=count,
     )
 
 
@@ -79,13 +93,27 @@ def jobs_of(rings: Rings, vessel_phase: Ints, seed: int, day: date) -> Jobs:
         picked: Ints = members[ring, rng.integers(0, members.shape[1], n)]
         return picked
 
+    kind_of_goods = rng.integers(0, rings.products.shape[1], n)
     port_of_ring = choose(rng, _SEA_SHARES, rings.count)[ring]
-    office = np.where(by_sea, np.array(OFFICES_OF["sea"])[port_of_ring], np.array(OFFICES_OF["land"])[choose(rng, _LAND_SHARES, n)])
+    office = np.where(
+        by_sea,
+        np.array(OFFICES_OF["sea"])[port_of_ring],
+        np.array(OFFICES_OF["land"])[choose(rng, _LAND_SHARES, n)],
+    )
     dark, slow = rng.random(rings.count)[ring], rng.random(rings.count)[ring]
     return Jobs(
-        ring=ring, by_sea=by_sea, office=office.astype(np.int64), truck=one_of(rings.trucks), vessel=rings.vessels[ring, 0],
-        firm=one_of(rings.firms), seller=one_of(rings.sellers), product=one_of(rings.products),
-        loaded=rng.random(n) < 0.72, goes_dark=by_sea & (dark < 0.6), loiters=by_sea & (slow < 0.5), scouted=rng.random(n) < 0.75,
+        ring=ring,
+        by_sea=by_sea,
+        office=office.astype(np.int64),
+        truck=one_of(rings.trucks),
+        vessel=rings.vessels[ring, 0],
+        firm=one_of(rings.firms),
+        seller=rings.sellers[ring, kind_of_goods],
+        product=rings.products[ring, kind_of_goods],
+        loaded=rng.random(n) < 0.72,
+        goes_dark=by_sea & (dark < 0.6),
+        loiters=by_sea & (slow < 0.5),
+        scouted=rng.random(n) < 0.75,
     )
 
 

@@ -33,7 +33,9 @@ WARM_UP_DAYS = 10
 Progress = Callable[[str, int, int], None]
 
 
-def simulate(start: date, days: int, scale: float, seed: int, out: Path, progress: Progress | None = None) -> Summary:
+def simulate(
+    start: date, days: int, scale: float, seed: int, out: Path, progress: Progress | None = None
+) -> Summary:
     """Writes `days` of extracts from `start` on below `out`; the same arguments give the same bytes.
 
     `scale` 1.0 is 500 declared goods items, 2,500 crossings and 8,333 surveillance records a day. `progress` is
@@ -97,9 +99,9 @@ def _live(world: World, writer: Writer, diary: _Diary, day: date, days: int) -> 
         _surveillance(world, writer, yesterday, seen, heard)
 
 
-def _in_order(rng: np.random.Generator, rows: pl.DataFrame, by: str) -> pl.DataFrame:
+def _in_order(rng: np.random.Generator, rows: pl.DataFrame, *by: str) -> pl.DataFrame:
     """Sorted by time; rows of one second in random order, so that order tells nothing."""
-    return rows[rng.permutation(len(rows))].sort(by, maintain_order=True)
+    return rows[rng.permutation(len(rows))].sort(*by, maintain_order=True)
 
 
 def _customs(world: World, writer: Writer, diary: _Diary, day: date, goods: pl.DataFrame) -> None:
@@ -112,12 +114,23 @@ def _customs(world: World, writer: Writer, diary: _Diary, day: date, goods: pl.D
         name = f"DECL_{office.code}_{day:%Y%m%d}.csv"
         writer.extract("customs", "declarations", name, day, declarations.encode(rows), len(rows))
         _note(writer, "customs", "declarations", name, faults, 2)
-    writer.truth("shipments", goods.select(
-        declaration_number="decl_no", item_number="item_no", is_illicit="is_illicit", kind="kind", probability="probability",
-        recoverable_eur="recoverable_eur", ring="ring"))
+    writer.truth(
+        "shipments",
+        goods.select(
+            declaration_number="decl_no",
+            item_number="item_no",
+            is_illicit="is_illicit",
+            kind="kind",
+            probability="probability",
+            recoverable_eur="recoverable_eur",
+            ring="ring",
+        ),
+    )
     reported = diary.inspections.take(day)
     if reported is not None:
-        rows, faults = defects.spoil(rng, inspections.layout(_in_order(rng, reported, "at")), defects.INSPECTIONS)
+        rows, faults = defects.spoil(
+            rng, inspections.layout(_in_order(rng, reported, "at")), defects.INSPECTIONS
+        )
         name = f"INSP_{day:%Y%m%d}.ndjson"
         writer.extract("customs", "inspections", name, day, ndjson(rows), len(rows))
         _note(writer, "customs", "inspections", name, faults, 1)
@@ -131,8 +144,16 @@ def _immigration(world: World, writer: Writer, diary: _Diary, day: date, today: 
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
     writer.extract("immigration", "crossings", name, day, crossings.encode(rows), len(rows))
     _note(writer, "immigration", "crossings", name, faults, 2)
-    writer.truth("crossings", today.select(
-        crossing_id="crossing_id", is_illicit=pl.col("kind") != "", kind="kind", probability="probability", ring="ring"))
+    writer.truth(
+        "crossings",
+        today.select(
+            crossing_id="crossing_id",
+            is_illicit=pl.col("kind") != "",
+            kind="kind",
+            probability="probability",
+            ring="ring",
+        ),
+    )
     reported = diary.outcomes.take(day)
     if reported is not None:
         rows, faults = defects.spoil(rng, outcomes.layout(_in_order(rng, reported, "at")), defects.OUTCOMES)
@@ -141,16 +162,35 @@ def _immigration(world: World, writer: Writer, diary: _Diary, day: date, today: 
         _note(writer, "immigration", "outcomes", name, faults, 1)
 
 
-def _surveillance(world: World, writer: Writer, day: date, seen: pl.DataFrame | None, heard: pl.DataFrame | None) -> None:
+def _surveillance(
+    world: World, writer: Writer, day: date, seen: pl.DataFrame | None, heard: pl.DataFrame | None
+) -> None:
     rng = world.rng(day, "surveillance")
     if seen is not None:
-        rows = anpr.layout(_in_order(rng, seen, "received"), day)
-        writer.extract("surveillance", "vehicle_sightings", f"ANPR_{day:%Y%m%d}.parquet", day, anpr.encode(rows), len(rows))
+        rows = anpr.layout(_in_order(rng, seen, "received", "micros"), day)
+        writer.extract(
+            "surveillance",
+            "vehicle_sightings",
+            f"ANPR_{day:%Y%m%d}.parquet",
+            day,
+            anpr.encode(rows),
+            len(rows),
+        )
     if heard is not None:
         content = ais.encode(world, _in_order(rng, heard, "at"))
         writer.extract("surveillance", "vessel_positions", f"AIS_{day:%Y%m%d}.nmea", day, content, len(heard))
 
 
-def _note(writer: Writer, agency: str, dataset: str, name: str, faults: pl.DataFrame, first_line: int) -> None:
-    writer.truth("defects", faults.select(
-        agency=pl.lit(agency), dataset=pl.lit(dataset), file=pl.lit(name), line=pl.col("row") + first_line, kind="kind"))
+def _note(
+    writer: Writer, agency: str, dataset: str, name: str, faults: pl.DataFrame, first_line: int
+) -> None:
+    writer.truth(
+        "defects",
+        faults.select(
+            agency=pl.lit(agency),
+            dataset=pl.lit(dataset),
+            file=pl.lit(name),
+            line=pl.col("row") + first_line,
+            kind="kind",
+        ),
+    )

@@ -31,10 +31,14 @@ def day_of_sightings(world: World, day: date, crossings: pl.DataFrame) -> pl.Dat
     confidence = np.round(rng.beta(18, 1.6, n), 3)
     misread = rng.random(n) < 0.004 + 0.05 * (confidence < 0.8)
     seen = seen.with_columns(
-        received=pl.col("at") + pl.Series(delay), confidence=pl.Series(confidence), micros=pl.Series(rng.integers(0, 10**6, n)),
-        plate=pl.when(pl.Series(misread)).then(pl.col("plate").str.replace_many(list(_CONFUSED), list(_CONFUSED.values())))
+        received=pl.col("at") + pl.Series(delay),
+        confidence=pl.Series(confidence),
+        micros=pl.Series(rng.integers(0, 10**6, n)),
+        plate=pl.when(pl.Series(misread))
+        .then(pl.col("plate").str.replace_many(list(_CONFUSED), list(_CONFUSED.values())))
         .otherwise("plate"),
-        jitter=pl.Series(rng.normal(0, 4, n).round(1)))
+        jitter=pl.Series(rng.normal(0, 4, n).round(1)),
+    )
     return seen
 
 
@@ -44,17 +48,32 @@ def _frame(at: Ints, camera: Ints, plate: pl.Series, country: pl.Series) -> pl.D
 
 def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     """Once a vehicle, whatever the party: the post's own camera, then a sector camera on the way."""
-    cars = crossings.filter(pl.col("plate") != "").unique(["plate", "direction"], keep="first", maintain_order=True)
+    cars = crossings.filter(pl.col("plate") != "").unique(
+        ["plate", "direction"], keep="first", maintain_order=True
+    )
     n, entry = len(cars), (cars["direction"] == "entry").to_numpy()
     at, office = cars["at"].to_numpy(), cars["office"].to_numpy()
     post = _POSTS[office, np.where(entry, 0, 1)]
     ahead = np.where(entry, 1, -1)
     sector = _SECTORS[(office * 6 + rng.integers(0, 8, n)) % len(_SECTORS)]
-    spans = (rng.integers(-900, -60, n), ahead * rng.integers(900, 5400, n), ahead * rng.integers(4000, 9000, n))
+    spans = (
+        rng.integers(-900, -60, n),
+        ahead * rng.integers(900, 5400, n),
+        ahead * rng.integers(4000, 9000, n),
+    )
     parts = []
-    for camera, span, chance in zip((post, sector, _SECTORS[rng.integers(0, len(_SECTORS), n)]), spans, (0.93, 0.72, 0.45), strict=True):
+    for camera, span, chance in zip(
+        (post, sector, _SECTORS[rng.integers(0, len(_SECTORS), n)]), spans, (0.93, 0.72, 0.45), strict=True
+    ):
         seen = np.flatnonzero(rng.random(n) < chance)
-        parts.append(_frame((at + span)[seen], camera[seen], cars["plate"].gather(seen), cars["plate_country"].gather(seen)))
+        parts.append(
+            _frame(
+                (at + span)[seen],
+                camera[seen],
+                cars["plate"].gather(seen),
+                cars["plate_country"].gather(seen),
+            )
+        )
     return pl.concat(parts)
 
 
@@ -62,7 +81,9 @@ def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame
     """Lorries that drive by night as a habit, and ring lorries that look at the road some nights before a job."""
     trucks = world.trucks
     habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.16))
-    scouting = [j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)]
+    scouting = [
+        j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)
+    ]
     scouts = np.concatenate(scouting)
     scouts = scouts[rng.random(len(scouts)) < 0.62]
     vans = world.rings.vans.ravel()
@@ -72,11 +93,22 @@ def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame
     small = np.concatenate([vans, hire])
     night = day + timedelta(days=0)
     n, m = len(lorries), len(small)
-    return pl.concat([
-        _frame(moments(rng, night, NIGHT_HOURS, n), _SECTORS[rng.integers(0, len(_SECTORS), n)], trucks.plate.gather(lorries),
-               trucks.country.gather(lorries)),
-        _frame(moments(rng, night, NIGHT_HOURS, m), _SECTORS[rng.integers(0, len(_SECTORS), m)], world.people.vans.gather(small),
-               pl.Series(["XN"] * m, dtype=pl.String))])
+    return pl.concat(
+        [
+            _frame(
+                moments(rng, night, NIGHT_HOURS, n),
+                _SECTORS[rng.integers(0, len(_SECTORS), n)],
+                trucks.plate.gather(lorries),
+                trucks.country.gather(lorries),
+            ),
+            _frame(
+                moments(rng, night, NIGHT_HOURS, m),
+                _SECTORS[rng.integers(0, len(_SECTORS), m)],
+                world.people.vans.gather(small),
+                pl.Series(["XN"] * m, dtype=pl.String),
+            ),
+        ]
+    )
 
 
 def _passing_by(world: World, rng: np.random.Generator, day: date, n: int) -> pl.DataFrame:
@@ -86,10 +118,25 @@ def _passing_by(world: World, rng: np.random.Generator, day: date, n: int) -> pl
     pool = pl.concat([trucks.plate, people.vans, people.resident_plate])
     country = pl.concat([trucks.country, pl.Series(["XN"] * (len(people.vans) + len(people.resident_plate)))])
     a, b, c = len(trucks.plate), len(people.vans), len(people.resident_plate)
-    which = np.where(sort < 0.2, rng.integers(0, a, n), np.where(sort < 0.25, a + rng.integers(0, b, n), a + b + rng.integers(0, c, n)))
-    return _frame(moments(rng, day, ROAD_HOURS, n), _SECTORS[rng.integers(0, len(_SECTORS), n)], pool.gather(which), country.gather(which))
+    which = np.where(
+        sort < 0.2,
+        rng.integers(0, a, n),
+        np.where(sort < 0.25, a + rng.integers(0, b, n), a + b + rng.integers(0, c, n)),
+    )
+    return _frame(
+        moments(rng, day, ROAD_HOURS, n),
+        _SECTORS[rng.integers(0, len(_SECTORS), n)],
+        pool.gather(which),
+        country.gather(which),
+    )
 
 
-CAMERA_TABLE = pl.DataFrame({
-    "camera_id": [c.code for c in CAMERAS], "site": [c.site for c in CAMERAS], "latitude": [c.latitude for c in CAMERAS],
-    "longitude": [c.longitude for c in CAMERAS], "heading_deg": [c.heading_deg for c in CAMERAS]})
+CAMERA_TABLE = pl.DataFrame(
+    {
+        "camera_id": [c.code for c in CAMERAS],
+        "site": [c.site for c in CAMERAS],
+        "latitude": [c.latitude for c in CAMERAS],
+        "longitude": [c.longitude for c in CAMERAS],
+        "heading_deg": [c.heading_deg for c in CAMERAS],
+    }
+)

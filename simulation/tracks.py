@@ -23,8 +23,17 @@ def day_of_reports(world: World, day: date, calls: Calls) -> pl.DataFrame:
     call = rng.integers(0, max(n, 1), total)
     # Knots: entry, waiting begins, waiting ends, berthed, cast off, out of range.
     ends = calls.arrival - calls.inshore_s
-    knots = np.stack([calls.arrival - APPROACH_S - calls.loiter_s, ends - calls.loiter_s, ends, calls.arrival, calls.departure,
-                      calls.departure + LEAVE_S], axis=1)
+    knots = np.stack(
+        [
+            calls.arrival - APPROACH_S - calls.loiter_s,
+            ends - calls.loiter_s,
+            ends,
+            calls.arrival,
+            calls.departure,
+            calls.departure + LEAVE_S,
+        ],
+        axis=1,
+    )
     sea = np.stack([rng.uniform(36.2, 38.1, n), rng.uniform(19.6, 20.4, n)], axis=1)
     away = np.stack([rng.uniform(36.2, 38.1, n), rng.uniform(19.6, 20.4, n)], axis=1)
     berth = _BERTH[calls.office]
@@ -40,17 +49,28 @@ def day_of_reports(world: World, day: date, calls: Calls) -> pl.DataFrame:
     east = step[:, 1] * np.cos(np.radians(here[:, 0]))
     miles = 60 * np.hypot(step[:, 0], east)
     moving = (leg == 0) | (leg == 2) | (leg == 4)
-    knots_speed = np.where(moving, miles / (span / 3600) + rng.normal(0, 0.4, total), np.where(leg == 1, rng.uniform(0.1, 1.6, total), 0.0))
+    knots_speed = np.where(
+        moving,
+        miles / (span / 3600) + rng.normal(0, 0.4, total),
+        np.where(leg == 1, rng.uniform(0.1, 1.6, total), 0.0),
+    )
     course = np.where(moving, np.degrees(np.arctan2(east, step[:, 0])) % 360, rng.uniform(0, 360, total))
     drift = np.where(leg == 3, 0.0002, np.where(leg == 1, 0.006, 0.0012))
     at = moment.astype(np.int64)
     heard = ~((at >= calls.dark_from[call]) & (at < calls.dark_to[call]))
-    return pl.DataFrame({
-        "at": at, "vessel": calls.vessel[call] if n else call, "static": rng.random(total) < _STATIC_SHARE,
-        "latitude": here[:, 0] + rng.normal(0, 1, total) * drift, "longitude": here[:, 1] + rng.normal(0, 1, total) * drift,
-        "sog": np.clip(np.round(knots_speed * 10), 0, 600).astype(np.int64),
-        "cog": np.round((course + rng.normal(0, 2, total)) * 10).astype(np.int64) % 3600,
-        "status": np.where(leg == 3, 5, np.where((leg == 1) & (rng.random(total) < 0.5), 1, 0)),
-        "eta": calls.arrival[call] if n else call, "office": calls.office[call] if n else call, "receiver": rng.integers(0, 2, total),
-        "channel": rng.integers(0, 2, total),
-    }).filter(pl.Series(heard))
+    return pl.DataFrame(
+        {
+            "at": at,
+            "vessel": calls.vessel[call] if n else call,
+            "static": rng.random(total) < _STATIC_SHARE,
+            "latitude": here[:, 0] + rng.normal(0, 1, total) * drift,
+            "longitude": here[:, 1] + rng.normal(0, 1, total) * drift,
+            "sog": np.clip(np.round(knots_speed * 10), 0, 600).astype(np.int64),
+            "cog": np.round((course + rng.normal(0, 2, total)) * 10).astype(np.int64) % 3600,
+            "status": np.where(leg == 3, 5, np.where((leg == 1) & (rng.random(total) < 0.5), 1, 0)),
+            "eta": calls.arrival[call] if n else call,
+            "office": calls.office[call] if n else call,
+            "receiver": rng.integers(0, 2, total),
+            "channel": rng.integers(0, 2, total),
+        }
+    ).filter(pl.Series(heard))

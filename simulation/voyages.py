@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 
 from simulation.calendars import midnight
+from simulation.fleet import VESSEL_PERIOD
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.randomness import Ints, choose
-from simulation.rings import VESSEL_PERIOD
 from simulation.world import World
 
 APPROACH_S = 8 * 3600
@@ -32,16 +32,18 @@ class Calls:
 
 
 def calls_of(world: World, day: date) -> Calls:
-    """Calls whose goods may be declared on `day`: arrivals from the evening before until mid-morning."""
+    """Calls whose goods are declared on `day`: arrivals from the evening before until morning; never none."""
     rng = world.rng(day, "calls")
     jobs = world.jobs(day)
     due = (day.toordinal() + world.vessels.phase) % VESSEL_PERIOD == 0
     ring_vessel, first = np.unique(jobs.vessel[jobs.by_sea], return_index=True)
     honest = np.setdiff1d(np.flatnonzero(due & (rng.random(len(due)) < 0.72)), ring_vessel)
+    if not len(honest) + len(ring_vessel):
+        honest = np.flatnonzero(due)[:1]
     vessel = np.concatenate([honest, ring_vessel])
     n, sea = len(vessel), np.array(OFFICES_OF["sea"])
     office = sea[choose(rng, np.array([OFFICES[i].trade for i in sea]), n)]
-    office[len(honest):] = jobs.office[jobs.by_sea][first]
+    office[len(honest) :] = jobs.office[jobs.by_sea][first]
     on_purpose_dark = np.concatenate([np.zeros(len(honest), bool), jobs.goes_dark[jobs.by_sea][first]])
     on_purpose_slow = np.concatenate([np.zeros(len(honest), bool), jobs.loiters[jobs.by_sea][first]])
     arrival = midnight(day) + rng.integers(-8 * 3600, 8 * 3600, n)
@@ -50,7 +52,12 @@ def calls_of(world: World, day: date) -> Calls:
     dark = on_purpose_dark | (rng.random(n) < 0.06)
     dark_from = arrival - rng.integers(4 * 3600, 7 * 3600, n)
     return Calls(
-        vessel=vessel, office=office, arrival=arrival, departure=arrival + rng.integers(8 * 3600, 20 * 3600, n),
-        loiter_s=np.where(loiters, rng.integers(5400, 5 * 3600, n), 0), inshore_s=rng.integers(3600, 3 * 3600, n),
-        dark_from=dark_from, dark_to=dark_from + np.where(dark, rng.integers(5400, 4 * 3600, n), 0),
+        vessel=vessel,
+        office=office,
+        arrival=arrival,
+        departure=arrival + rng.integers(8 * 3600, 20 * 3600, n),
+        loiter_s=np.where(loiters, rng.integers(5400, 5 * 3600, n), 0),
+        inshore_s=rng.integers(3600, 3 * 3600, n),
+        dark_from=dark_from,
+        dark_to=dark_from + np.where(dark, rng.integers(5400, 4 * 3600, n), 0),
     )

@@ -45,7 +45,25 @@ def draw_world(start: date, scale: float, seed: int) -> World:
     flights = draw_flights(stream(seed, 0, "flights"))
     firms = draw_firms(stream(seed, 0, "firms"), products, scale, len(trucks.plate) // TRUCKS_EACH)
     people = draw_people(stream(seed, 0, "people"), trucks, len(flights.number), scale)
-    bait = np.flatnonzero((products.duty_pct > 4) & (products.eur_per_kg > 3) & (products.eur_per_kg < 200))
-    rings = draw_rings(stream(seed, 0, "rings"), scale, len(firms.importer_id), len(firms.seller_id),
-                       len(trucks.plate), len(vessels.imo), len(people.vans), bait)
+    rings = draw_rings(
+        stream(seed, 0, "rings"),
+        products,
+        firms,
+        len(trucks.plate),
+        len(vessels.imo),
+        len(people.vans),
+        scale,
+    )
+    _cover_trade(stream(seed, 0, "cover"), firms, rings)
     return World(start, scale, seed, products, trucks, vessels, flights, firms, people, rings)
+
+
+def _cover_trade(rng: np.random.Generator, firms: Firms, rings: Rings) -> None:
+    """Two in three of a ring's firms also trade its goods openly, as the third of their habits."""
+    for ring in range(rings.count):
+        for firm in rings.firms[ring][rng.random(rings.firms.shape[1]) < 0.66]:
+            k = rng.integers(0, rings.products.shape[1])
+            firms.line_product[firm, 2], firms.line_seller[firm, 2] = (
+                rings.products[ring, k],
+                rings.sellers[ring, k],
+            )

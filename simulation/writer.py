@@ -39,8 +39,13 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
         manifest = {
-            "rows": rows, "sha256": hashlib.sha256(content).hexdigest(),
-            "extracted_at": f"{day + timedelta(days=1):%Y-%m-%d}T02:00:00Z", "jurisdiction": HOME, "agency": agency, "dataset": dataset}
+            "rows": rows,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "extracted_at": f"{day + timedelta(days=1):%Y-%m-%d}T02:00:00Z",
+            "jurisdiction": HOME,
+            "agency": agency,
+            "dataset": dataset,
+        }
         (folder / f"{name}.manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         self.rows[f"{agency}.{dataset}"] += rows
         self.files += 1

@@ -5,8 +5,6 @@ Bits follow ITU-R M.1371-5, table 48 and 52; all rows are packed at once into by
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -27,17 +25,23 @@ def encode(world: World, reports: pl.DataFrame) -> bytes:
     one = _line(position, b"!AIVDM,1,1,,", _armour(_position_bits(world, position)), 0)
     sixbit = _armour(_static_bits(world, voyage))
     group = (np.arange(len(voyage)) % 10 + 48).astype(np.uint8)
-    two = np.concatenate([_line(voyage, b"!AIVDM,2,1,?,", sixbit[:, :_FIRST_PART], 0, group),
-                          _line(voyage, b"!AIVDM,2,2,?,", sixbit[:, _FIRST_PART:], 2, group)], axis=1)
+    two = np.concatenate(
+        [
+            _line(voyage, b"!AIVDM,2,1,?,", sixbit[:, :_FIRST_PART], 0, group),
+            _line(voyage, b"!AIVDM,2,2,?,", sixbit[:, _FIRST_PART:], 2, group),
+        ],
+        axis=1,
+    )
     page = np.zeros((len(reports), two.shape[1]), dtype=np.uint8)
     page[~static, : one.shape[1]] = one
     page[static] = two
-    return page[page != 0].tobytes()
+    content: bytes = page[page != 0].tobytes()
+    return content
 
 
 def _put(bits: Bytes, at: int, width: int, values: Ints | int) -> None:
     shifts = np.arange(width - 1, -1, -1)
-    bits[:, at: at + width] = (np.atleast_1d(np.asarray(values, dtype=np.int64))[:, None] >> shifts) & 1
+    bits[:, at : at + width] = (np.atleast_1d(np.asarray(values, dtype=np.int64))[:, None] >> shifts) & 1
 
 
 def _position_bits(world: World, reports: pl.DataFrame) -> Bytes:
@@ -63,27 +67,37 @@ def _static_bits(world: World, reports: pl.DataFrame) -> Bytes:
     _put(bits, 0, 6, 5)
     _put(bits, 8, 30, vessels.mmsi[vessel])
     _put(bits, 40, 30, vessels.imo[vessel])
-    _put_text(bits, 70, 7, [vessels.callsign[v] for v in vessel])
-    _put_text(bits, 112, 20, [vessels.name[v] for v in vessel])
+    _put_text(bits, 70, _six_bit(vessels.callsign, 7)[vessel])
+    _put_text(bits, 112, _six_bit(vessels.name, 20)[vessel])
     _put(bits, 232, 8, vessels.ship_type[vessel])
     _put(bits, 240, 9, vessels.length[vessel] // 2)
     _put(bits, 249, 9, vessels.length[vessel] - vessels.length[vessel] // 2)
     _put(bits, 258, 6, vessels.beam[vessel] // 2)
     _put(bits, 264, 6, vessels.beam[vessel] - vessels.beam[vessel] // 2)
     _put(bits, 270, 4, 1)
-    eta = [datetime.fromtimestamp(t, UTC) for t in reports["eta"].to_list()]
-    for at, width, part in ((274, 4, "month"), (278, 5, "day"), (283, 5, "hour"), (288, 6, "minute")):
-        _put(bits, at, width, np.array([getattr(t, part) for t in eta], dtype=np.int64))
+    eta = pl.from_epoch(reports["eta"]).dt
+    for at, width, part in (
+        (274, 4, eta.month()),
+        (278, 5, eta.day()),
+        (283, 5, eta.hour()),
+        (288, 6, eta.minute()),
+    ):
+        _put(bits, at, width, part.cast(pl.Int64).to_numpy())
     _put(bits, 294, 8, np.round(vessels.draught[vessel] * 10).astype(np.int64))
-    _put_text(bits, 302, 20, [OFFICES[o].code for o in reports["office"]])
+    _put_text(bits, 302, _six_bit([o.code for o in OFFICES], 20)[reports["office"].to_numpy()])
     return bits
 
 
-def _put_text(bits: Bytes, at: int, length: int, texts: list[str]) -> None:
-    """Six-bit ASCII, padded with `@`."""
-    codes = np.frombuffer("".join(t[:length].ljust(length, "@") for t in texts).encode(), dtype=np.uint8).reshape(-1, length)
-    for i in range(length):
-        _put(bits, at + 6 * i, 6, (codes[:, i] % 64).astype(np.int64))
+def _six_bit(texts: list[str], length: int) -> Ints:
+    """Six-bit ASCII codes (texts, length), padded with `@`."""
+    padded = "".join(t[:length].ljust(length, "@") for t in texts).encode()
+    codes: Ints = (np.frombuffer(padded, dtype=np.uint8).reshape(-1, length) % 64).astype(np.int64)
+    return codes
+
+
+def _put_text(bits: Bytes, at: int, codes: Ints) -> None:
+    for i in range(codes.shape[1]):
+        _put(bits, at + 6 * i, 6, codes[:, i])
 
 
 def _armour(bits: Bytes) -> Bytes:
@@ -98,7 +112,9 @@ def _fixed(text: bytes, n: int) -> Bytes:
 
 def _with_checksum(body: Bytes) -> Bytes:
     total = np.bitwise_xor.reduce(body, axis=1)
-    return np.concatenate([body, _fixed(b"*", len(body)), _HEX[total >> 4][:, None], _HEX[total & 15][:, None]], axis=1)
+    return np.concatenate(
+        [body, _fixed(b"*", len(body)), _HEX[total >> 4][:, None], _HEX[total & 15][:, None]], axis=1
+    )
 
 
 def _line(reports: pl.DataFrame, head: bytes, payload: Bytes, fill: int, group: Bytes | None = None) -> Bytes:
@@ -108,8 +124,12 @@ def _line(reports: pl.DataFrame, head: bytes, payload: Bytes, fill: int, group: 
     if group is not None:
         opening[:, head.index(b"?") - 1] = group
     channel = np.frombuffer(b"AB", dtype=np.uint8)[reports["channel"].to_numpy()][:, None]
-    sentence = _with_checksum(np.concatenate([opening, channel, _fixed(b",", n), payload, _fixed(f",{fill}".encode(), n)], axis=1))
-    station = np.frombuffer("".join(RECEIVERS).encode(), dtype=np.uint8).reshape(len(RECEIVERS), -1)[reports["receiver"].to_numpy()]
+    sentence = _with_checksum(
+        np.concatenate([opening, channel, _fixed(b",", n), payload, _fixed(f",{fill}".encode(), n)], axis=1)
+    )
+    station = np.frombuffer("".join(RECEIVERS).encode(), dtype=np.uint8).reshape(len(RECEIVERS), -1)[
+        reports["receiver"].to_numpy()
+    ]
     seconds = (reports["at"].to_numpy()[:, None] // 10 ** np.arange(9, -1, -1) % 10 + 48).astype(np.uint8)
     tag = _with_checksum(np.concatenate([_fixed(b"s:", n), station, _fixed(b",c:", n), seconds], axis=1))
     return np.concatenate([_fixed(b"\\", n), tag, _fixed(b"\\!", n), sentence, _fixed(b"\r\n", n)], axis=1)

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from simulation.formats.text import delimited, iso_offset
+from simulation.formats.text import delimited, iso_offset, local
 from simulation.geography import OFFICES
 from simulation.people import NATION_CODES
 
@@ -19,20 +19,36 @@ def number_crossings(crossings: pl.DataFrame, day: date) -> pl.DataFrame:
 
 def layout(crossings: pl.DataFrame) -> pl.DataFrame:
     """The agency's columns, all text, in the order of the file; what does not apply is empty."""
-    admitted = (pl.from_epoch("at").dt.date() + pl.duration(days=pl.col("stay_days"))).dt.strftime("%Y-%m-%d")
+    admitted = (local("at").dt.date() + pl.duration(days=pl.col("stay_days"))).dt.strftime("%Y-%m-%d")
 
     def nation(column: str) -> pl.Series:
         return NATION_CODES.gather(crossings[column])
 
     return crossings.select(
-        crossing_id="crossing_id", crossed_at=iso_offset("at"), recorded_at=iso_offset("recorded"),
-        port=pl.Series([o.code for o in OFFICES]).gather(crossings["office"]), lane="lane", direction="direction", mode="mode",
-        document_type="document_type", document_number="document_number", issuing_state=nation("issuer"),
-        nationality=nation("nation"), surname="surname", given_names="given_names",
-        birth_date=pl.col("birth_date").dt.strftime("%Y-%m-%d"), sex="sex", residence=nation("residence"), visa_category="visa",
-        purpose="purpose", vehicle_plate="plate", carrier="carrier", flight_number="flight",
+        crossing_id="crossing_id",
+        crossed_at=iso_offset("at"),
+        recorded_at=iso_offset("recorded"),
+        port=pl.Series([o.code for o in OFFICES]).gather(crossings["office"]),
+        lane="lane",
+        direction="direction",
+        mode="mode",
+        document_type="document_type",
+        document_number="document_number",
+        issuing_state=nation("issuer"),
+        nationality=nation("nation"),
+        surname="surname",
+        given_names="given_names",
+        birth_date=pl.col("birth_date").dt.strftime("%Y-%m-%d"),
+        sex="sex",
+        residence=nation("residence"),
+        visa_category="visa",
+        purpose="purpose",
+        vehicle_plate="plate",
+        carrier="carrier",
+        flight_number="flight",
         party_size=pl.col("party_size").cast(pl.String),
-        admitted_until=pl.when(pl.col("stay_days") >= 0).then(admitted).otherwise(pl.lit("")))
+        admitted_until=pl.when(pl.col("stay_days") >= 0).then(admitted).otherwise(pl.lit("")),
+    )
 
 
 def encode(rows: pl.DataFrame) -> bytes:

@@ -11,7 +11,9 @@ from simulation.world import World
 
 _VALUES = {c: i for i, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 # ISO 6346 letter values skip multiples of eleven.
-_LETTERS = {c: v for c, v in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [v for v in range(10, 39) if v % 11], strict=True)}
+_LETTERS = {
+    c: v for c, v in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [v for v in range(10, 39) if v % 11], strict=True)
+}
 _WEIGHTS = 2 ** np.arange(17)
 
 
@@ -19,10 +21,17 @@ def number_declarations(goods: pl.DataFrame, day_of_year: int, year: int) -> pl.
     """Adds `decl_no`: a movement reference number, in order of lodging within each office and day."""
     sequence = pl.struct("at", "shuffle").rank("dense").over("office") - 1
     office = pl.Series([o.code[2:] for o in OFFICES])
-    stem = (pl.lit(f"{year % 100:02d}XN") + office.gather(goods["office"]) + pl.lit(f"{day_of_year:03d}")
-            + sequence.cast(pl.Int64).cast(pl.String).str.zfill(6) + "R")
+    stem = (
+        pl.lit(f"{year % 100:02d}XN")
+        + office.gather(goods["office"])
+        + pl.lit(f"{day_of_year:03d}")
+        + sequence.cast(pl.Int64).cast(pl.String).str.zfill(6)
+        + "R"
+    )
     numbered = goods.with_columns(stem.alias("decl_no"))
-    return numbered.with_columns((pl.col("decl_no") + pl.Series(_check_digits(numbered["decl_no"]))).alias("decl_no"))
+    return numbered.with_columns(
+        (pl.col("decl_no") + pl.Series(_check_digits(numbered["decl_no"]))).alias("decl_no")
+    )
 
 
 def _check_digits(stems: pl.Series) -> pl.Series:
@@ -40,14 +49,30 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
     """The agency's columns, all text, in the order of the file."""
     firms, products = world.firms, world.products
     return goods.select(
-        DECL_NO="decl_no", ITEM_NO=pl.col("item_no").cast(pl.String), LODGED=local("at").dt.strftime("%d.%m.%Y %H:%M:%S"),
-        OFFICE=pl.Series([o.code for o in OFFICES]).gather(goods["office"]), PROCEDURE="procedure", MODE="mode",
-        IMPORTER=firms.importer_id.gather(goods["firm"]), IMPORTER_NAME=firms.importer_name.gather(goods["firm"]),
+        DECL_NO="decl_no",
+        ITEM_NO=pl.col("item_no").cast(pl.String),
+        LODGED=local("at").dt.strftime("%d.%m.%Y %H:%M:%S"),
+        OFFICE=pl.Series([o.code for o in OFFICES]).gather(goods["office"]),
+        PROCEDURE="procedure",
+        MODE="mode",
+        IMPORTER=firms.importer_id.gather(goods["firm"]),
+        IMPORTER_NAME=firms.importer_name.gather(goods["firm"]),
         DECLARANT=firms.declarant_id.gather(pl.Series(firms.declarant).gather(goods["firm"])),
-        SELLER=firms.seller_id.gather(goods["seller"]), CARRIER="carrier", CONVEYANCE="conveyance", CONSIGNMENT="consignment",
-        HS=products.hs.gather(goods["product"]), ORIGIN="origin", DISPATCH="dispatch", DUTY_PCT=decimal_comma("duty_pct", 1),
-        NET_KG=decimal_comma("net_kg", 3), GROSS_KG=decimal_comma("gross_kg", 3), PACKAGES=pl.col("packages").cast(pl.String),
-        VALUE=decimal_comma("value", 2), CURRENCY="currency", DESCRIPTION=products.description.gather(goods["product"]))
+        SELLER=firms.seller_id.gather(goods["seller"]),
+        CARRIER="carrier",
+        CONVEYANCE="conveyance",
+        CONSIGNMENT="consignment",
+        HS=products.hs.gather(goods["product"]),
+        ORIGIN="origin",
+        DISPATCH="dispatch",
+        DUTY_PCT=decimal_comma("duty_pct", 1),
+        NET_KG=decimal_comma("net_kg", 3),
+        GROSS_KG=decimal_comma("gross_kg", 3),
+        PACKAGES=pl.col("packages").cast(pl.String),
+        VALUE=decimal_comma("value", 2),
+        CURRENCY="currency",
+        DESCRIPTION=products.description.gather(goods["product"]),
+    )
 
 
 def encode(rows: pl.DataFrame) -> bytes:

@@ -9,7 +9,15 @@ from simulation.formats.text import iso_offset
 
 def layout(found: pl.DataFrame) -> pl.DataFrame:
     return found.select(
-        declarationNumber="decl_no", itemNumber="item_no", inspectedAt=iso_offset("inspected_at"), reportedAt=iso_offset("at"),
-        selection="selection", selectionProbability="probability",
+        declarationNumber="decl_no",
+        itemNumber="item_no",
+        inspectedAt=iso_offset("inspected_at"),
+        reportedAt=iso_offset("at"),
+        selection="selection",
+        selectionProbability="probability",
         result=pl.when("irregular").then(pl.lit("irregular")).otherwise(pl.lit("conform")),
-        infringement="kind", additionalDuty="amount", currency=pl.lit("EUR"), officer="officer")
+        infringement="kind",
+        additionalDuty="amount",
+        currency=pl.lit("EUR"),
+        officer="officer",
+    )

@@ -9,6 +9,12 @@ from simulation.formats.text import iso_offset
 
 def layout(outcomes: pl.DataFrame) -> pl.DataFrame:
     return outcomes.select(
-        crossingId="crossing_id", selection="selection", selectionProbability="probability",
-        result=pl.when("adverse").then(pl.lit("adverse")).otherwise(pl.lit("cleared")), finding="finding",
-        examinedAt=iso_offset("examined_at"), reportedAt=iso_offset("at"), officer="officer")
+        crossingId="crossing_id",
+        selection="selection",
+        selectionProbability="probability",
+        result=pl.when("adverse").then(pl.lit("adverse")).otherwise(pl.lit("cleared")),
+        finding="finding",
+        examinedAt=iso_offset("examined_at"),
+        reportedAt=iso_offset("at"),
+        officer="officer",
+    )

@@ -21,7 +21,8 @@ def decimal_comma(column: str, places: int) -> pl.Expr:
     """A number as text with `places` decimals after a comma, from integer arithmetic so that no digit wavers."""
     scaled = (pl.col(column) * 10**places).round().cast(pl.Int64)
     fraction = (scaled.abs() % 10**places).cast(pl.String).str.zfill(places)
-    return (scaled // 10**places).cast(pl.String) + "," + fraction
+    text: pl.Expr = (scaled // 10**places).cast(pl.String) + "," + fraction
+    return text
 
 
 def delimited(rows: pl.DataFrame, separator: str, encoding: str, line_end: str) -> bytes:
