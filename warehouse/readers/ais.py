@@ -16,7 +16,7 @@ import polars as pl
 
 from warehouse.errors import FileRefused
 from warehouse.readers import ais_payload, nmea, nmea_join
-from warehouse.readers.nmea import NO_TIME, Ints
+from warehouse.readers.nmea_bytes import NONE, PAD, Ints, slices
 from warehouse.readers.nmea_join import WINDOW_LINES
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
 
@@ -65,7 +65,7 @@ class AisChunk(Chunk):
 
 
 def read(
-    path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 8 << 20
+    path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 4 << 20
 ) -> Iterator[AisChunk]:
     """Messages of an AIS log with the columns of `SCHEMA`, in order of their first line.
 
@@ -163,15 +163,15 @@ def _rows(
     size = np.diff(np.append(messages.first, len(messages.sentence)))
     fill_bits = s.fill_bits[messages.sentence[messages.first + size - 1]]
     verdict = np.zeros(len(first), np.int8)
-    data = block.lines.data if text is block.lines.text else np.frombuffer(text + bytes(nmea.PAD), np.uint8)
+    data = block.lines.data if text is block.lines.text else np.frombuffer(text + bytes(PAD), np.uint8)
     fields, verdict[ready] = ais_payload.decode(data, start[ready], end[ready], fill_bits[ready])
 
     at = ready[fields["index"].to_numpy()]
-    times = np.append(block.gatehouse.received_us, NO_TIME)[gatehouse]
+    times = np.append(block.gatehouse.received_us, NONE)[gatehouse]
     logged = messages.first_known(s.logged_us)
     received = messages.first_known(s.tagged_us)
     for later in (messages.first_known(times), logged):
-        received = np.where(received == NO_TIME, later, received)
+        received = np.where(received == NONE, later, received)
     named = messages.first_known(np.where(s.station.is_not_null().to_numpy(), np.arange(len(s.line)), -1))
     station = _pick(s.station, named[at]).fill_null(
         _pick(block.gatehouse.station, messages.first_known(gatehouse)[at])
@@ -185,7 +185,7 @@ def _rows(
             "channel": _CHANNELS.gather(s.channel[first[at]]),
         }
     )
-    rows = head.hstack(fields.drop("index")).with_columns(nmea.slices(text, start[at], end[at]).alias("raw"))
+    rows = head.hstack(fields.drop("index")).with_columns(slices(text, start[at], end[at]).alias("raw"))
     return rows.sort(LINE), verdict
 
 
@@ -215,7 +215,7 @@ def _pick(values: pl.Series, index: Ints) -> pl.Series:
 
 
 def _times(epoch_us: Ints) -> pl.Series:
-    return pl.Series(epoch_us).set(pl.Series(epoch_us == NO_TIME), None).cast(_TIME)
+    return pl.Series(epoch_us).set(pl.Series(epoch_us == NONE), None).cast(_TIME)
 
 
 def _refused(block: nmea.Block, at: Ints, rule: npt.NDArray[np.int8]) -> pl.DataFrame:

@@ -1,21 +1,26 @@
 """AIS payloads: six-bit armoured text to fields, all messages of a layout at once.
 
-Bit positions, scales and "not available" values are those of ITU-R M.1371-5, annex 8; six-bit armouring and
-text are its tables 47 and IEC 61162-1. Message types without a layout here are decoded one by one by pyais.
+Bit positions, scales and "not available" values are those of ITU-R M.1371-5, annex 8, section 3 (type 28: M.1371-6);
+the six-bit armour is that of IEC 61162-1, table 8, and six-bit text that of M.1371-5, table 47. Where a message
+has a value that means "not available", the field is null.
+
+Types without position or voyage (binary, safety, link management) give their type and MMSI. Codes stay as sent:
+navigational status 15 (undefined), rate of turn +-127 (faster than 5 degrees in 30 s, no turn indicator), seconds
+61 to 63 (positioning by hand, dead reckoning, inoperative), ship types reserved or above 99.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pyais.bit_vector import bit_vector
-from pyais.messages import MSG_CLASS
 
-from warehouse.readers.nmea import Bytes, Ints, slices, windows
+from warehouse.readers.nmea_bytes import Bytes, Ints, Mask, slices, windows
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Column: TypeAlias = Ints | Floats | Mask | pl.Series
 
 FIELDS = pl.Schema(
     {
@@ -47,66 +52,50 @@ FIELDS = pl.Schema(
     }
 )
 
-# Bits a type may have: its length in M.1371-5, less what real transmitters leave off at the end without loss to
-# the fields above (type 5 without its last two bits, 24 B without its spare), up to a byte of padding more.
-BITS = {
-    **dict.fromkeys((1, 2, 3, 4, 9, 11, 18), (168, 176)),
-    5: (422, 432),
-    19: (312, 320),
-    21: (271, 368),  # to the last flag; the name's extension may follow
-    24: (160, 176),  # part A without spare; part B needs 162
-    27: (96, 168),  # padded to a whole slot by some
-}
-_ANY_BITS = (40, 1_064)  # five slots with stuffing: IEC 61162-1 carries no more in nine sentences
-
-EMPTY, ARMOUR, LENGTH, UNSUPPORTED, UNDECODABLE = 1, 2, 3, 4, 5
+EMPTY, ARMOUR, LENGTH, UNSUPPORTED = 1, 2, 3, 4
+_NOISE = "noise, or cut on the way; ask for the log as recorded"
 RULES = {
-    EMPTY: ("ais-payload-empty", "the sentence carries no payload: the receiver heard a slot but no message; leave such lines out"),
-    ARMOUR: ("ais-payload-armour", "the payload has a character outside the six-bit armour (0 to W, ` to w); ask for the log as recorded"),
-    LENGTH: ("ais-payload-length", "the payload is shorter or longer than its message type allows: noise, or cut on the way"),
-    UNSUPPORTED: ("ais-unsupported-type", "the message type (or the part of type 24) is none of ITU-R M.1371: noise, or a newer standard"),
-    UNDECODABLE: ("ais-undecodable", "the payload breaks the layout of its message type: noise, or a transmitter's own extension"),
-}  # fmt: skip
+    EMPTY: (
+        "ais-payload-empty",
+        "the sentence has no payload: a slot without a message; leave such lines out",
+    ),
+    ARMOUR: ("ais-payload-armour", f"the payload has a character that is not 0 to W or ` to w: {_NOISE}"),
+    LENGTH: ("ais-payload-length", f"the payload is too short or too long for its message type: {_NOISE}"),
+    UNSUPPORTED: (
+        "ais-unsupported-type",
+        "no message type (or part) of ITU-R M.1371: noise, or a newer standard",
+    ),
+}
 
-_SIX_BITS = np.full(256, 255, np.uint8)
-for _value in range(64):
-    _SIX_BITS[_value + 48 if _value < 40 else _value + 56] = _value
-_CHARACTER = np.array([v + 64 if v < 32 else v for v in range(64)], np.uint8)
-
-# M.1371-5, table 46: the indicator is 4.733 * sqrt(degrees a minute); +-127 means faster than 5 degrees in 30 s with
-# no turn indicator, kept as +-127; -128 is not available.
-_TURN = np.array(
-    [np.nan if v == -128 else float(v) if abs(v) == 127 else np.copysign(round((v / 4.733) ** 2), v) for v in range(-128, 128)]
-)  # fmt: skip
-_TURN[128] = 0.0
+# M.1371-5, table 46: the indicator is 4.733 * sqrt(degrees a minute); -128 is not available.
+_TURN = np.array([np.copysign(round((turn / 4.733) ** 2), turn) for turn in range(-128, 128)])
+_TURN[[0, 1, 128, 255]] = np.nan, -127.0, 0.0, 127.0
 
 
 class _Bits:
-    """The payloads of n messages as 60-bit words, so that a field is a shift and a mask for all of them."""
+    """The payloads of n messages as 48-bit words, so that a field is a shift and a mask for all of them."""
 
     def __init__(self, data: Bytes, start: Ints, width: int) -> None:
-        self.chars = _SIX_BITS[windows(data, start, width)]
-        columns = np.ascontiguousarray(self.chars.T)
-        self.words = []
-        for begin in range(0, width, 10):
-            word = np.zeros(len(start), np.int64)
-            for column in columns[begin : begin + 10]:
-                word = (word << 6) | column
-            self.words.append(word << 6 * max(0, begin + 10 - width))
+        self.chars = _six_bits(windows(data, start, -(-width // 8) * 8))
+        six = self.chars.ravel()
+        twelve = (six[0::2].astype(np.uint16) << 6) | six[1::2]
+        twenty_four = (twelve[0::2].astype(np.uint32) << 12) | twelve[1::2]
+        words = (twenty_four[0::2].astype(np.int64) << 24) | twenty_four[1::2]
+        self.words = np.ascontiguousarray(words.reshape(len(start), -1).T)
 
     def unsigned(self, start: int, width: int) -> Ints:
-        index, offset = divmod(start, 60)
-        beyond = offset + width - 60
+        index, offset = divmod(start, 48)
+        beyond = offset + width - 48
         if beyond <= 0:
             return (self.words[index] >> -beyond) & ((1 << width) - 1)
-        head = self.words[index] & ((1 << (60 - offset)) - 1)
-        return (head << beyond) | (self.words[index + 1] >> (60 - beyond))
+        head = self.words[index] & ((1 << (48 - offset)) - 1)
+        return (head << beyond) | (self.words[index + 1] >> (48 - beyond))
 
     def signed(self, start: int, width: int) -> Ints:
         value = self.unsigned(start, width)
         return value - ((value >> (width - 1)) << width)
 
-    def flag(self, start: int) -> npt.NDArray[np.bool_]:
+    def flag(self, start: int) -> Mask:
         return self.unsigned(start, 1) == 1
 
     def text(self, start: int, length: int) -> pl.Series:
@@ -114,13 +103,26 @@ class _Bits:
         six = self.chars[:, first : first + length]
         if shift:
             six = (six << shift) | (self.chars[:, first + 1 : first + 1 + length] >> (6 - shift))
+        six = six & 63
         begin = np.arange(len(six), dtype=np.int64) * length
-        text = slices(_CHARACTER[six & 63].tobytes(), begin, begin + length)
+        text = slices((six + np.uint8(64) * (six < 32)).tobytes(), begin, begin + length)
         text = text.str.strip_chars_end("@").str.strip_chars(" ")
         return text.set(text == "", None)
 
 
-Column: TypeAlias = Ints | Floats | npt.NDArray[np.bool_] | pl.Series
+def _six_bits(armoured: Bytes) -> Bytes:
+    value = armoured - np.uint8(48)
+    return (value - np.uint8(8) * (value > 39)) & 63
+
+
+def _armoured(data: Bytes, start: Ints, length: Ints) -> Mask:
+    """Whether all characters of each payload are of the armour: 0 to W or ` to w."""
+    width = int(length.max())
+    value = windows(data, start, width) - np.uint8(48)
+    good = (value < 72) & (value - np.uint8(40) > 7)
+    if (length != width).any():
+        good |= np.arange(width) >= length[:, None]
+    return np.asarray(good.all(axis=1))
 
 
 def _unless(value: Ints, absent: int) -> pl.Series:
@@ -214,92 +216,102 @@ def _static_b_ship(bits: _Bits) -> dict[str, Column]:
     return {"ship_type": ship["ship_type"], "call_sign": bits.text(90, 7), **sides}
 
 
-# (types, part of type 24 or -1, characters needed, decoder)
-_LAYOUTS: tuple[tuple[tuple[int, ...], int, int, Callable[[_Bits], dict[str, Column]]], ...] = (
-    ((1, 2, 3), -1, 28, _class_a),
-    ((4, 11), -1, 28, _base_station),
-    ((5,), -1, 71, _static_a),
-    ((18,), -1, 28, _class_b),
-    ((19,), -1, 52, _class_b_extended),
-    ((24,), 0, 27, _static_b_name),
-    ((24,), 1, 27, _static_b_ship),
+def _search_and_rescue(bits: _Bits) -> dict[str, Column]:
+    motion = {**_position(bits, 60), "course_deg": _tenths(bits.unsigned(116, 12), 3600)}
+    speed = bits.unsigned(50, 10)  # in knots, not tenths
+    return {
+        **motion,
+        "speed_knots": np.where(speed == 1023, np.nan, speed),
+        "utc_second": _unless(bits.unsigned(128, 6), 60),
+    }
+
+
+def _aid_to_navigation(bits: _Bits) -> dict[str, Column]:
+    """The first 20 characters of the aid's name; its type and dimensions are not a ship's."""
+    return {
+        "vessel_name": bits.text(43, 20),
+        **_position(bits, 163),
+        "utc_second": _unless(bits.unsigned(253, 6), 60),
+    }
+
+
+def _long_range(bits: _Bits) -> dict[str, Column]:
+    """Positions in 1/10 minutes, whole knots and degrees."""
+    east, north = bits.signed(44, 18), bits.signed(62, 17)
+    speed, course = bits.unsigned(79, 6), bits.unsigned(85, 9)
+    return {
+        "position_accuracy": bits.flag(38),
+        "nav_status": bits.unsigned(40, 4),
+        "longitude": np.where(east == 181 * 600, np.nan, ((10_000 * east + 3) // 6) / 1e6),
+        "latitude": np.where(north == 91 * 600, np.nan, ((10_000 * north + 3) // 6) / 1e6),
+        "speed_knots": np.where(speed == 63, np.nan, speed),
+        "course_deg": np.where(course == 511, np.nan, course),
+    }
+
+
+def _short_aid(bits: _Bits) -> dict[str, Column]:
+    position = _position(bits, 43)
+    del position["position_accuracy"]
+    return {**position, "utc_second": _unless(bits.unsigned(38, 6), 60)}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """`bits` is the length in M.1371, down to what some transmitters leave off behind the last field read here, and
+    up to a byte of padding more (type 27: a whole slot); `part` is that of type 24."""
+
+    types: tuple[int, ...]
+    bits: tuple[int, int]
+    decode: Callable[[_Bits], dict[str, Column]]
+    part: int = -1
+
+
+_LAYOUTS = (
+    _Layout((1, 2, 3), (168, 176), _class_a),
+    _Layout((4, 11), (168, 176), _base_station),
+    _Layout((5,), (422, 432), _static_a),
+    _Layout((9,), (168, 176), _search_and_rescue),
+    _Layout((18,), (168, 176), _class_b),
+    _Layout((19,), (312, 320), _class_b_extended),
+    _Layout((21,), (272, 368), _aid_to_navigation),
+    _Layout((24,), (160, 176), _static_b_name, part=0),
+    _Layout((24,), (162, 176), _static_b_ship, part=1),
+    _Layout((27,), (96, 168), _long_range),
+    _Layout((28,), (168, 176), _short_aid),
+    # Five slots hold 1,008 bits at most.
+    _Layout((6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 20, 22, 23, 25, 26), (40, 1_064), lambda _: {}),
 )
+_LAYOUT_OF = np.full((64, 5), -1)  # by type and part + 1
+for _index, _layout in enumerate(_LAYOUTS):
+    _LAYOUT_OF[list(_layout.types), _layout.part + 1] = _index
 
 
 def decode(data: Bytes, start: Ints, end: Ints, fill_bits: Ints) -> tuple[pl.DataFrame, npt.NDArray[np.int8]]:
-    """Decode payloads `data[start:end]`; gives a frame with `index` and `FIELDS`, and a rule (0 none) a message."""
-    bits = (end - start) * 6 - fill_bits
-    kind = _SIX_BITS[data[start]].astype(np.int64)
-    part = np.where(kind == 24, _SIX_BITS[data[start + 6]].astype(np.int64) & 3, -1)  # bits 38 and 39
-    low, high = _bounds(kind, part)
-    outside = np.concatenate((np.flatnonzero(_SIX_BITS[data] == 255), [len(data)]))
-    refused = np.zeros(len(start), np.int8)
-    refused[(bits < low) | (bits > high)] = LENGTH
-    refused[(kind < 1) | (kind > 28) | (part > 1)] = UNSUPPORTED
-    refused[outside[np.searchsorted(outside, start)] < end] = ARMOUR
-    refused[start == end] = EMPTY
+    """Decode payloads `data[start:end]`: a frame with `index` and `FIELDS`, and for each the rule it breaks (or 0)."""
+    kind = _six_bits(data[start]).astype(np.int64)
+    part = np.where(kind == 24, _six_bits(data[start + 6]).astype(np.int64) & 3, -1)  # bits 38 and 39
+    layout = _LAYOUT_OF[kind, part + 1]
+    length = end - start
+    low, high = np.array([each.bits for each in _LAYOUTS])[layout].T
+    bits = length * 6 - fill_bits
+    verdict = np.where((bits < low) | (bits > high), LENGTH, 0).astype(np.int8)
+    verdict[layout < 0] = UNSUPPORTED
+    verdict[length == 0] = EMPTY
     frames = [pl.DataFrame(schema={"index": pl.Int64(), **FIELDS})]
-    left = refused == 0
-    for types, wanted, width, decoder in _LAYOUTS:
-        rows = np.flatnonzero(left & np.isin(kind, types) & (part == wanted))
+    for index, each in enumerate(_LAYOUTS):
+        rows = np.flatnonzero((layout == index) & (verdict == 0))
         if len(rows):
-            left[rows] = False
-            fields = _Bits(data, start[rows], width)
-            common: dict[str, Column] = {
-                "index": rows,
-                "message_type": kind[rows],
-                "mmsi": fields.unsigned(8, 30),
-            }
-            frame = pl.DataFrame({**common, **decoder(fields)}, nan_to_null=True)
-            frames.append(frame.cast({name: FIELDS[name] for name in frame.columns if name in FIELDS}))
-    rare = []
-    for row in np.flatnonzero(left).tolist():
-        values = _by_pyais(int(kind[row]), data[start[row] : end[row]].tobytes(), int(fill_bits[row]))
-        if values is None:
-            refused[row] = UNDECODABLE
-        else:
-            rare.append({"index": row, **values})
-    frames.append(pl.DataFrame(rare, schema={"index": pl.Int64(), **FIELDS}))
-    return pl.concat(frames, how="diagonal"), refused
+            good = _armoured(data, start[rows], length[rows])
+            verdict[rows[~good]] = ARMOUR
+            frames.append(_frame(each, _Bits(data, start[rows[good]], -(-each.bits[0] // 6)), rows[good]))
+    return pl.concat(frames, how="diagonal"), verdict
 
 
-def _bounds(kind: Ints, part: Ints) -> tuple[Ints, Ints]:
-    table = np.array([BITS.get(type_, _ANY_BITS) for type_ in range(256)], np.int64)
-    low, high = table[kind].T
-    return np.where(part == 1, 162, low), high
-
-
-def _by_pyais(kind: int, payload: bytes, fill_bits: int) -> dict[str, object] | None:
-    """One message of a rarer type; None where pyais cannot decode it."""
-    try:
-        message = MSG_CLASS[kind].from_vector(bit_vector(payload, fill_bits))
-        values = message.asdict(enum_as_int=True)
-    except Exception:  # pyais raises whatever its converters raise; the line is refused with its text
-        return None
-    fields: dict[str, object] = {"message_type": kind, "mmsi": values["mmsi"]}
-    for name, (source, absent) in _PYAIS_FIELDS.get(kind, {}).items():
-        value = values.get(source)
-        fields[name] = None if value in absent else value
-    return fields
-
-
-_PYAIS_POSITION: dict[str, tuple[str, tuple[object, ...]]] = {
-    "position_accuracy": ("accuracy", ()),
-    "longitude": ("lon", (181.0,)),
-    "latitude": ("lat", (91.0,)),
-}
-_PYAIS_FIELDS: dict[int, dict[str, tuple[str, tuple[object, ...]]]] = {
-    9: {
-        **_PYAIS_POSITION,
-        "speed_knots": ("speed", (1023.0,)),
-        "course_deg": ("course", (360.0,)),
-        "utc_second": ("second", (60,)),
-    },
-    21: {**_PYAIS_POSITION, "vessel_name": ("name", ("",)), "utc_second": ("second", (60,))},
-    27: {
-        **_PYAIS_POSITION,
-        "nav_status": ("status", ()),
-        "speed_knots": ("speed", (63.0,)),
-        "course_deg": ("course", (511.0,)),
-    },
-}
+def _frame(layout: _Layout, bits: _Bits, rows: Ints) -> pl.DataFrame:
+    common: dict[str, Column] = {
+        "index": rows,
+        "message_type": bits.unsigned(0, 6),
+        "mmsi": bits.unsigned(8, 30),
+    }
+    frame = pl.DataFrame({**common, **layout.decode(bits)}, nan_to_null=True)
+    return frame.cast({name: FIELDS[name] for name in frame.columns if name in FIELDS})

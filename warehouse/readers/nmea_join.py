@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from warehouse.readers.nmea import NO_TIME, Block, Ints, Sentences
+from warehouse.readers.nmea import Block, Sentences
+from warehouse.readers.nmea_bytes import NONE, Ints, Mask
+from warehouse.readers.nmea_tags import HEADERS
 
 # The real exactEarth log interleaves a sentence and its $PGHP, either first, by up to 59 lines; beyond that, equal
 # checksums (one in 256) are chance. Sequence numbers run 0 to 9, so a wider window also joins strangers' parts.
 WINDOW_LINES = 64
 _LOGGED_APART_US = 1_000_000
-
-_GROUPS = {"group": pl.Int64(), "line": pl.Int64(), "time": pl.Int64(), "station": pl.String()}
 
 
 @dataclass
@@ -33,9 +33,9 @@ class Messages:
 
     def first_known(self, per_sentence: Ints) -> Ints:
         """Of each message, the value of its first part that has one."""
-        value = np.full(len(self.first), NO_TIME)
+        value = np.full(len(self.first), NONE)
         at = per_sentence[self.sentence]
-        known = np.flatnonzero(at != NO_TIME)[::-1]
+        known = np.flatnonzero(at != NONE)[::-1]
         value[self.message[known]] = at[known]
         return value
 
@@ -155,7 +155,7 @@ def gatehouse_of(block: Block) -> Ints:
         left, right = order[:-1], order[1:]
         near = (checksum[left] == checksum[right]) & (line[right] - line[left] <= WINDOW_LINES)
         near &= is_gatehouse[left] != is_gatehouse[right]
-        known = (logged[left] != NO_TIME) & (logged[right] != NO_TIME)
+        known = (logged[left] != NONE) & (logged[right] != NONE)
         near &= ~known | (np.abs(logged[left] - logged[right]) <= _LOGGED_APART_US)
         pairs = _every_other(near)
         if not len(pairs):
@@ -169,7 +169,7 @@ def gatehouse_of(block: Block) -> Ints:
     return found
 
 
-def _every_other(edge: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
+def _every_other(edge: Mask) -> Ints:
     """Of each run of neighbouring edges the first, third, ...: a matching, from the left."""
     at = np.flatnonzero(edge)
     begins = np.concatenate(([True], np.diff(at) > 1))[: len(at)]
@@ -179,7 +179,7 @@ def _every_other(edge: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
 
 def no_groups() -> pl.DataFrame:
     """Tag-block groups before the first block."""
-    return pl.DataFrame(schema=_GROUPS)
+    return pl.DataFrame(schema=HEADERS)
 
 
 def inherit(block: Block, earlier: pl.DataFrame) -> pl.DataFrame:
@@ -191,20 +191,18 @@ def inherit(block: Block, earlier: pl.DataFrame) -> pl.DataFrame:
     if not ((s.group >= 0).any() or block.headers.height or earlier.height):
         return earlier
     own = pl.DataFrame(
-        {"group": s.group, "line": number[s.line], "time": s.tagged_us, "station": s.station}, schema=_GROUPS
+        {"group": s.group, "line": number[s.line], "time": s.tagged_us, "station": s.station}, schema=HEADERS
     )
-    known = pl.concat((earlier, block.headers.cast(_GROUPS), own)).filter(pl.col("group") >= 0)  # type: ignore[arg-type]
-    known = known.with_columns(pl.col("time").replace(NO_TIME, None)).unique(("group", "line")).sort("line")
+    known = pl.concat((earlier, block.headers, own)).filter(pl.col("group") >= 0)  # type: ignore[arg-type]
+    known = known.with_columns(pl.col("time").replace(NONE, None)).unique(("group", "line")).sort("line")
     in_group = own.select("line", pl.when(pl.col("group") >= 0).then("group").alias("group")).with_row_index()
     for column in ("time", "station"):
         source = known.select("group", "line", column).drop_nulls()
         joined = in_group.sort("line").join_asof(source, on="line", by="group", tolerance=WINDOW_LINES)
         inherited = joined.sort("index")[column]
         if column == "time":
-            s.tagged_us = np.where(
-                s.tagged_us == NO_TIME, inherited.fill_null(NO_TIME).to_numpy(), s.tagged_us
-            )
+            s.tagged_us = np.where(s.tagged_us == NONE, inherited.fill_null(NONE).to_numpy(), s.tagged_us)
         else:
             s.station = s.station.fill_null(inherited)
     recent = pl.col("line") > int(number[-1]) - 3 * WINDOW_LINES
-    return known.filter(recent).with_columns(pl.col("time").fill_null(NO_TIME))
+    return known.filter(recent).with_columns(pl.col("time").fill_null(NONE))
