@@ -68,7 +68,7 @@ def tamper(
 
     declared = np.where(kind == 2, products.cheaper[product], product)
     claimed = np.where(kind == 3, HAVENS[rng.integers(0, len(HAVENS), n)], origin)
-    value = np.where(kind == 1, value_eur * rng.uniform(0.32, 0.78, n), value_eur)
+    value = np.where(kind == 1, value_eur * rng.uniform(0.42, 0.85, n), value_eur)
     hidden = np.where(kind == 4, net_kg * rng.gamma(2.0, 0.03, n), 0.0)
     duty = np.where(IS_PREFERENTIAL[claimed], 0.0, products.duty_pct[declared])
     evaded = (value_eur - value) * (true_duty + VAT_PCT) / 100 + np.where(

@@ -61,15 +61,15 @@ def draw_rings(
     vans: int,
     scale: float,
 ) -> Rings:
-    """Rings whose members are ordinary places in the actors' arrays; seller j of a ring sells its product j."""
+    """Rings whose members are ordinary places in the actors' arrays; place j is a seller and a product it sells, three sellers a product."""
     count = max(2, round(9 * scale))
     bait = np.flatnonzero((products.duty_pct > 4) & (products.eur_per_kg > 3) & (products.eur_per_kg < 200))
-    goods = rng.choice(bait, (count, 4))
+    goods = np.repeat(rng.choice(bait, (count, 4)), 3, axis=1)
     sellers = any_seller(rng, firms.first_seller, firms.sellers_in, products.pool[goods.ravel()])
     return Rings(
-        firms=rng.integers(0, len(firms.importer_id), (count, 9)),
-        sellers=sellers.reshape(count, 4),
-        trucks=rng.integers(0, trucks, (count, 5)),
+        firms=rng.integers(0, len(firms.importer_id), (count, 12)),
+        sellers=sellers.reshape(count, 12),
+        trucks=rng.integers(0, trucks, (count, 7)),
         vans=rng.permutation(vans)[: 3 * count].reshape(count, 3),
         vessels=rng.permutation(vessels)[:count].reshape(count, 1),
         products=goods,
@@ -113,7 +113,7 @@ def jobs_of(rings: Rings, vessel_phase: Ints, seed: int, day: date) -> Jobs:
         loaded=rng.random(n) < 0.72,
         goes_dark=by_sea & (dark < 0.6),
         loiters=by_sea & (slow < 0.5),
-        scouted=rng.random(n) < 0.75,
+        scouted=rng.random(n) < 0.9,
     )
 
 

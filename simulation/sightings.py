@@ -80,12 +80,12 @@ def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame
 def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame:
     """Lorries that drive by night as a habit, and ring lorries that look at the road some nights before a job."""
     trucks = world.trucks
-    habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.16))
+    habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.12))
     scouting = [
         j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)
     ]
     scouts = np.concatenate(scouting)
-    scouts = scouts[rng.random(len(scouts)) < 0.62]
+    scouts = scouts[rng.random(len(scouts)) < 0.75]
     vans = world.rings.vans.ravel()
     vans = vans[rng.random(len(vans)) < 0.12]
     hire = np.flatnonzero(rng.random(len(world.people.vans)) < 0.03)
