@@ -1,6 +1,6 @@
 """Features of a border crossing."""
 
-from features.sources import SOURCES
+from features.sources import SOURCES, purposes_of
 from features.views import Aggregation, Feature, FeatureView, Kind, Registry
 from warehouse.contracts.base import Purpose, Sensitivity
 
@@ -39,7 +39,7 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
 
 def registry() -> Registry:
     """Every feature a crossing model may ask for. Nothing here derives from PNR."""
-    known = Registry("crossings", SOURCES, EVENT_COLUMNS)
+    known = Registry("crossings", SOURCES, EVENT_COLUMNS, {source: purposes_of(source) for source in SOURCES})
     known.attribute(
         _attribute("age_years", "age of the traveller", "years"),
         _attribute("stay_days", "days of authorised stay", "days"),

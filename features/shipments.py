@@ -1,6 +1,6 @@
 """Features of a shipment (a goods item of an import declaration)."""
 
-from features.sources import SOURCES
+from features.sources import SOURCES, purposes_of
 from features.views import Aggregation, Feature, FeatureView, Kind, Registry
 from warehouse.contracts.base import Purpose, Sensitivity
 
@@ -58,7 +58,7 @@ def _surveillance(
 
 def registry() -> Registry:
     """Every feature a shipment model may ask for."""
-    known = Registry("shipments", SOURCES, EVENT_COLUMNS)
+    known = Registry("shipments", SOURCES, EVENT_COLUMNS, {source: purposes_of(source) for source in SOURCES})
     known.attribute(
         _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),
         _attribute("log_value", "declared value", "log currency"),

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from features.windows import EVENT_AT, SIGN, USABLE_AT
+from warehouse.contracts import Contract
+from warehouse.contracts.base import Purpose
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
+from warehouse.contracts.immigration import CROSSINGS, OUTCOMES
+from warehouse.contracts.surveillance import VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 
 _NIGHT_FROM, _NIGHT_TO = 22, 5
 _SLOW_KNOTS = 2.0
@@ -35,6 +40,22 @@ SOURCES: dict[str, frozenset[str]] = {
 }
 
 
+SOURCE_CONTRACTS: dict[str, tuple[Contract, ...]] = {
+    "shipments": (DECLARATIONS,),
+    "shipment_outcomes": (INSPECTIONS, DECLARATIONS),
+    "crossings": (CROSSINGS,),
+    "crossing_outcomes": (OUTCOMES, CROSSINGS),
+    "vehicle_sightings": (VEHICLE_SIGHTINGS,),
+    "vessel_positions": (VESSEL_POSITIONS,),
+}
+"""What each source rests on: a view serves no purpose that one of these contracts does not allow."""
+
+
+def purposes_of(source: str) -> frozenset[Purpose]:
+    """Purposes that every contract behind a source allows."""
+    return frozenset.intersection(*(contract.purposes for contract in SOURCE_CONTRACTS[source]))
+
+
 @dataclass(frozen=True)
 class Silver:
     """The silver tables that features read."""
@@ -50,7 +71,7 @@ def shipment_attributes(shipments: pl.LazyFrame) -> pl.LazyFrame:
     """Shipments with the derived columns that views and models name."""
     mass = pl.col("net_mass_kg").cast(pl.Float64)
     value = pl.col("item_value").cast(pl.Float64)
-    local = _local(pl.col(EVENT_AT))
+    local = pl.col("event_local_at")
     return shipments.with_columns(
         hs2=pl.col("hs_code").str.slice(0, 2),
         hs4=pl.col("hs_code").str.slice(0, 4),
@@ -69,7 +90,7 @@ def shipment_attributes(shipments: pl.LazyFrame) -> pl.LazyFrame:
 
 def crossing_attributes(crossings: pl.LazyFrame) -> pl.LazyFrame:
     """Crossings with the derived columns that views and models name."""
-    local = _local(pl.col(EVENT_AT))
+    local = pl.col("event_local_at")
     return crossings.with_columns(
         age_band=(pl.col("age_years") // 10).cast(pl.String),
         hour=local.dt.hour().cast(pl.Float64),
@@ -105,7 +126,7 @@ def resolve(tracks: pl.LazyFrame, links: pl.LazyFrame, kind: str) -> pl.LazyFram
 
 
 def _sightings(tracks: pl.LazyFrame) -> pl.LazyFrame:
-    hour = _local(pl.col(EVENT_AT)).dt.hour()
+    hour = pl.col("event_local_at").dt.hour()
     return tracks.filter(pl.col("object_kind") == "vehicle").with_columns(
         is_night=((hour >= _NIGHT_FROM) | (hour < _NIGHT_TO)).cast(pl.Int8)
     )
@@ -145,13 +166,3 @@ def _signed(rows: pl.LazyFrame, columns: frozenset[str]) -> pl.LazyFrame:
         pl.lit(-1, dtype=pl.Int64).alias(SIGN),
     )
     return pl.concat([begins, ends])
-
-
-def _local(moment: pl.Expr) -> pl.Expr:
-    """The office's own clock. Offices of one lake lie in few zones; the first is tried last."""
-    zones = ("Europe/Vienna", "Asia/Seoul")
-    local = moment.dt.replace_time_zone(None)
-    for zone in zones:
-        here = moment.dt.convert_time_zone(zone).dt.replace_time_zone(None)
-        local = pl.when(pl.col("event_tz") == zone).then(here).otherwise(local)
-    return local

@@ -87,6 +87,8 @@ class Registry:
     source_columns: Mapping[str, frozenset[str]]
     """Columns each source offers."""
     event_columns: frozenset[str]
+    source_purposes: Mapping[str, frozenset[Purpose]]
+    """What the contracts behind each source allow."""
     views: list[FeatureView] = field(default_factory=list)
     features: dict[str, Feature] = field(default_factory=dict)
 
@@ -128,6 +130,9 @@ class Registry:
         offered = self.source_columns.get(view.source)
         if offered is None:
             raise BorderlakeError(f"{where}: unknown source '{view.source}'; sources: {', '.join(self.source_columns)}")
+        forbidden = view.purposes - self.source_purposes[view.source]
+        if forbidden:
+            raise BorderlakeError(f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}")
         _require(where, "source", view.keys_in_source, offered)
         _require(where, "event", view.entity, self.event_columns)
         for aggregation in view.aggregations:

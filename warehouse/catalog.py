@@ -115,6 +115,7 @@ class SilverEvent(Event):
     jurisdiction = dy.String(description="Its jurisdiction.")
     received_on = dy.Date(description="Day of delivery.")
     event_date = dy.Date(description="UTC day of `event_at`.")
+    event_local_at = dy.Datetime(time_unit="us", description="`event_at` on the clock of the office.")
     row_hash = dy.String(description="Hash of the content.")
     batch_id = dy.String(description="Delivery it came in.")
 

@@ -153,12 +153,25 @@ def superseded_batches(lake: Lake, contract: Contract) -> frozenset[str]:
 
 def versioned(events: pl.DataFrame) -> pl.DataFrame:
     """One row a version: repeats dropped, versions numbered by when they were known, the older ones closed."""
+    if events["event_id"].n_unique() == events.height:  # The common case, without the sort.
+        return events.with_columns(
+            event_version=pl.col("known_at").dt.epoch("us"), superseded_at=pl.lit(None, dtype=pl.Datetime("us", "UTC"))
+        )
     ordered = events.sort("event_id", "known_at", "batch_id", "row_hash")
     unique = ordered.unique(subset=["event_id", "row_hash"], keep="first", maintain_order=True)
     tie = pl.int_range(pl.len()).over("event_id", "known_at")
     return unique.with_columns(event_version=pl.col("known_at").dt.epoch("us") + tie).with_columns(
         superseded_at=pl.col("known_at").shift(-1).over("event_id")
     )
+
+
+def with_local_time(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `event_local_at`, the wall clock of each row's own zone."""
+    local = pl.lit(None, dtype=pl.Datetime("us"))
+    for zone in rows["event_tz"].unique().sort():
+        here = pl.col("event_at").dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        local = pl.when(pl.col("event_tz") == zone).then(here).otherwise(local)
+    return rows.with_columns(event_local_at=local)
 
 
 def _with_history(
@@ -178,6 +191,7 @@ def _to_silver(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
         name: vault.keyed_id(identity.kind, identity.value(), key) for name, identity in route.identities.items()
     }
     derived = {"event_date": pl.col("event_at").dt.date(), **route.derive}
+    bronze = with_local_time(bronze)
     placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
     made = bronze.with_columns(**derived, **placeholders, **keyed)
     absent = [name for name in route.target.columns if name not in made.columns]

@@ -1,8 +1,8 @@
 """AIS logs: NMEA lines in, a row a message out; every line is in a message, ignored on purpose, or refused.
 
 This module streams the file and keeps the account of its lines. Sentences are read by `nmea`, joined by
-`nmea_join`, and decoded by `ais_payload`. Each block ends with `WINDOW_LINES` lines (and the parts, `$PGHP` lines
-they may belong to) kept back for the next, so that the block size changes nothing but memory.
+`nmea_join`, and decoded by `ais_payload`. Of each block the last `WINDOW_LINES` lines, and the lines that
+belong to them, are kept back for the next, so that the block size changes nothing but memory.
 """
 
 from collections.abc import Iterator
@@ -46,17 +46,17 @@ _REASONS = {
     **ais_payload.RULES,
     _LOOSE: (
         "ais-multipart-incomplete",
-        f"the message's other parts are not within {WINDOW_LINES} lines, in order; ask for the log as recorded",
+        f"the other parts are not within {WINDOW_LINES} lines, in order; ask for the log as recorded",
     ),
 }
 
 
 @dataclass(frozen=True)
 class AisChunk(Chunk):
-    """A chunk and the account of its lines: `lines == rows.height + further_parts + ignored + refused.height`.
+    """A chunk and its account: `lines == rows.height + further_parts + ignored + refused.height`.
 
-    `further_parts` are the second to last sentences of messages in `rows`; `ignored` are blank lines, comments,
-    `$PGHP` and other NMEA sentences, and tag blocks alone on a line.
+    `further_parts` are the second to last sentences of messages in `rows`; `ignored` are blank lines,
+    comments (#), `$PGHP` and other NMEA sentences, and tag blocks alone on a line.
     """
 
     lines: int
@@ -67,7 +67,7 @@ class AisChunk(Chunk):
 def read(
     path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 4 << 20
 ) -> Iterator[AisChunk]:
-    """Messages of an AIS log with the columns of `SCHEMA`, in order of their first line.
+    """Messages of an AIS log with the columns of `SCHEMA`, in each chunk by their first line.
 
     `received_at` is the tag block's time, else that of the `$PGHP` line, else `logged_at`: the time after the
     checksum. Memory is bounded by a small multiple of `block_bytes`, whatever the length of file and lines.
@@ -96,7 +96,7 @@ def read(
 
 
 def _whole_lines(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:
-    """Blocks of whole lines, each line ended by a line feed; the last block, perhaps empty, comes with True."""
+    """Blocks of whole lines, each ended by a line feed; the last block, perhaps empty, comes with True."""
     tail, skipping = b"", False
     while data := stream.read(size):
         if skipping:
@@ -126,10 +126,10 @@ def _chunk(block: nmea.Block, last: bool) -> tuple[AisChunk, list[int]]:
     gatehouse = nmea_join.gatehouse_of(block)
     part_line = s.line[messages.sentence]
 
-    # What ends in the last lines may still get its parts or $PGHP: it waits, with all lines that belong to it.
-    keep = (
-        lines.number > int(lines.number[-1]) - WINDOW_LINES if not last else np.zeros(len(lines.start), bool)
-    )
+    # What ends in the last lines may still get parts or a $PGHP: it waits, with all lines that belong to it.
+    # One line more: the last $PGHP may be for the sentence right behind it.
+    horizon = np.inf if last else int(lines.number[-1]) - WINDOW_LINES - 1
+    keep = lines.number > horizon
     ends = np.append(messages.first[1:], len(messages.sentence))[: len(messages.first)] - 1
     waits = keep[part_line[ends]]
     keep[part_line[waits[messages.message]]] = True

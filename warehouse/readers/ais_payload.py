@@ -1,12 +1,12 @@
 """AIS payloads: six-bit armoured text to fields, all messages of a layout at once.
 
-Bit positions, scales and "not available" values are those of ITU-R M.1371-5, annex 8, section 3 (type 28: M.1371-6);
-the six-bit armour is that of IEC 61162-1, table 8, and six-bit text that of M.1371-5, table 47. Where a message
-has a value that means "not available", the field is null.
+Bit positions, scales and "not available" values are those of ITU-R M.1371-5, annex 8, section 3 (type 28:
+M.1371-6); six-bit text is its table 47, the six-bit armour that of IEC 61162-1 (`VDM`). A value that means
+"not available" is null.
 
-Types without position or voyage (binary, safety, link management) give their type and MMSI. Codes stay as sent:
-navigational status 15 (undefined), rate of turn +-127 (faster than 5 degrees in 30 s, no turn indicator), seconds
-61 to 63 (positioning by hand, dead reckoning, inoperative), ship types reserved or above 99.
+Types without position or voyage (binary, safety, link management) give their type and MMSI. Codes stay as
+sent: navigational status 15 (undefined), rate of turn +-127 (faster than 5 degrees in 30 s, no turn
+indicator), seconds 61 to 63 (positioning by hand, dead reckoning, inoperative), reserved ship types.
 """
 
 from collections.abc import Callable
@@ -257,8 +257,8 @@ def _short_aid(bits: _Bits) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """`bits` is the length in M.1371, down to what some transmitters leave off behind the last field read here, and
-    up to a byte of padding more (type 27: a whole slot); `part` is that of type 24."""
+    """How a type is read. `bits` are its shortest and longest length: that of M.1371, less what transmitters
+    leave off behind the last field read here, up to a byte of padding more (type 27: a whole slot)."""
 
     types: tuple[int, ...]
     bits: tuple[int, int]
@@ -287,9 +287,9 @@ for _index, _layout in enumerate(_LAYOUTS):
 
 
 def decode(data: Bytes, start: Ints, end: Ints, fill_bits: Ints) -> tuple[pl.DataFrame, npt.NDArray[np.int8]]:
-    """Decode payloads `data[start:end]`: a frame with `index` and `FIELDS`, and for each the rule it breaks (or 0)."""
+    """Decode payloads `data[start:end]`: a frame of `index` and `FIELDS`, and the rule each breaks (or 0)."""
     kind = _six_bits(data[start]).astype(np.int64)
-    part = np.where(kind == 24, _six_bits(data[start + 6]).astype(np.int64) & 3, -1)  # bits 38 and 39
+    part = np.where(kind == 24, _six_bits(data[start + 6]).astype(np.int64) >> 2 & 3, -1)  # bits 38 and 39
     layout = _LAYOUT_OF[kind, part + 1]
     length = end - start
     low, high = np.array([each.bits for each in _LAYOUTS])[layout].T

@@ -172,7 +172,7 @@ def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints) -> Ints:
 def _sentences(
     lines: Lines, marks: Marks, rows: Ints, tags: TagBlocks, star: Ints, said: Ints, logged: Ints
 ) -> Sentences:
-    """`!ttVDM,total,part,sequence,channel,payload,fill*hh`: digits and commas stand at few possible places."""
+    """`!ttVDM,total,part,sequence,channel,payload,fill*hh`: commas can stand at few places only."""
     data, begin, stop = lines.data, tags.body[rows], star[rows]
     head = windows(data, begin, 16)
     comma = head == 44

@@ -1,4 +1,4 @@
-"""Which NMEA lines belong together: the parts of a message, a `$PGHP` line and its sentence, a tag-block group.
+"""Which NMEA lines belong together: the parts of a message, a `$PGHP` line and its sentence, a tag group.
 
 Lines belong together only within `WINDOW_LINES` of each other; the reader keeps that many lines back at the
 end of a block, so that where a block ends changes nothing.
@@ -10,20 +10,21 @@ import numpy as np
 import polars as pl
 
 from warehouse.readers.nmea import Block, Sentences
-from warehouse.readers.nmea_bytes import NONE, Ints, Mask
+from warehouse.readers.nmea_bytes import NONE, Ints
 from warehouse.readers.nmea_tags import HEADERS
 
-# The real exactEarth log interleaves a sentence and its $PGHP, either first, by up to 59 lines; beyond that, equal
-# checksums (one in 256) are chance. Sequence numbers run 0 to 9, so a wider window also joins strangers' parts.
+# In the real exactEarth log a sentence and its $PGHP, whichever is first, are up to 63 lines apart; beyond,
+# equal checksums (one in 256) are chance. Sequence numbers run 0 to 9: a wider window joins strangers' parts.
 WINDOW_LINES = 64
 _LOGGED_APART_US = 1_000_000
+_BASE_STATION = int.from_bytes(b"BS")
 
 
 @dataclass
 class Messages:
     """Messages as runs of sentences: `sentence[first[i]]` is the first part of message i.
 
-    `message` and `sentence` have an element a part, in order; `loose` are the parts whose message is incomplete.
+    `message` and `sentence` have an element a part, in order; `loose` are parts of incomplete messages.
     """
 
     message: Ints
@@ -103,7 +104,8 @@ def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[i
     """
     runs: list[list[int]] = []
     waiting: dict[tuple[int, ...], list[dict[int, int]]] = {}
-    for index in sorted(parts, key=lambda at: int(number[at])):
+    station = dict(zip(parts, s.station.gather(parts).to_list() if parts else (), strict=True))
+    for index in parts:
         group, part, total = int(s.group[index]), int(s.part[index]), int(s.total[index])
         key = (int(s.talker[index]), total, int(s.sequence[index]), int(s.channel[index]), group)
         queue = [
@@ -114,7 +116,7 @@ def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[i
         waiting[key] = queue
         for have in queue:
             expected = part not in have if group >= 0 else part == len(have) + 1
-            if expected and len({s.station[at] for at in (*have.values(), index)} - {None}) <= 1:
+            if expected and len({station[at] for at in (*have.values(), index)} - {None}) <= 1:
                 have[part] = index
                 if len(have) == total:
                     runs.append([have[step] for step in range(1, total + 1)])
@@ -130,11 +132,11 @@ def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[i
 def gatehouse_of(block: Block) -> Ints:
     """For each sentence the `$PGHP` line that names its checksum (index into `block.gatehouse`), or -1.
 
-    The line before has priority; then neighbours, whichever comes first. A base station's own sentences (talker
-    BS) get none but from the line before: in the exactEarth log none of 784 has one.
+    The line before has priority; else each takes the first that waits for it, whichever kind comes first. A
+    base station's own sentences (talker BS) do not wait: in the exactEarth log none of 784 has a `$PGHP`.
     """
     sentences, gatehouse, number = block.sentences, block.gatehouse, block.lines.number
-    found = np.full(len(sentences.line), -1)
+    found = np.full(len(sentences.line), NONE)
     if not len(gatehouse.line):
         return found
     at, lines = number[gatehouse.line], number[sentences.line]
@@ -143,38 +145,54 @@ def gatehouse_of(block: Block) -> Ints:
     found[direct] = before[direct]
     free = np.ones(len(at), bool)
     free[before[direct]] = False
-    own = (sentences.talker >> 8) == 0x4253
-    here, there = np.flatnonzero(~direct & ~own), np.flatnonzero(free)
-    index = np.concatenate((here, there))
-    is_gatehouse = np.repeat([False, True], [len(here), len(there)])
+    here = np.flatnonzero(~direct & (sentences.talker >> 8 != _BASE_STATION))
+    there = np.flatnonzero(free)
     line = np.concatenate((lines[here], at[there]))
     checksum = np.concatenate((sentences.checksum[here], gatehouse.checksum[there]))
     logged = np.concatenate((sentences.logged_us[here], gatehouse.logged_us[there]))
     order = np.lexsort((line, checksum))
-    while len(order) > 1:
-        left, right = order[:-1], order[1:]
-        near = (checksum[left] == checksum[right]) & (line[right] - line[left] <= WINDOW_LINES)
-        near &= is_gatehouse[left] != is_gatehouse[right]
-        known = (logged[left] != NONE) & (logged[right] != NONE)
-        near &= ~known | (np.abs(logged[left] - logged[right]) <= _LOGGED_APART_US)
-        pairs = _every_other(near)
-        if not len(pairs):
-            break
-        one, two = left[pairs], right[pairs]
-        sentence, time = np.where(is_gatehouse[one], two, one), np.where(is_gatehouse[one], one, two)
-        found[index[sentence]] = index[time]
-        keep = np.ones(len(order), bool)
-        keep[pairs] = keep[pairs + 1] = False
-        order = order[keep]
+    one, two = _pairs(order, line[order], checksum[order], logged[order], len(here))
+    found[here[np.minimum(one, two)]] = there[np.maximum(one, two) - len(here)]
     return found
 
 
-def _every_other(edge: Mask) -> Ints:
-    """Of each run of neighbouring edges the first, third, ...: a matching, from the left."""
-    at = np.flatnonzero(edge)
-    begins = np.concatenate(([True], np.diff(at) > 1))[: len(at)]
-    place = np.arange(len(at))
-    return at[(place - np.maximum.accumulate(np.where(begins, place, 0))) % 2 == 0]
+def _pairs(order: Ints, line: Ints, checksum: Ints, logged: Ints, sentences: int) -> tuple[Ints, Ints]:
+    """Pairs of a sentence and a `$PGHP` line; those of `order` below `sentences` are sentences.
+
+    Events are sorted by checksum and line. Most have one neighbour within the window and are paired at once;
+    larger crowds are walked through, so that a pair depends on earlier lines alone.
+    """
+    if not len(order):
+        return order, order
+    apart = (np.diff(checksum) != 0) | (np.diff(line) > WINDOW_LINES)
+    first = np.concatenate(([0], np.flatnonzero(apart) + 1))
+    size = np.diff(np.append(first, len(order)))
+    two = first[size == 2]
+    known = (logged[two] != NONE) & (logged[two + 1] != NONE)
+    fits = (order[two] < sentences) != (order[two + 1] < sentences)
+    fits &= ~known | (np.abs(logged[two] - logged[two + 1]) <= _LOGGED_APART_US)
+    left, right = order[two[fits]].tolist(), order[two[fits] + 1].tolist()
+    crowded = np.flatnonzero(np.repeat(size > 2, size))
+    waiting: list[tuple[int, int, int, int]] = []
+    events = zip(
+        order[crowded].tolist(),
+        checksum[crowded].tolist(),
+        line[crowded].tolist(),
+        logged[crowded].tolist(),
+        strict=True,
+    )
+    for event in events:
+        waiting = [one for one in waiting if one[1] == event[1] and event[2] - one[2] <= WINDOW_LINES]
+        for one in waiting:
+            near = NONE in (one[3], event[3]) or abs(one[3] - event[3]) <= _LOGGED_APART_US
+            if near and (one[0] < sentences) != (event[0] < sentences):
+                waiting.remove(one)
+                left.append(one[0])
+                right.append(event[0])
+                break
+        else:
+            waiting.append(event)
+    return np.array(left, np.int64), np.array(right, np.int64)
 
 
 def no_groups() -> pl.DataFrame:
@@ -198,7 +216,9 @@ def inherit(block: Block, earlier: pl.DataFrame) -> pl.DataFrame:
     in_group = own.select("line", pl.when(pl.col("group") >= 0).then("group").alias("group")).with_row_index()
     for column in ("time", "station"):
         source = known.select("group", "line", column).drop_nulls()
-        joined = in_group.sort("line").join_asof(source, on="line", by="group", tolerance=WINDOW_LINES)
+        joined = in_group.sort("line").join_asof(
+            source, on="line", by="group", tolerance=WINDOW_LINES, check_sortedness=False
+        )
         inherited = joined.sort("index")[column]
         if column == "time":
             s.tagged_us = np.where(s.tagged_us == NONE, inherited.fill_null(NONE).to_numpy(), s.tagged_us)

@@ -1,4 +1,4 @@
-"""Tag blocks at the start of lines: `\\s:station,c:time,g:part-total-group*hh\\` (NMEA 0183 4.10, section 7)."""
+"""Tag blocks at the start of lines (NMEA 0183 4.10): `\\s:station,c:time,g:part-total-group*hh\\`."""
 
 import numpy as np
 import polars as pl

@@ -1,0 +1,104 @@
+"""Feature vectors: every feature of a subject for given events, from silver histories."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from features import crossings, shipments, sources, windows
+from features.sources import Silver
+from features.views import Registry
+from warehouse.errors import UnknownName
+
+EVENT_KEY = ("event_id", "event_version", "event_at", "event_date", "received_on", "jurisdiction")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is scored: its registry, its attributes, and where it happens."""
+
+    name: str
+    registry: Registry
+    attributes: Callable[[pl.LazyFrame], pl.LazyFrame]
+    location: str
+    """Column of the place whose officers act: the office, or the crossing point."""
+
+
+SUBJECTS: dict[str, Subject] = {
+    "shipments": Subject("shipments", shipments.registry(), sources.shipment_attributes, "office"),
+    "crossings": Subject("crossings", crossings.registry(), sources.crossing_attributes, "port"),
+}
+
+
+def subject_of(name: str) -> Subject:
+    """The subject called `name`; raises `UnknownName`."""
+    if name not in SUBJECTS:
+        raise UnknownName("subject", name, list(SUBJECTS))
+    return SUBJECTS[name]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The order of features in a stored vector."""
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Names the set wherever a vector is stored."""
+        return hashlib.sha256(json.dumps([self.numbers, self.categories]).encode()).hexdigest()[:16]
+
+
+def feature_set(registry: Registry) -> FeatureSet:
+    """All features of a registry, in its order."""
+    features = registry.features.values()
+    return FeatureSet(
+        tuple(feature.name for feature in features if not feature.is_category),
+        tuple(feature.name for feature in features if feature.is_category),
+    )
+
+
+def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFrame:
+    """One row an event: its key, its location, and one column a feature."""
+    described = subject.attributes(events).collect()
+    histories = sources.histories(silver)
+    needed = _needed(subject.registry)
+    collected = {name: histories[name].select(columns).collect() for name, columns in needed.items()}
+    columns = [windows.compute(view, described, collected[view.source]) for view in subject.registry.views]
+    names = feature_set(subject.registry)
+    key = described.select(*EVENT_KEY, pl.col(subject.location).alias("location"))
+    own = described.select(
+        *(pl.col(name).cast(pl.Float64) for name in names.numbers if name in described.columns),
+        *(pl.col(name).cast(pl.String) for name in names.categories),
+    )
+    return pl.concat([key, own, *columns], how="horizontal")
+
+
+def pack(vectors: pl.DataFrame, names: FeatureSet) -> pl.DataFrame:
+    """The shape of `gold.event_features__*`: the vector as two lists."""
+    return vectors.select(
+        *EVENT_KEY,
+        pl.lit(names.digest).alias("feature_set"),
+        pl.concat_list(pl.col(names.numbers).cast(pl.Float64)).alias("numbers"),
+        pl.concat_list(pl.col(names.categories).cast(pl.String)).alias("categories"),
+    )
+
+
+def unpack(packed: pl.DataFrame, names: FeatureSet) -> pl.DataFrame:
+    """Packed vectors with one column a feature again."""
+    numbers = pl.col("numbers").list.to_struct(fields=list(names.numbers))
+    categories = pl.col("categories").list.to_struct(fields=list(names.categories))
+    return packed.with_columns(numbers, categories).unnest("numbers", "categories")
+
+
+def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:
+    """Columns each source must give, for the views that read it."""
+    needed: dict[str, set[str]] = {}
+    for view in registry.views:
+        columns = {aggregation.column for aggregation in view.aggregations if aggregation.column}
+        base = {windows.USABLE_AT, windows.SIGN, windows.EVENT_AT}
+        needed.setdefault(view.source, set()).update(columns | set(view.keys_in_source) | base)
+    return {source: sorted(columns) for source, columns in needed.items()}

@@ -1,0 +1,134 @@
+"""Training sets: vectors with the labels known by a moment, split by time with a gap for late labels.
+
+The matrix is what LightGBM sees: numbers as they are, categories as codes of an `Encoder` learnt from the
+training rows only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from models.spec import ModelSpec
+from warehouse.errors import NotReady
+
+Floats = NDArray[np.float64]
+
+_RARE = 10
+"""A category seen in fewer training rows teaches nothing that holds: it shares one code."""
+_OTHER = 0.0
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Column order of the matrix, and the code of each category."""
+
+    numbers: tuple[str, ...]
+    codes: Mapping[str, Mapping[str, int]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.numbers, *self.codes)
+
+    @property
+    def category_columns(self) -> list[int]:
+        return list(range(len(self.numbers), len(self.columns)))
+
+    def matrix(self, vectors: pl.DataFrame) -> Floats:
+        """(rows, columns) float64; missing is NaN, a category unseen or rare in training is 0."""
+        coded = vectors.select(
+            *(pl.col(name).cast(pl.Float64) for name in self.numbers),
+            *(self._coded(name) for name in self.codes),
+        )
+        # Row by row, as LightGBM reads it, and the shape the served vector is stored in.
+        return np.ascontiguousarray(coded.fill_null(float("nan")).to_numpy())
+
+    def unseen(self, vectors: pl.DataFrame) -> pl.Series:
+        """Whether a row holds a category that training never saw."""
+        flags = [
+            pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()
+        ]
+        return vectors.select(pl.any_horizontal(*flags).alias("unseen"))["unseen"]
+
+    def _coded(self, name: str) -> pl.Expr:
+        value = pl.col(name)
+        coded = value.replace_strict(dict(self.codes[name]), default=_OTHER, return_dtype=pl.Float64)
+        return pl.when(value.is_not_null()).then(coded).alias(name)
+
+
+def learn_encoder(vectors: pl.DataFrame, spec: ModelSpec) -> Encoder:
+    """Codes from 1 for the categories of `vectors`, in the order of their text; rare ones share 0."""
+    features = spec.features()
+    codes: dict[str, dict[str, int]] = {}
+    for feature in features:
+        if feature.is_category:
+            counts = vectors[feature.name].drop_nulls().value_counts()
+            frequent = counts.filter(pl.col("count") >= _RARE)[feature.name].sort()
+            rare = counts.filter(pl.col("count") < _RARE)[feature.name]
+            codes[feature.name] = {value: code for code, value in enumerate(frequent, start=1)}
+            codes[feature.name].update(dict.fromkeys(sorted(rare), int(_OTHER)))
+    return Encoder(tuple(f.name for f in features if not f.is_category), codes)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled vectors by time. Nothing in `train` was labelled after `valid` begins, nor in `valid` after `test`."""
+
+    train: pl.DataFrame
+    valid: pl.DataFrame
+    test: pl.DataFrame
+    valid_from: datetime
+    test_from: datetime
+
+
+def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
+    """Split vectors with `event_at`, `label_known_at` and `is_adverse` by the shares of the spec.
+
+    Raises `NotReady` when a part has no rows or only one class.
+    """
+    if labelled.is_empty():
+        raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
+    begin, end = _span(labelled["event_at"])
+    test_from = begin + (end - begin) * (1 - spec.test_share)
+    valid_from = begin + (end - begin) * (1 - spec.test_share - spec.valid_share)
+    at, known = pl.col("event_at"), pl.col("label_known_at")
+    split = Split(
+        train=labelled.filter((at < valid_from) & (known < valid_from)),
+        valid=labelled.filter((at >= valid_from) & (at < test_from) & (known < test_from)),
+        test=labelled.filter(at >= test_from),
+        valid_from=valid_from,
+        test_from=test_from,
+    )
+    for part, rows in (("training", split.train), ("validation", split.valid), ("test", split.test)):
+        if rows["is_adverse"].n_unique() < 2:
+            raise NotReady(
+                f"{spec.name}: the {part} days hold {rows.height} outcomes of one kind; both kinds are needed. "
+                "Land more days, or outcomes reported later"
+            )
+    return split
+
+
+def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
+    """Vectors of the events that have an outcome known by `known_by`, as it stood then."""
+    current = outcomes.filter(
+        (pl.col("known_at") <= known_by)
+        & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
+    )
+    labels = current.sort("known_at").unique("subject_id", keep="last", maintain_order=True).select(
+        "subject_id", "is_adverse", "selection", "selection_probability", label_known_at=pl.col("known_at")
+    )
+    return vectors.join(labels, left_on="event_id", right_on="subject_id", how="inner").sort("event_at", "event_id")
+
+
+def labels_of(rows: pl.DataFrame) -> Floats:
+    """1.0 where the outcome was adverse."""
+    return rows["is_adverse"].cast(pl.Float64).to_numpy()
+
+
+def _span(times: pl.Series) -> tuple[datetime, datetime]:
+    begin, end = times.min(), times.max()
+    assert isinstance(begin, datetime) and isinstance(end, datetime)
+    return begin, end

@@ -1,0 +1,112 @@
+"""Evaluation: figures at the capacity an office has, each with a bootstrap interval."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+Floats = NDArray[np.float64]
+
+CAPACITIES = (1, 2, 5, 10)
+"""Per cent of events that can be inspected."""
+_REPEATS = 200
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def figures(labels: Floats, probabilities: Floats) -> dict[str, float]:
+    """`auc`, `ap`, `precision_at_k`, `recall_at_k`, `brier`, `calibration_slope` for one sample."""
+    order = np.argsort(-probabilities, kind="stable")
+    found = np.cumsum(labels[order])
+    total = labels.sum()
+    result = {
+        "auc": float(roc_auc_score(labels, probabilities)),
+        "ap": float(average_precision_score(labels, probabilities)),
+        "brier": float(np.mean((probabilities - labels) ** 2)),
+        "calibration_slope": calibration_slope(labels, probabilities),
+    }
+    for percent in CAPACITIES:
+        taken = max(1, round(len(labels) * percent / 100))
+        result[f"precision_at_{percent}"] = float(found[taken - 1] / taken)
+        result[f"recall_at_{percent}"] = float(found[taken - 1] / total)
+    return result
+
+
+def calibration_slope(labels: Floats, probabilities: Floats) -> float:
+    """Slope of the labels' log-odds on the predicted log-odds (Cox, 1958): 1 is calibrated, below 1 overconfident."""
+    clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    log_odds = np.log(clipped / (1 - clipped))
+    if np.ptp(log_odds) == 0:
+        return 0.0
+    return float(LogisticRegression(C=1e6, max_iter=1_000).fit(log_odds[:, None], labels).coef_[0][0])
+
+
+def with_intervals(
+    labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS
+) -> dict[str, Figure]:
+    """Each figure with a 95 % interval, from `repeats` bootstrap samples of the rows."""
+    point = figures(labels, probabilities)
+    draws = [figures(labels[rows], probabilities[rows]) for rows in resamples(labels, seed=seed, repeats=repeats)]
+    return {name: Figure(value, *_interval([draw[name] for draw in draws])) for name, value in point.items()}
+
+
+def paired_gain(
+    labels: Floats,
+    ours: Floats,
+    theirs: Floats,
+    measure: Callable[[Floats, Floats], float],
+    *,
+    seed: int,
+    repeats: int = _REPEATS,
+) -> Figure:
+    """Difference of a measure between two scores of the same rows, with a paired bootstrap interval."""
+    gains = [
+        measure(labels[rows], ours[rows]) - measure(labels[rows], theirs[rows])
+        for rows in resamples(labels, seed=seed, repeats=repeats)
+    ]
+    return Figure(measure(labels, ours) - measure(labels, theirs), *_interval(gains))
+
+
+def average_precision(labels: Floats, scores: Floats) -> float:
+    """Area under the precision-recall steps."""
+    return float(average_precision_score(labels, scores))
+
+
+def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[NDArray[np.int64]]:
+    """Row indices of bootstrap samples; one that drew a single class is drawn again."""
+    generator = np.random.default_rng(seed)
+    drawn: list[NDArray[np.int64]] = []
+    while len(drawn) < repeats:
+        rows = generator.integers(0, len(labels), len(labels))
+        if 0 < labels[rows].sum() < len(labels):
+            drawn.append(rows)
+    return drawn
+
+
+def reliability(labels: Floats, probabilities: Floats, bins: int = 10) -> list[Mapping[str, float]]:
+    """Mean prediction, observed share and rows of equally filled bins, for a calibration curve."""
+    order = np.argsort(probabilities, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return [
+        {
+            "predicted": float(probabilities[part].mean()),
+            "observed": float(labels[part].mean()),
+            "rows": float(len(part)),
+        }
+        for part in parts
+    ]
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)

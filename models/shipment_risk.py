@@ -1,0 +1,13 @@
+"""`shipment_risk`: the probability that an inspection of a goods item finds something irregular."""
+
+from models.spec import BASE_PARAMETERS, ModelSpec
+from warehouse.contracts.base import Purpose
+
+SHIPMENT_RISK = ModelSpec(
+    name="shipment_risk",
+    title="Shipment risk: irregular goods item",
+    subject="shipments",
+    outcome="shipment",
+    purpose=Purpose.CUSTOMS_RISK,
+    parameters=BASE_PARAMETERS,
+)

@@ -1,0 +1,70 @@
+"""Model specs: frozen values that say everything a training run needs besides the data."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from features.vectors import subject_of
+from features.views import Feature
+from warehouse.contracts.base import Purpose
+
+SEED = 20_260_101
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A risk model: what it scores, for which purpose, from which features, with which parameters.
+
+    Features are asked of the registry by purpose, never by hand; `without` leaves some out, each for a reason
+    given where the spec is declared.
+    """
+
+    name: str
+    title: str
+    subject: str
+    outcome: str
+    """`subject_kind` of the outcomes that label it."""
+    purpose: Purpose
+    without: frozenset[str] = frozenset()
+    parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    rounds: int = 600
+    patience: int = 50
+    seed: int = SEED
+    valid_share: float = 0.2
+    """Share of the period, before the test days, on which rounds and calibration are chosen."""
+    test_share: float = 0.2
+    """Share of the period, at its end, that only judges."""
+
+    def features(self) -> tuple[Feature, ...]:
+        """The features that may serve the purpose and are not left out, in registry order."""
+        allowed = subject_of(self.subject).registry.for_model(self.purpose)
+        return tuple(feature for feature in allowed if feature.name not in self.without)
+
+    @property
+    def digest(self) -> str:
+        """Names the spec in the registry of models: equal specs, equal digest."""
+        content = {**asdict(self), "without": sorted(self.without), "features": [f.name for f in self.features()]}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
+
+
+BASE_PARAMETERS: dict[str, float | int | str | bool] = {
+    "objective": "binary",
+    "metric": "binary_logloss",
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_data_in_leaf": 40,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 10.0,
+    "cat_smooth": 50.0,
+    "cat_l2": 50.0,
+    "max_cat_to_onehot": 2,
+    "min_data_per_group": 100,
+    # The same data gives the same model, whatever the number of threads.
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 2,
+    "verbosity": -1,
+}
