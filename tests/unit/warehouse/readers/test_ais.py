@@ -1,0 +1,473 @@
+"""AIS logs: what joins, what is ignored, what is refused, and that no line is lost."""
+
+import os
+import random
+from datetime import UTC, datetime
+from functools import reduce
+from operator import xor
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse.errors import FileRefused
+from warehouse.readers import ais
+from warehouse.readers.port import REFUSED_SCHEMA
+
+LOGS = Path(__file__).parents[5] / "shared" / "data" / "surveillance" / "ais"
+
+CLASS_A = "15QHQ2022F8TjjQcFvRJvppB04i4"
+STATIC = "55QHQ202?<4O<E@O<01=AR04<G7800000000001AB`R@@4PjNBRmjCPCPK80EDh00000000"
+AT = 1_327_986_422
+AT_TIME = datetime(2012, 1, 31, 5, 7, 2, tzinfo=UTC)
+
+
+def hashed(body: str) -> str:
+    return f"{body}*{reduce(xor, body.encode(), 0):02X}"
+
+
+def vdm(
+    payload: str = CLASS_A, part: str = "1,1,", channel: str = "B", fill: str = "0", talker: str = "AI"
+) -> str:
+    return "!" + hashed(f"{talker}VDM,{part},{channel},{payload},{fill}")
+
+
+def halves(sequence: int = 3, payload: str = STATIC, channel: str = "A") -> tuple[str, str]:
+    return (
+        vdm(payload[:40], f"2,1,{sequence}", channel),
+        vdm(payload[40:], f"2,2,{sequence}", channel, "2"),
+    )
+
+
+def tag(body: str) -> str:
+    return f"\\{hashed(body)}\\"
+
+
+def pghp(sentence: str, station: str = "316000002", second: int = 2) -> str:
+    return "$" + hashed(
+        f"PGHP,1,2012,1,31,5,7,{second},151,316,2,{station},1AIS_S,{sentence.split('*')[1][:2]}"
+    )
+
+
+def read(tmp_path: Path, *lines: str | bytes, **options: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Rows, refusals and the number of ignored lines of a log; checks the account of its lines."""
+    path = tmp_path / "log.nmea"
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
+    return read_file(path, **options)
+
+
+def read_file(path: Path, **options: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    chunks = list(ais.read(path, **options))
+    for chunk in chunks:
+        assert chunk.rows.schema == ais.SCHEMA
+        assert chunk.refused.schema == REFUSED_SCHEMA
+        assert chunk.lines == (chunk.rows.height + chunk.further_parts + chunk.ignored + chunk.refused.height)
+    data = path.read_bytes()
+    assert sum(chunk.lines for chunk in chunks) == data.count(b"\n") + (not data.endswith(b"\n"))
+    rows = pl.concat([chunk.rows for chunk in chunks]).sort("source_line")
+    refused = pl.concat([chunk.refused for chunk in chunks]).sort("source_line")
+    assert refused["source_line"].is_unique().all()
+    assert rows["source_line"].is_unique().all()
+    return rows, refused, sum(chunk.ignored for chunk in chunks)
+
+
+def real_log(name: str) -> Path:
+    path = LOGS / name
+    if not path.exists() and (os.environ.get("CI") != "true" or not LOGS.parents[2].exists()):
+        pytest.skip("the shared data is not here")
+    return path
+
+
+def test_a_published_position_report_reads_as_published(tmp_path: Path) -> None:
+    # The worked example of gpsd's "AIVDM/AIVDO protocol decoding".
+    payload = "177KQJ5000G?tO`K>RA1wUbN0TKH"
+    rows, refused, _ = read(tmp_path, f"!AIVDM,1,1,,B,{payload},0*5C")
+    assert refused.is_empty()
+    expected = {
+        "source_line": 1,
+        "channel": "B",
+        "message_type": 1,
+        "mmsi": 477_553_000,
+        "nav_status": 5,
+        "rate_of_turn_deg_min": 0.0,
+        "speed_knots": 0.0,
+        "position_accuracy": False,
+        "longitude": -122.345833,
+        "latitude": 47.582833,
+        "course_deg": 51.0,
+        "heading_deg": 181,
+        "utc_second": 15,
+        "raw": payload,
+    }
+    assert rows.row(0, named=True) == {**dict.fromkeys(ais.SCHEMA), **expected}
+
+
+@pytest.mark.parametrize("talker", ["AI", "AB", "BS", "SA"])
+@pytest.mark.parametrize("formatter", ["VDM", "VDO"])
+def test_every_talker_and_both_formatters_are_read(tmp_path: Path, talker: str, formatter: str) -> None:
+    rows, _, _ = read(tmp_path, "!" + hashed(f"{talker}{formatter},1,1,,A,{CLASS_A},0"))
+    assert rows.height == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "received", "logged", "station"),
+    [
+        pytest.param(tag(f"s:r003,c:{AT}") + vdm(), AT_TIME, None, "r003", id="tag-block-in-seconds"),
+        pytest.param(tag(f"c:{AT}000") + vdm(), AT_TIME, None, None, id="tag-block-in-milliseconds"),
+        pytest.param(vdm() + f",{AT}", AT_TIME, AT_TIME, None, id="seconds-behind-the-checksum"),
+        pytest.param(vdm() + f",{AT}000", AT_TIME, AT_TIME, None, id="milliseconds-behind-the-checksum"),
+        pytest.param(vdm() + f",{AT}.000", AT_TIME, AT_TIME, None, id="a-fraction-of-a-second"),
+        pytest.param(
+            vdm() + f",s1234,d-107,T12.3,r003669930,{AT}",
+            AT_TIME,
+            AT_TIME,
+            "r003669930",
+            id="coast-guard-fields",
+        ),
+        pytest.param(
+            tag(f"c:{AT},s:x") + vdm() + f",{AT + 60}",
+            AT_TIME,
+            datetime(2012, 1, 31, 5, 8, 2, tzinfo=UTC),
+            "x",
+            id="reception-in-the-tag-block-and-logging-behind",
+        ),
+        pytest.param(vdm() + ",later", None, None, None, id="words-behind-the-checksum-are-no-time"),
+        pytest.param(vdm() + ",99999999999999999999", None, None, None, id="a-number-too-large-is-no-time"),
+    ],
+)
+def test_times_and_stations(
+    tmp_path: Path, line: str, received: datetime | None, logged: datetime | None, station: str | None
+) -> None:
+    rows, refused, _ = read(tmp_path, line)
+    assert refused.is_empty()
+    assert rows.select("received_at", "logged_at", "station").row(0) == (received, logged, station)
+
+
+def test_a_gatehouse_line_gives_its_time_to_the_sentence_whose_checksum_it_names(tmp_path: Path) -> None:
+    one, other = vdm(), vdm(channel="A")
+    rows, refused, ignored = read(tmp_path, pghp(other, second=9), pghp(one), one, other, vdm(talker="AB"))
+    assert (refused.height, ignored) == (0, 2)
+    assert rows["received_at"].dt.second().to_list() == [2, 9, None]
+    assert rows["station"].to_list() == ["316000002", "316000002", None]
+
+
+def test_a_gatehouse_line_may_follow_its_sentence(tmp_path: Path) -> None:
+    rows, _, ignored = read(tmp_path, vdm(), "# a comment", vdm(channel="A"), pghp(vdm()))
+    assert ignored == 2
+    assert rows["received_at"].to_list() == [AT_TIME.replace(microsecond=151_000), None]
+
+
+def test_gatehouse_lines_far_away_are_not_matched(tmp_path: Path) -> None:
+    rows, _, _ = read(tmp_path, pghp(vdm()), *["#"] * 64, vdm())
+    assert rows["received_at"].to_list() == [None]
+
+
+def test_parts_join_across_lines_interleaved_with_others(tmp_path: Path) -> None:
+    (one, two), (three, four) = halves(3), halves(4)
+    rows, refused, _ = read(tmp_path, one, vdm(), three, "", two, vdm(channel="A"), four)
+    assert refused.is_empty()
+    assert rows["source_line"].to_list() == [1, 2, 3, 6]
+    assert rows["message_type"].to_list() == [5, 1, 5, 1]
+    assert rows["raw"][0] == STATIC
+    assert (
+        rows["vessel_name"][0]
+        == rows["vessel_name"][2]
+        == read(tmp_path, vdm(STATIC, fill="2"))[0]["vessel_name"][0]
+    )
+
+
+def test_the_parts_of_two_receivers_do_not_mix(tmp_path: Path) -> None:
+    other = STATIC.replace("55QHQ2", "55CV4N")
+    (one, two), (three, four) = halves(), halves(payload=other)
+    lines = [tag("s:north") + one, tag("s:south") + three, tag("s:north") + two, tag("s:south") + four]
+    rows, refused, _ = read(tmp_path, *lines)
+    assert refused.is_empty()
+    assert rows["raw"].to_list() == [STATIC, other]
+    assert rows["station"].to_list() == ["north", "south"]
+
+
+def test_a_part_without_station_joins_the_one_before(tmp_path: Path) -> None:
+    one, two = halves()
+    rows, refused, _ = read(tmp_path, tag(f"s:north,c:{AT}") + one, two)
+    assert refused.is_empty()
+    assert rows.select("raw", "station", "received_at").row(0) == (STATIC, "north", AT_TIME)
+
+
+def test_parts_of_a_tag_block_group_join_out_of_order(tmp_path: Path) -> None:
+    one, two = halves()
+    rows, _, _ = read(tmp_path, tag("g:2-2-77") + two, tag(f"g:1-2-77,s:x,c:{AT}") + one)
+    assert rows.select("raw", "station", "received_at").row(0) == (STATIC, "x", AT_TIME)
+
+
+def test_parts_out_of_order_elsewhere_are_refused(tmp_path: Path) -> None:
+    rows, refused, _ = read(tmp_path, *reversed(halves()))
+    assert rows.is_empty()
+    assert refused["rule"].to_list() == ["ais-multipart-incomplete"] * 2
+
+
+def test_parts_too_far_apart_are_refused(tmp_path: Path) -> None:
+    one, two = halves()
+    rows, refused, _ = read(tmp_path, one, *["#"] * 64, two)
+    assert rows.is_empty()
+    assert refused["source_line"].to_list() == [1, 66]
+
+
+def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
+    lines = [
+        tag(f"g:1-3-5,s:x,c:{AT}"),
+        tag("g:2-3-5") + vdm(),
+        tag("g:3-3-5") + vdm(),
+        tag("g:1-1-6") + vdm(),
+    ]
+    rows, refused, ignored = read(tmp_path, *lines)
+    assert (refused.height, ignored) == (0, 1)
+    assert rows["received_at"].to_list() == [AT_TIME, AT_TIME, None]
+    assert rows["station"].to_list() == ["x", "x", None]
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        pytest.param(vdm()[:-2] + "00", "nmea-checksum", id="a-wrong-checksum"),
+        pytest.param(vdm().replace("15Q", "15R"), "nmea-checksum", id="a-changed-payload"),
+        pytest.param(vdm()[:-3], "nmea-framing", id="no-checksum"),
+        pytest.param(vdm()[:-1], "nmea-framing", id="half-a-checksum"),
+        pytest.param(vdm()[1:], "nmea-framing", id="no-start"),
+        pytest.param("2012-01-31 " + vdm(), "nmea-framing", id="a-time-before-the-sentence"),
+        pytest.param(vdm() + " heard well", "nmea-framing", id="words-right-behind-the-checksum"),
+        pytest.param(b"\xff\x00\xfe junk \xc3", "nmea-framing", id="bytes-that-are-no-text"),
+        pytest.param("!" + hashed(""), "nmea-framing", id="an-empty-sentence"),
+        pytest.param("\\s:x*00\\" + vdm(), "nmea-tag-block", id="a-wrong-checksum-in-the-tag-block"),
+        pytest.param("\\s:x\\" + vdm(), "nmea-tag-block", id="a-tag-block-without-checksum"),
+        pytest.param("\\\\" + vdm(), "nmea-tag-block", id="an-empty-tag-block"),
+        pytest.param(tag("s:x")[:-1] + vdm(), "nmea-framing", id="a-tag-block-left-open"),
+        pytest.param("!" + hashed("AIVDM,1,1,,A"), "nmea-fields", id="too-few-fields"),
+        pytest.param(
+            "!" + hashed(f"AIVDM,1,1,,A,{CLASS_A[:26]},0,0"), "ais-payload-armour", id="too-many-fields"
+        ),
+        pytest.param("!" + hashed(f"AIVDM,2,3,1,A,{CLASS_A},0"), "nmea-fields", id="part-3-of-2"),
+        pytest.param("!" + hashed(f"AIVDM,0,0,1,A,{CLASS_A},0"), "nmea-fields", id="part-0-of-0"),
+        pytest.param("!" + hashed(f"AIVDM,1,1,x,A,{CLASS_A},0"), "nmea-fields", id="a-sequence-of-letters"),
+        pytest.param("!" + hashed(f"AIVDM,1,1,,A,{CLASS_A},6"), "nmea-fields", id="six-fill-bits"),
+        pytest.param("$" + hashed("PGHP,1,2012,2,30,5,7,2,151,316,2,1,1,51"), "nmea-time", id="30-february"),
+        pytest.param("$" + hashed("PGHP,1,2012,1,31"), "nmea-time", id="a-gatehouse-line-cut-short"),
+        pytest.param(vdm(""), "ais-payload-empty", id="no-payload"),
+        pytest.param(vdm(CLASS_A[:-1] + "X"), "ais-payload-armour", id="a-character-outside-the-armour"),
+        pytest.param(vdm(CLASS_A[:20]), "ais-payload-length", id="a-position-report-cut-short"),
+        pytest.param(vdm(STATIC[:28]), "ais-payload-length", id="static-data-in-one-slot"),
+        pytest.param(vdm(CLASS_A * 2), "ais-payload-length", id="a-position-report-twice-as-long"),
+        pytest.param(vdm("1"), "ais-payload-length", id="a-payload-of-one-character"),
+        pytest.param(vdm("0" + CLASS_A[1:]), "ais-unsupported-type", id="type-0"),
+        pytest.param(vdm("w" + CLASS_A[1:]), "ais-unsupported-type", id="type-63"),
+        pytest.param(
+            vdm("H" + CLASS_A[1:6] + "<" + CLASS_A[7:]), "ais-unsupported-type", id="part-d-of-type-24"
+        ),
+    ],
+)
+def test_refusals_name_their_line_and_rule(tmp_path: Path, line: str | bytes, rule: str) -> None:
+    rows, refused, ignored = read(tmp_path, vdm(), line, vdm())
+    assert (rows.height, ignored) == (2, 0)
+    assert refused["source_line"].to_list() == [2]
+    assert refused["rule"].to_list() == [rule]
+    assert len(refused["message"][0]) > 20
+    text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
+    assert refused["raw"].to_list() == [text.strip()]
+
+
+def test_all_lines_of_a_refused_message_are_refused(tmp_path: Path) -> None:
+    _, refused, _ = read(tmp_path, *halves(payload="w" + STATIC[1:]))
+    assert refused["rule"].to_list() == ["ais-unsupported-type"] * 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "   ",
+        "# comment",
+        "$" + hashed("GPZDA,050702,31,01,2012,00,00"),
+        tag("s:x,c:1"),
+        pghp(vdm(fill="1")),
+    ],
+)
+def test_blank_lines_comments_and_other_sentences_are_counted(tmp_path: Path, line: str) -> None:
+    rows, refused, ignored = read(tmp_path, vdm(), line, vdm())
+    assert (rows.height, refused.height, ignored) == (2, 0, 1)
+
+
+def test_line_ends_and_spaces_around_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "log.nmea"
+    path.write_bytes(f"{vdm()}\r\n \t{vdm()} \r\n\r\n{vdm()}\r\n".encode())
+    rows, refused, ignored = read_file(path)
+    assert (rows.height, refused.height, ignored) == (3, 0, 1)
+
+
+def test_a_line_without_end_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "log.nmea"
+    path.write_bytes(b"x" * 900_000 + b"\n" + vdm().encode() + b"\n" + b"\0" * 300_000)
+    rows, refused, _ = read_file(path, block_bytes=50_000)
+    assert rows["source_line"].to_list() == [2]
+    assert refused["source_line"].to_list() == [1, 3]
+    assert refused["raw"].str.len_chars().max() <= 20_000
+
+
+def test_values_that_mean_not_available_are_null(tmp_path: Path) -> None:
+    from pyais import encode_dict
+
+    absent = {
+        "lon": 181,
+        "lat": 91,
+        "speed": 102.3,
+        "course": 360,
+        "heading": 511,
+        "turn": -128,
+        "second": 60,
+    }
+    empty = {"month": 0, "day": 0, "hour": 24, "minute": 60, "imo": 0, "draught": 0, "ship_type": 0}
+    rows, _, _ = read(
+        tmp_path,
+        *encode_dict({"msg_type": 1, "mmsi": 1, "status": 15, **absent}),
+        *encode_dict({"msg_type": 5, "mmsi": 1, "shipname": "@@@", "callsign": " ", **empty}, seq_id=1),
+    )
+    known = {"source_line", "channel", "message_type", "mmsi", "nav_status", "position_accuracy", "raw"}
+    assert {name for name in rows.columns if rows[name][0] is not None} == known
+    assert {name for name in rows.columns if rows[name][1] is not None} == known - {
+        "nav_status",
+        "position_accuracy",
+    }
+
+
+def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> None:
+    from pyais import encode_dict
+
+    boat = {
+        "msg_type": 24,
+        "mmsi": 982_380_001,
+        "partno": 1,
+        "callsign": "9A1",
+        "mothership_mmsi": 238_000_001,
+    }
+    rows, _, _ = read(tmp_path, *encode_dict({**boat, "ship_type": 37}))
+    assert rows.select("call_sign", "ship_type", "to_bow_m", "to_starboard_m").row(0) == (
+        "9A1",
+        37,
+        None,
+        None,
+    )
+
+
+def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
+    path = tmp_path / "log.nmea"
+    path.write_bytes(b"")
+    with pytest.raises(FileRefused, match="receiver was off"):
+        list(ais.read(path))
+    path.write_text(vdm())
+    with pytest.raises(FileRefused, match="AIS gives no hs_code"):
+        list(ais.read(path, frozenset({"mmsi", "hs_code"})))
+
+
+def shuffled_log(seed: int, lines: int) -> list[str]:
+    """A busy log: parts of many messages, $PGHP before and after, groups, damaged lines."""
+    chance = random.Random(seed)
+    out: list[tuple[float, str]] = []
+    for at in range(lines):
+        kind = chance.random()
+        place = at + chance.random() * 30
+        if kind < 0.3:
+            sentence = vdm(CLASS_A[:-2] + chance.choice("0123456789") + "4", channel=chance.choice("AB"))
+            out += [(place, sentence), (at + chance.random() * 30, pghp(sentence, second=at % 60))]
+        elif kind < 0.6:
+            one, two = halves(at % 10, channel=chance.choice("AB"))
+            out += [
+                (place, tag(f"s:{at % 3}") + one),
+                (place + chance.random() * 5, tag(f"s:{at % 3}") + two),
+            ]
+        elif kind < 0.8:
+            one, two = halves(at % 10)
+            out += [
+                (place, tag(f"g:1-2-{at},c:{AT + at}") + one),
+                (place + chance.random(), tag(f"g:2-2-{at}") + two),
+            ]
+        elif kind < 0.9:
+            out += [(place, tag(f"g:1-2-{at},c:{AT}")), (place + chance.random(), tag(f"g:2-2-{at}") + vdm())]
+        else:
+            out += [(place, chance.choice(["", "#", "junk", vdm()[:-1], vdm(""), halves()[0]]))]
+    return [line for _, line in sorted(out)]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 300, 5_000, 40_000])
+@pytest.mark.parametrize("seed", range(4))
+def test_where_blocks_end_changes_nothing(tmp_path: Path, seed: int, block_bytes: int) -> None:
+    lines = shuffled_log(seed, 60 if block_bytes == 1 else 600)
+    whole = read(tmp_path, *lines)
+    assert whole[0].height > len(lines) / 4
+    pieces = read(tmp_path, *lines, block_bytes=block_bytes)
+    for one, other in zip(whole[:2], pieces[:2], strict=True):
+        assert one.equals(other)
+    assert whole[2] == pieces[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [
+        ("exact-earth-augmented.txt", {"rows": 3965, "ignored": 3188, "refused": 7}),
+        ("nmea_data_sample.txt", {"rows": 778, "ignored": 0, "refused": 120}),
+    ],
+)
+def test_real_logs_reconcile(name: str, account: dict[str, int]) -> None:
+    rows, refused, ignored = read_file(real_log(name))
+    assert {"rows": rows.height, "ignored": ignored, "refused": refused.height} == account
+
+
+def test_the_real_gatehouse_log_is_timed(tmp_path: Path) -> None:
+    rows, refused, _ = read_file(real_log("exact-earth-augmented.txt"))
+    assert sorted(refused["rule"].unique()) == ["ais-payload-length", "ais-unsupported-type"]
+    assert rows["received_at"].null_count() == rows["logged_at"].null_count() == 0
+    # 3,188 $PGHP lines, of which 60 name a checksum that no sentence of the log has.
+    assert rows["station"].is_not_null().sum() > 3_050
+    timed = rows.filter(pl.col("station").is_not_null())
+    assert (timed["logged_at"] >= timed["received_at"]).all()
+
+
+def test_the_real_shore_log_misses_second_parts() -> None:
+    _, refused, _ = read_file(real_log("nmea_data_sample.txt"))
+    counted = dict(refused["rule"].value_counts().iter_rows())
+    assert counted == {"ais-payload-empty": 100, "ais-multipart-incomplete": 20}
+
+
+WORDS = [
+    vdm(),
+    *halves(),
+    tag(f"s:a,c:{AT},g:1-2-3"),
+    pghp(vdm()),
+    vdm() + f",{AT}",
+    "\\",
+    "*",
+    ",",
+    "!",
+    "$PGHP,1,",
+    "\n",
+]
+
+
+@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "150")), deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS).map(str.encode) | st.binary(max_size=12) | st.just(b"\n"), max_size=40),
+    st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), max_size=20),
+    st.sampled_from([1, 64, 1 << 20]),
+)
+def test_fuzz_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    pieces: list[bytes],
+    changes: list[tuple[int, int]],
+    block_bytes: int,
+) -> None:
+    data = bytearray(b"".join(pieces) or b"\n")
+    for at, value in changes:
+        data[at % len(data)] = value
+    path = tmp_path_factory.mktemp("fuzz") / "log.nmea"
+    path.write_bytes(bytes(data))
+    read_file(path, block_bytes=block_bytes)
+    path.unlink()
