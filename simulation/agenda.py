@@ -9,15 +9,19 @@ from datetime import date
 
 import polars as pl
 
+from simulation.geography import ZONE
+
 
 class Agenda:
     """Rows by the local date (in `zone`) of the unix seconds in column `at`."""
 
     def __init__(self, at: str, zone: str) -> None:
+        """An empty diary by column `at`, whose days are those of `zone`."""
         self._at, self._zone = at, zone
         self._rows: dict[date, list[pl.DataFrame]] = {}
 
     def put(self, rows: pl.DataFrame) -> None:
+        """Rows to be taken on their days; those of days already taken would wait for ever."""
         if rows.is_empty():
             return
         day = pl.from_epoch(self._at).dt.convert_time_zone(self._zone).dt.date().alias("__day")
@@ -31,6 +35,12 @@ class Agenda:
         parts = self._rows.pop(day, None)
         return pl.concat(parts) if parts else None
 
-    def forget_before(self, day: date) -> None:
-        for key in [k for k in self._rows if k < day]:
-            del self._rows[key]
+
+class Diary:
+    """What waits for its day: crossings, reports by officers, sightings and vessel reports."""
+
+    def __init__(self) -> None:
+        """Nothing is planned yet."""
+        self.crossings = Agenda("recorded", ZONE)
+        self.inspections, self.outcomes = Agenda("at", ZONE), Agenda("at", ZONE)
+        self.sightings, self.tracks = Agenda("received", "UTC"), Agenda("at", "UTC")

@@ -6,7 +6,7 @@ Only rhythm is here; how many events a day has comes from the subject's own volu
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,10 +31,12 @@ NIGHT_HOURS: Floats = np.array([6, 7, 7, 6, 4, 1.5] + [0.0] * 16 + [2, 4])
 
 
 def is_holiday(day: date) -> bool:
+    """Norvale's fixed public holidays."""
     return (day.month, day.day) in _HOLIDAYS
 
 
 def is_working_day(day: date) -> bool:
+    """Monday to Friday, no holiday."""
     return day.weekday() < 5 and not is_holiday(day)
 
 
@@ -45,6 +47,7 @@ def trade_factor(day: date) -> float:
 
 
 def travel_factor(day: date) -> float:
+    """Mean about one over a year: weekend, summer, holidays."""
     season = 1 + 0.1 * math.sin(2 * math.pi * (day.timetuple().tm_yday - 105) / 365)
     return _TRAVEL_WEEK[day.weekday()] * season * (1.15 if is_holiday(day) else 1.0)
 
@@ -52,10 +55,6 @@ def travel_factor(day: date) -> float:
 def midnight(day: date) -> int:
     """Unix seconds at which `day` begins in the offices' zone."""
     return int(datetime.combine(day, time(), ZoneInfo(ZONE)).timestamp())
-
-
-def utc_midnight(day: date) -> int:
-    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def moments(rng: np.random.Generator, day: date, hours: Floats, n: int) -> Ints:

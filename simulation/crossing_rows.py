@@ -48,7 +48,7 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def rows(people: pl.DataFrame, **columns: Any) -> pl.DataFrame:
-    """Rows of SCHEMA from `identities` columns and the rest; a scalar is repeated; issuer, residence default to nation."""
+    """Rows of SCHEMA from `identities` and the rest; scalars repeat, issuer and residence are the nation."""
     given = {"issuer": people["nation"], "residence": people["nation"], **_DEFAULTS, **columns}
     series = {
         name: (

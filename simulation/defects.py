@@ -1,4 +1,4 @@
-"""Faults that agencies' rows have, at stated low rates, each noted so that what quarantine finds can be checked.
+"""Faults that agencies' rows have, at low rates, each noted so that what quarantine finds can be checked.
 
 Only single values of text layouts are spoiled here; which file and line they end on is the writer's business.
 """

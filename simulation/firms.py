@@ -1,4 +1,4 @@
-"""Firms that trade: importers with their habits, sellers abroad, declarants. Drawn once; no day is known here.
+"""Firms that trade: importers with their habits, sellers abroad, declarants. Drawn once; no day is here.
 
 A habit (a "line") is product, seller, way in and haulier; most declarations follow one. `risk` is a latent
 log-odds that no agency sees; `born` and `died` are days relative to the world's first.
@@ -54,6 +54,7 @@ def registration_numbers(rng: np.random.Generator, prefix: str, n: int, digits: 
 
 
 def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauliers: int) -> Firms:
+    """All firms for `scale`, whose habits use lorries of `hauliers` hauliers."""
     n, n_declarants = max(60, round(1500 * scale)), max(8, round(70 * scale))
     n_sellers = max(120, round(2600 * scale))
     pool, country = _sellers(rng, products, n_sellers)
@@ -90,7 +91,7 @@ def any_seller(rng: np.random.Generator, first: Ints, count: Ints, pool: Ints) -
 
 
 def _sellers(rng: np.random.Generator, products: Products, n: int) -> tuple[Ints, Ints]:
-    """Product pool (ascending, every pool served) and country of each seller; the first of a pool's countries lead."""
+    """Product pool (ascending, all served) and country of each seller; a pool's first countries lead."""
     served = np.flatnonzero(np.bincount(products.pool, products.weight, len(POOLS)) > 0)
     pool = np.sort(np.concatenate([served, rng.choice(served, n - len(served))]))
     place = (POOL_SIZES[pool] * rng.random(n) ** 1.8).astype(np.int64)

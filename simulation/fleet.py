@@ -60,7 +60,7 @@ class Vessels:
 
 @dataclass(frozen=True)
 class Flights:
-    """The timetable: number, airline, country of departure (index into names.COUNTRIES), local hour, seats share."""
+    """The timetable: number, airline, country of departure (index into ALPHA3), hour, share of seats."""
 
     number: pl.Series
     airline: pl.Series
@@ -77,6 +77,7 @@ def plates(rng: np.random.Generator, n: int) -> pl.Series:
 
 
 def draw_trucks(rng: np.random.Generator, scale: float) -> Trucks:
+    """Hauliers of several countries and their lorries."""
     hauliers = max(12, round(230 * scale))
     n = hauliers * TRUCKS_EACH
     homes = [
@@ -93,6 +94,7 @@ def draw_trucks(rng: np.random.Generator, scale: float) -> Trucks:
 
 
 def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
+    """Vessels with IMO numbers whose check digit holds, and MMSI of their flag."""
     n = max(14, round(64 * scale))
     stem = rng.choice(90_000, n, replace=False) + 900_000 if n < 80_000 else np.arange(n) + 900_000
     digits = (stem[:, None] // 10 ** np.arange(5, -1, -1)) % 10
@@ -121,6 +123,7 @@ def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
 
 
 def draw_flights(rng: np.random.Generator) -> Flights:
+    """One daily timetable, whatever the scale: aircraft grow, not the airport."""
     airlines = np.array(["LH", "OS", "TK", "AZ", "AF", "BA", "W6", "FR", "LO", "MS", "QR", "KL", "NV"])
     origins = [
         ALPHA3.index(c)

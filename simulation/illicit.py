@@ -34,7 +34,7 @@ class Papers:
 def chance_alone(
     importer_risk: Floats, seller_risk: Floats, duty_pct: Floats, age_days: Ints, strange: Bools
 ) -> Floats:
-    """Probability that an item outside any ring is illicit: habit, temptation, youth of the firm, an odd line."""
+    """Probability that an item outside any ring is illicit: habit, temptation, a young firm, an odd line."""
     temptation = 0.045 * np.minimum(duty_pct, 20)
     return logistic(
         -5.55 + 1.2 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange

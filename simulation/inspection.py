@@ -1,6 +1,6 @@
 """Who is looked at, and what the officers say: an old rule policy, a random sample, a few tips.
 
-Propensities are what the policy gave; officers miss one illicit event in thirty and wrong one honest in a hundred.
+Propensities are what the policy gave; officers miss 3 in 100 illicit events and wrong 6 in 1,000 honest ones.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Selection:
 
 
 def select_goods(rng: np.random.Generator, products: Products, goods: pl.DataFrame) -> Selection:
+    """The old rules: certain chapters from certain origins, and firms younger than three months."""
     chapter = products.chapter[goods["product"].to_numpy()]
     risky = goods["origin"].is_in(list(RISKY_ORIGINS)).to_numpy()
     flagged = (np.isin(chapter, _RISKY_CHAPTERS) & risky) | (goods["age_days"].to_numpy() < 90)

@@ -12,12 +12,10 @@ import polars as pl
 
 from simulation.fleet import Trucks, plates
 from simulation.geography import OFFICES, OFFICES_OF
-from simulation.names import ALPHA3, COUNTRIES, CUSTOMS, HOME_NATION
+from simulation.names import ALPHA3, CUSTOM_OF, CUSTOMS, HOME_NATION, NEEDS_VISA, VISITOR_SHARES
 from simulation.randomness import Floats, Ints, choose, zipf_weights
 
 _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
-_CUSTOM_NAMES = tuple(CUSTOMS)
-_CUSTOM_OF = np.array([_CUSTOM_NAMES.index(c[1]) for c in COUNTRIES])
 _SURNAMES, _MALE, _FEMALE = (
     pl.concat([getattr(c, part).str.to_uppercase() for c in CUSTOMS.values()])
     for part in ("surnames", "male", "female")
@@ -27,16 +25,15 @@ _STARTS = {
     for part in ("surnames", "male", "female")
 }
 NATION_CODES = pl.Series(ALPHA3)
-NEEDS_VISA = np.array([c[3] for c in COUNTRIES])
 # 1970-01-01 less the year 2025, as days: births are drawn back from here.
 _REFERENCE = 20_089
 
 
 def identities(rng: np.random.Generator, nation: Ints, identity_cards: float = 0.0) -> pl.DataFrame:
-    """Columns nation, document_type, document_number, surname, given_names, birth_date, sex; one row a person."""
+    """Nation, document type and number, surname, given names, birth date and sex; one row a person."""
     n = len(nation)
     female = rng.random(n) < 0.46
-    custom = _CUSTOM_OF[nation]
+    custom = CUSTOM_OF[nation]
     male_at, female_at = _within(rng, custom, "male"), _within(rng, custom, "female")
     given = pl.select(
         pl.when(pl.Series(female)).then(_FEMALE.gather(female_at)).otherwise(_MALE.gather(male_at)).alias("g")
@@ -61,6 +58,7 @@ def _within(rng: np.random.Generator, custom: Ints, part: str) -> Ints:
 
 
 def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:
+    """Two letters and seven digits, whatever the country."""
     letters = _LETTERS[rng.integers(0, len(_LETTERS), (n, 2))]
     return (
         pl.Series(letters[:, 0])
@@ -71,7 +69,7 @@ def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:
 
 @dataclass(frozen=True)
 class People:
-    """Pools of those who come again; `*_risk` are latent log-odds; vans belong to whoever drives them that day."""
+    """Pools of those who come again, and vans for hire; `*_risk` are latent log-odds."""
 
     commuters: pl.DataFrame
     commuter_office: Ints
@@ -89,6 +87,7 @@ class People:
 
 
 def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: float) -> People:
+    """Commuters, a driver for each lorry, residents and vans for `scale`."""
     n, m, vans = max(12, round(380 * scale)), max(60, round(7000 * scale)), max(12, round(260 * scale))
     land = np.array(OFFICES_OF["land"])
     shares = np.array([OFFICES[i].travel for i in land])
@@ -96,7 +95,7 @@ def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: f
     driver_nation = np.where(
         rng.random(len(trucks.plate)) < 0.5,
         HOME_NATION,
-        choose(rng, np.array([c[2] for c in COUNTRIES]), len(trucks.plate)),
+        choose(rng, VISITOR_SHARES, len(trucks.plate)),
     )
     return People(
         commuters=identities(rng, abroad, 0.7),
@@ -110,7 +109,7 @@ def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: f
         resident_risk=_skewed(rng, m),
         resident_office=land[choose(rng, shares, m)],
         vans=plates(rng, vans),
-        nation_risk=rng.normal(0, 0.55, len(COUNTRIES)) + 0.7 * NEEDS_VISA,
+        nation_risk=rng.normal(0, 0.55, len(ALPHA3)) + 0.7 * NEEDS_VISA,
         flight_risk=rng.normal(0, 0.6, flights),
     )
 

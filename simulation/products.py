@@ -1,6 +1,6 @@
 """What is traded: HS six-digit products with usual prices, duties and the countries they come from.
 
-The table is `tables/products.csv`; prices and duties are plausible, not official. No firm and no shipment here.
+The table is `tables/products.csv`; prices and duties are plausible, not official. No firm, no shipment.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ RISKY_ORIGINS = frozenset(["CN", "TR", "AE", "BG", "PK", "UZ", "XS"])
 
 @dataclass(frozen=True)
 class Products:
-    """Struct of arrays, one place a product; `pool` indexes POOLS, `cheaper` is a product of lower duty to pass it off as."""
+    """Struct of arrays, one place a product; `pool` indexes POOLS, `cheaper` is what to pass it off as."""
 
     hs: pl.Series
     description: pl.Series
@@ -86,6 +86,7 @@ class Products:
 
 
 def load() -> Products:
+    """The table that ships with the package."""
     source = files("simulation").joinpath("tables/products.csv").read_bytes()
     table = pl.read_csv(source, separator=";", schema_overrides={"hs": pl.String})
     duty = table["duty_pct"].cast(pl.Float64).to_numpy()

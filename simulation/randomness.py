@@ -36,4 +36,5 @@ def choose(rng: np.random.Generator, weights: Floats, n: int) -> Ints:
 
 
 def logistic(x: Floats) -> Floats:
+    """Probability of log-odds."""
     return 1.0 / (1.0 + np.exp(-x))

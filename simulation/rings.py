@@ -1,7 +1,7 @@
 """Hidden rings: who belongs together across agencies, and the jobs a ring does on a day.
 
-A ring is drawn once; its jobs on a day are a pure function of (seed, day), so that the nights before a job can
-show its vehicles without the day itself being simulated. What a job looks like to an agency is elsewhere.
+A ring is drawn once; its jobs on a day are a pure function of (seed, day), so that the nights before a job
+can show its vehicles without the day itself being simulated. What a job looks like to an agency is elsewhere.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def draw_rings(
     vans: int,
     scale: float,
 ) -> Rings:
-    """Rings whose members are ordinary places in the actors' arrays; place j is a seller and a product it sells, three sellers a product."""
+    """Rings of ordinary actors; place j is a seller and a product it sells, three sellers a product."""
     count = max(2, round(9 * scale))
     bait = np.flatnonzero((products.duty_pct > 4) & (products.eur_per_kg > 3) & (products.eur_per_kg < 200))
     goods = np.repeat(rng.choice(bait, (count, 4)), 3, axis=1)

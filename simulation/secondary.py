@@ -13,10 +13,7 @@ from simulation.names import ALPHA3
 
 RULE_CHANCE, RANDOM_SHARE = 0.5, 0.01
 _RULE_NATIONS = np.array(
-    [
-        ALPHA3.index(c)
-        for c in ["PAK", "BGD", "MAR", "DZA", "SYR", "IRQ", "NGA", "TUR", "UZB", "IND", "COL", "ALB", "EGY"]
-    ]
+    [ALPHA3.index(c) for c in "PAK BGD MAR DZA SYR IRQ NGA TUR UZB IND COL ALB EGY SRB ROU".split()]  # noqa: SIM905
 )
 
 
@@ -25,7 +22,7 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     nation, entry = crossings["nation"].to_numpy(), (crossings["direction"] == "entry").to_numpy()
     lorry = (crossings["lane"] == "TRUCK").to_numpy()
     flagged = entry & (
-        np.isin(nation, _RULE_NATIONS) | (lorry & (crossings["plate_country"] == "TR").to_numpy())
+        np.isin(nation, _RULE_NATIONS) | (lorry & (crossings["plate_country"].is_in(["TR", "RS"])).to_numpy())
     )
     illicit = (crossings["kind"] != "").to_numpy()
     tipped = illicit & (crossings["ring"] >= 0).to_numpy() & (rng.random(len(illicit)) < 0.03)

@@ -1,4 +1,4 @@
-"""What plate cameras see: traffic of the posts, lorries by night before a job, and everybody else on the road."""
+"""What plate cameras see: traffic of the posts, lorries by night before a job, everybody else on the road."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFUSED = {"0": "O", "8": "B", "1": "7", "5": "6", "B": "8", "M": "N", "E": "F
 
 
 def day_of_sightings(world: World, day: date, crossings: pl.DataFrame) -> pl.DataFrame:
-    """Sightings that go with a day: columns at, received, camera, plate, plate_country, confidence, jitter."""
+    """Sightings that go with a day, in no order; `jitter` is of the heading, in degrees."""
     rng = world.rng(day, "sightings")
     parts = [_at_posts(rng, crossings), _by_night(world, rng, day)]
     missing = rng.poisson(SIGHTINGS_A_DAY * world.scale) - sum(len(p) for p in parts)
@@ -78,7 +78,7 @@ def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame
 
 
 def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame:
-    """Lorries that drive by night as a habit, and ring lorries that look at the road some nights before a job."""
+    """Lorries that drive by night as a habit, and ring lorries that try the road before a job."""
     trucks = world.trucks
     habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.12))
     scouting = [

@@ -1,4 +1,4 @@
-"""Where vessels are and what they transmit: reports along the legs of a call. Encoding is in `formats.ais`."""
+"""Where vessels are and what they transmit: reports along the legs of a call. Encoding: `formats.ais`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BERTH = np.array([[o.latitude, o.longitude] for o in OFFICES])
 
 
 def day_of_reports(world: World, day: date, calls: Calls) -> pl.DataFrame:
-    """Reports of the calls of `day`: at, vessel, static, latitude, longitude, sog (0.1 kn), cog (0.1 deg), status, eta."""
+    """Reports of the calls of `day`, in no order: `sog` in 0.1 knots, `cog` in 0.1 degrees."""
     rng, n = world.rng(day, "tracks"), len(calls.vessel)
     total = int(rng.poisson(REPORTS_A_DAY * world.scale)) if n else 0
     call = rng.integers(0, max(n, 1), total)

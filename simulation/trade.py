@@ -1,30 +1,25 @@
-"""A day's goods: declarations with their items, and the lorries that brought them.
+"""A day's goods: the items of its declarations, what they weigh and cost, and what their papers say.
 
 Columns are the simulation's own (indices, unix seconds, euros); agencies' layouts are in `formats`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from simulation.calendars import OFFICE_HOURS, moments, trade_factor
-from simulation.firms import LINES, any_seller
-from simulation.fleet import TRUCKS_EACH
-from simulation.geography import OFFICES, OFFICES_OF
+from simulation.consigning import ITEMS_EACH, Arrivals, Heads, call_of, conveyances, heads_of, share_lorries
+from simulation.geography import OFFICES
 from simulation.illicit import KINDS, chance_alone, tamper
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES
-from simulation.randomness import Bools, Ints, choose
+from simulation.randomness import Ints, choose
 from simulation.rings import Jobs
 from simulation.voyages import Calls
 from simulation.world import World
 
-ITEMS_A_DAY = 500.0
-_ITEMS_EACH = 1.85
-_LINE_SHARES = np.array([0.52, 0.26, 0.15, 0.07])
 _CURRENCIES = (
     ("EUR", 1.0, 0.62),
     ("USD", 1.08, 0.27),
@@ -36,156 +31,32 @@ _HUBS = np.array([ORIGINS.index(c) for c in ("NL", "DE", "AE", "HK", "XS")])
 UN_MODE = {"sea": "1", "land": "3", "air": "4"}
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """Lorries that come in loaded, once each: index, office, unix seconds; ring (or -1) and whether its job is loaded."""
-
-    truck: Ints
-    office: Ints
-    at: Ints
-    ring: Ints
-    loaded: Bools
-
-
-@dataclass(frozen=True)
-class _Heads:
-    """One place a declaration; `job` is -1 for ordinary trade."""
-
-    firm: Ints
-    seller: Ints
-    product: Ints
-    office: Ints
-    truck: Ints
-    at: Ints
-    job: Ints
-    strange: Bools
-
-
 def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, Arrivals]:
     """Goods items (one row each, in time order) lodged on `day`, and the lorries that came for them."""
     rng, jobs = world.rng(day, "trade"), world.jobs(day)
-    heads = _heads(world, rng, day, jobs)
+    heads = heads_of(world, rng, day, jobs)
     by_road = np.array([o.mode == "land" for o in OFFICES])[heads.office]
-    heads, arrivals = _share_lorries(rng, heads, by_road, jobs)
+    heads, arrivals = share_lorries(rng, heads, by_road, jobs)
     by_sea = np.array([o.mode == "sea" for o in OFFICES])[heads.office]
-    call = _call_of(rng, calls, heads, by_sea, jobs)
+    call = call_of(rng, calls, heads, by_sea, jobs)
     heads = replace(heads, office=np.where(by_sea, calls.office[call], heads.office))
     at = np.where(by_sea, np.maximum(heads.at, calls.arrival[call] + 3600), heads.at)
-    conveyance, carrier = _conveyances(world, rng, heads, by_road, by_sea, calls, call)
+    conveyance, carrier = conveyances(world, rng, heads, by_road, by_sea, calls, call)
     return _items(world, rng, day, heads, jobs, at, conveyance, carrier), arrivals
-
-
-def _heads(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> _Heads:
-    firms, age = world.firms, (day - world.start).days
-    n = int(rng.poisson(ITEMS_A_DAY / _ITEMS_EACH * world.scale * trade_factor(day)))
-    alive = (firms.born <= age) & (firms.died > age)
-    firm = choose(rng, firms.weight * alive, n)
-    line = choose(rng, _LINE_SHARES, n)
-    product = firms.line_product[firm, line].copy()
-    office = firms.line_office[firm, line].copy()
-    seller = firms.line_seller[firm, line].copy()
-    # Once in a while a firm tries something else: another seller of the same kind of goods, or another way in.
-    new_seller, new_way = rng.random(n) < 0.09, rng.random(n) < 0.08
-    product = np.where(new_seller & (rng.random(n) < 0.5), choose(rng, world.products.weight, n), product)
-    fresh = any_seller(rng, firms.first_seller, firms.sellers_in, world.products.pool[product])
-    seller = np.where(new_seller, fresh, seller)
-    office = np.where(new_way, firms.line_office[firm, rng.integers(0, LINES, n)], office)
-    truck = firms.line_haulier[firm, line] * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, n)
-    m = len(jobs.ring)
-    order = rng.permutation(n + m)
-
-    def joined(ours: Ints, theirs: Ints) -> Ints:
-        both: Ints = np.concatenate([ours, theirs])[order]
-        return both
-
-    return _Heads(
-        firm=joined(firm, jobs.firm),
-        seller=joined(seller, jobs.seller),
-        product=joined(product, jobs.product),
-        office=joined(office, jobs.office),
-        truck=joined(truck, jobs.truck),
-        at=moments(rng, day, OFFICE_HOURS, n + m),
-        job=joined(np.full(n, -1), np.arange(m)),
-        strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64)) > 0,
-    )
-
-
-def _share_lorries(
-    rng: np.random.Generator, heads: _Heads, by_road: Bools, jobs: Jobs
-) -> tuple[_Heads, Arrivals]:
-    """A lorry comes once a day: consignments that drew the same one go through the same office, a little apart."""
-    rows = np.flatnonzero(by_road)
-    # Jobs go first so that a shared lorry keeps to the ring's office and hour.
-    rows = rows[np.argsort(heads.job[rows] < 0, kind="stable")]
-    truck, first, place = np.unique(heads.truck[rows], return_index=True, return_inverse=True)
-    office, at = heads.office.copy(), heads.at.copy()
-    lead = rows[first]
-    arrived = heads.at[lead] - rng.integers(1200, 3 * 3600, len(truck))
-    office[rows] = heads.office[lead][place]
-    at[rows] = np.where(
-        rows == lead[place], heads.at[rows], heads.at[lead][place] + rng.integers(0, 900, len(rows))
-    )
-    job = heads.job[lead]
-    ring = np.where(job >= 0, jobs.ring[job], -1) if len(jobs.ring) else np.full(len(job), -1)
-    loaded = (job >= 0) & jobs.loaded[job] if len(jobs.ring) else np.zeros(len(job), bool)
-    return replace(heads, office=office, at=at), Arrivals(truck, office[lead], arrived, ring, loaded)
-
-
-def _call_of(rng: np.random.Generator, calls: Calls, heads: _Heads, by_sea: Bools, jobs: Jobs) -> Ints:
-    """The port call each sea consignment came with (0 for other modes); of any port when its own has none."""
-    call = np.zeros(len(heads.at), dtype=np.int64)
-    for port in OFFICES_OF["sea"]:
-        rows, here = np.flatnonzero(by_sea & (heads.office == port)), np.flatnonzero(calls.office == port)
-        here = here if len(here) else np.arange(len(calls.vessel))
-        call[rows] = here[rng.integers(0, len(here), len(rows))]
-    for row in np.flatnonzero(by_sea & (heads.job >= 0)):
-        call[row] = np.flatnonzero(calls.vessel == jobs.vessel[heads.job[row]])[0]
-    return call
-
-
-def _conveyances(
-    world: World,
-    rng: np.random.Generator,
-    heads: _Heads,
-    by_road: Bools,
-    by_sea: Bools,
-    calls: Calls,
-    call: Ints,
-) -> tuple[pl.Series, pl.Series]:
-    """Plate, IMO number or flight number, and the carrier's code, of each declaration."""
-    vessel = calls.vessel[call]
-    flight = choose(rng, world.flights.share, len(heads.at))
-    frame = pl.DataFrame(
-        {
-            "road": by_road,
-            "sea": by_sea,
-            "plate": world.trucks.plate.gather(heads.truck),
-            "haulier": world.trucks.haulier_id.gather(heads.truck // TRUCKS_EACH),
-            "imo": pl.Series(world.vessels.imo).gather(vessel).cast(pl.String),
-            "line": world.vessels.operator.gather(vessel),
-            "flight": world.flights.number.gather(flight),
-            "airline": world.flights.airline.gather(flight),
-        }
-    )
-    pick = frame.select(
-        pl.when("road").then("plate").when("sea").then("imo").otherwise("flight").alias("conveyance"),
-        pl.when("road").then("haulier").when("sea").then("line").otherwise("airline").alias("carrier"),
-    )
-    return pick["conveyance"], pick["carrier"]
 
 
 def _items(
     world: World,
     rng: np.random.Generator,
     day: date,
-    heads: _Heads,
+    heads: Heads,
     jobs: Jobs,
     at: Ints,
     conveyance: pl.Series,
     carrier: pl.Series,
 ) -> pl.DataFrame:
     products, firms, n = world.products, world.firms, len(at)
-    each = np.minimum(rng.geometric(1 / _ITEMS_EACH, n), 12)
+    each = np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12)
     head = np.repeat(np.arange(n), each)
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
     product = _kindred(world, rng, heads.product[head], item_no)

@@ -19,7 +19,7 @@ LEAVE_S = 7 * 3600
 
 @dataclass(frozen=True)
 class Calls:
-    """One place a call; unix seconds; `loiter_s` of waiting end `inshore_s` before arrival; dark_from == dark_to: never."""
+    """Unix seconds, one place a call; waiting ends `inshore_s` before arrival; no dark if from == to."""
 
     vessel: Ints
     office: Ints

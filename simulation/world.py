@@ -31,9 +31,11 @@ class World:
     rings: Rings
 
     def jobs(self, day: date) -> Jobs:
+        """What the rings do on `day`."""
         return jobs_of(self.rings, self.vessels.phase, self.seed, day)
 
     def rng(self, day: date, subject: str) -> np.random.Generator:
+        """Chance for one subject on one day."""
         return stream(self.seed, day.toordinal(), subject)
 
 

@@ -51,12 +51,14 @@ class Writer:
         self.files += 1
 
     def truth(self, table: str, rows: pl.DataFrame) -> None:
+        """Rows for `truth/<table>.parquet`."""
         self._truth.setdefault(table, []).append(rows)
 
-    def close(self) -> Summary:
-        """Writes `truth/*.parquet` and says what there is."""
+    def close(self, arguments: str) -> Summary:
+        """Writes `truth/*.parquet` and the arguments of the world, and says what there is."""
         folder = self.out / "truth"
         folder.mkdir(parents=True, exist_ok=True)
         for table, parts in self._truth.items():
             pl.concat(parts).write_parquet(folder / f"{table}.parquet", compression="zstd")
+        (folder / "arguments.json").write_text(arguments, encoding="utf-8")
         return Summary(dict(sorted(self.rows.items())), self.files)

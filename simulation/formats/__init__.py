@@ -1,1 +1,1 @@
-"""Agencies' own layouts, one module a format: from the simulation's rows to bytes. No chance and no files here."""
+"""Agencies' own layouts, one module a format: from the simulation's rows to bytes. No chance, no files."""

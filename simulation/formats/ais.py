@@ -1,6 +1,6 @@
 """AIS position reports (type 1) and static data (type 5) as NMEA 0183 AIVDM with NMEA 4.10 tag blocks.
 
-Bits follow ITU-R M.1371-5, table 48 and 52; all rows are packed at once into byte matrices, no loop over rows.
+Bits follow ITU-R M.1371-5, tables 48 and 52; all rows are packed at once into byte matrices.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _put_text(bits: Bytes, at: int, codes: Ints) -> None:
 
 
 def _armour(bits: Bytes) -> Bytes:
-    six = bits.reshape(len(bits), -1, 6) @ np.array([32, 16, 8, 4, 2, 1], dtype=np.uint8)
+    six = bits.reshape(len(bits), bits.shape[1] // 6, 6) @ np.array([32, 16, 8, 4, 2, 1], dtype=np.uint8)
     armoured: Bytes = (six + np.where(six < 40, 48, 56)).astype(np.uint8)
     return armoured
 

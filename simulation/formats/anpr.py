@@ -35,6 +35,7 @@ def layout(seen: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def encode(rows: pl.DataFrame) -> bytes:
+    """The whole file."""
     buffer = io.BytesIO()
     rows.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()

@@ -52,5 +52,6 @@ def layout(crossings: pl.DataFrame) -> pl.DataFrame:
 
 
 def encode(rows: pl.DataFrame) -> bytes:
+    """The whole file, header included."""
     # Empty text would be quoted; the agency leaves the field bare.
     return delimited(rows.with_columns(pl.when(pl.all() != "").then(pl.all())), ",", "utf-8", "\n")

@@ -9,11 +9,9 @@ from simulation.formats.text import decimal_comma, delimited, local
 from simulation.geography import OFFICES
 from simulation.world import World
 
-_VALUES = {c: i for i, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+_DIGITS = {c: i for i, c in enumerate("0123456789")}
 # ISO 6346 letter values skip multiples of eleven.
-_LETTERS = {
-    c: v for c, v in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [v for v in range(10, 39) if v % 11], strict=True)
-}
+_LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [v for v in range(10, 39) if v % 11], strict=True))
 _WEIGHTS = 2 ** np.arange(17)
 
 
@@ -35,12 +33,12 @@ def number_declarations(goods: pl.DataFrame, day_of_year: int, year: int) -> pl.
 
 
 def _check_digits(stems: pl.Series) -> pl.Series:
-    """The eighteenth character of a movement reference number (ISO 6346 weighting, modulo 11, 10 read as 0)."""
+    """The eighteenth character of a movement reference number: ISO 6346 weights, modulo 11, 10 as 0."""
     if stems.is_empty():
         return pl.Series([], dtype=pl.String)
     codes = np.frombuffer("".join(stems.to_list()).encode(), dtype=np.uint8).reshape(len(stems), 17)
     table = np.zeros(256, dtype=np.int64)
-    for char, value in {**_VALUES, **_LETTERS}.items():
+    for char, value in {**_DIGITS, **_LETTERS}.items():
         table[ord(char)] = value
     return pl.Series((table[codes] * _WEIGHTS).sum(axis=1) % 11 % 10).cast(pl.String)
 
@@ -76,4 +74,5 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
 
 
 def encode(rows: pl.DataFrame) -> bytes:
+    """The whole file, header included."""
     return delimited(rows, ";", "latin-1", "\r\n")

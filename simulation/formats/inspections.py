@@ -8,6 +8,7 @@ from simulation.formats.text import iso_offset
 
 
 def layout(found: pl.DataFrame) -> pl.DataFrame:
+    """The objects' fields, in the agency's order; an amount is euros."""
     return found.select(
         declarationNumber="decl_no",
         itemNumber="item_no",

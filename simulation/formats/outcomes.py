@@ -8,6 +8,7 @@ from simulation.formats.text import iso_offset
 
 
 def layout(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The objects' fields, in the agency's order."""
     return outcomes.select(
         crossingId="crossing_id",
         selection="selection",

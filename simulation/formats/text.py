@@ -18,7 +18,7 @@ def iso_offset(column: str) -> pl.Expr:
 
 
 def decimal_comma(column: str, places: int) -> pl.Expr:
-    """A number as text with `places` decimals after a comma, from integer arithmetic so that no digit wavers."""
+    """A number as text with `places` decimals after a comma, by integer arithmetic: no digit wavers."""
     scaled = (pl.col(column) * 10**places).round().cast(pl.Int64)
     fraction = (scaled.abs() % 10**places).cast(pl.String).str.zfill(places)
     text: pl.Expr = (scaled // 10**places).cast(pl.String) + "," + fraction
@@ -26,9 +26,11 @@ def decimal_comma(column: str, places: int) -> pl.Expr:
 
 
 def delimited(rows: pl.DataFrame, separator: str, encoding: str, line_end: str) -> bytes:
+    """A header and the rows; fields that need it are quoted."""
     text = rows.write_csv(separator=separator, line_terminator=line_end)
     return text.encode(encoding)
 
 
 def ndjson(rows: pl.DataFrame) -> bytes:
+    """One JSON object a line, UTF-8."""
     return rows.write_ndjson().encode()
