@@ -18,7 +18,7 @@ from warehouse.contracts.immigration import CROSSINGS
 from warehouse.errors import UnknownName
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One Delta table. `name` is `layer.table`."""
 

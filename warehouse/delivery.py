@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,17 @@ class Delivery:
     dataset: str
     jurisdiction: str
     dialect: Dialect
-    sha256: str
-    size: int
     sidecar: Sidecar
     received_on: date
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file's bytes, in hex."""
+        return file_sha256(self.path)
+
+    @cached_property
+    def size(self) -> int:
+        return self.path.stat().st_size
 
     @property
     def content_id(self) -> str:
@@ -64,8 +72,6 @@ def delivery(
         dataset=dataset,
         jurisdiction=jurisdiction,
         dialect=dialect,
-        sha256=file_sha256(path),
-        size=path.stat().st_size,
         sidecar=sidecar,
         received_on=received,
     )

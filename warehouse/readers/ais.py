@@ -209,13 +209,14 @@ def _payloads(block: nmea.Block, messages: nmea_join.Messages) -> tuple[bytes, I
 
 def _pick(values: pl.Series, index: Ints) -> pl.Series:
     """`values` at `index`, null at -1."""
-    if values.is_empty():
-        return pl.Series([None], dtype=pl.String).new_from_index(0, len(index))
-    return values.gather(pl.Series(index).set(pl.Series(index < 0), None))
+    if not (index != NONE).any():
+        return pl.repeat(None, len(index), dtype=values.dtype, eager=True)
+    return values.gather(pl.Series(index).set(pl.Series(index == NONE), None))
 
 
 def _times(epoch_us: Ints) -> pl.Series:
-    return pl.Series(epoch_us).set(pl.Series(epoch_us == NONE), None).cast(_TIME)
+    missing = np.datetime64("NaT", "us")
+    return pl.Series(np.where(epoch_us == NONE, missing, epoch_us.view("M8[us]"))).dt.replace_time_zone("UTC")
 
 
 def _refused(block: nmea.Block, at: Ints, rule: npt.NDArray[np.int8]) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from warehouse.readers.nmea_bytes import Bytes, Ints, Mask, slices, windows
+from warehouse.readers.nmea_bytes import Bytes, Ints, Mask, windows
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Column: TypeAlias = Ints | Floats | Mask | pl.Series
@@ -104,10 +104,11 @@ class _Bits:
         if shift:
             six = (six << shift) | (self.chars[:, first + 1 : first + 1 + length] >> (6 - shift))
         six = six & 63
-        begin = np.arange(len(six), dtype=np.int64) * length
-        text = slices((six + np.uint8(64) * (six < 32)).tobytes(), begin, begin + length)
-        text = text.str.strip_chars_end("@").str.strip_chars(" ")
-        return text.set(text == "", None)
+        ascii_bytes = pl.lit((six + np.uint8(64) * (six < 32)).tobytes(), dtype=pl.Binary)
+        text = ascii_bytes.bin.slice(pl.col("at"), length).cast(pl.String)
+        text = text.str.strip_chars_end("@").str.strip_chars(" ").alias("text")
+        begin = pl.DataFrame({"at": np.arange(len(six)) * length})
+        return begin.select(pl.when(text != "").then(text))["text"]
 
 
 def _six_bits(armoured: Bytes) -> Bytes:
@@ -125,9 +126,9 @@ def _armoured(data: Bytes, start: Ints, length: Ints) -> Mask:
     return np.asarray(good.all(axis=1))
 
 
-def _unless(value: Ints, absent: int) -> pl.Series:
-    series = pl.Series(value)
-    return series.set(series == absent, None)
+def _unless(value: Ints, absent: int) -> Floats:
+    """Whole numbers with NaN for not available, which become nulls of the column's own type."""
+    return np.where(value == absent, np.nan, value)
 
 
 def _tenths(value: Ints, absent: int) -> Floats:
@@ -158,14 +159,14 @@ def _motion(bits: _Bits, at: int) -> dict[str, Column]:
     }
 
 
-def _ship(bits: _Bits, kind: int, size: int) -> dict[str, Column]:
+def _ship(bits: _Bits, kind: int, size: int) -> dict[str, Floats]:
     """Ship type, and distances from the antenna: none known where all four are 0."""
     names = ("to_bow_m", "to_stern_m", "to_port_m", "to_starboard_m")
     sides = [bits.unsigned(size + at, width) for at, width in ((0, 9), (9, 9), (18, 6), (24, 6))]
-    none = pl.Series(bits.unsigned(size, 30) == 0)
+    none = bits.unsigned(size, 30) == 0
     return {
         "ship_type": _unless(bits.unsigned(kind, 8), 0),
-        **{name: pl.Series(side).set(none, None) for name, side in zip(names, sides, strict=True)},
+        **{name: np.where(none, np.nan, side) for name, side in zip(names, sides, strict=True)},
     }
 
 
@@ -211,8 +212,8 @@ def _static_b_name(bits: _Bits) -> dict[str, Column]:
 def _static_b_ship(bits: _Bits) -> dict[str, Column]:
     ship = _ship(bits, 40, 132)
     # An auxiliary craft (MMSI 98.......) has its mother ship's MMSI in place of the distances.
-    craft = pl.Series(bits.unsigned(8, 30) // 10_000_000 == 98)
-    sides = {name: pl.Series(value).set(craft, None) for name, value in ship.items() if name != "ship_type"}
+    craft = bits.unsigned(8, 30) // 10_000_000 == 98
+    sides = {name: np.where(craft, np.nan, side) for name, side in ship.items() if name != "ship_type"}
     return {"ship_type": ship["ship_type"], "call_sign": bits.text(90, 7), **sides}
 
 
@@ -221,7 +222,7 @@ def _search_and_rescue(bits: _Bits) -> dict[str, Column]:
     speed = bits.unsigned(50, 10)  # in knots, not tenths
     return {
         **motion,
-        "speed_knots": np.where(speed == 1023, np.nan, speed),
+        "speed_knots": _unless(speed, 1023),
         "utc_second": _unless(bits.unsigned(128, 6), 60),
     }
 
@@ -244,8 +245,8 @@ def _long_range(bits: _Bits) -> dict[str, Column]:
         "nav_status": bits.unsigned(40, 4),
         "longitude": np.where(east == 181 * 600, np.nan, ((10_000 * east + 3) // 6) / 1e6),
         "latitude": np.where(north == 91 * 600, np.nan, ((10_000 * north + 3) // 6) / 1e6),
-        "speed_knots": np.where(speed == 63, np.nan, speed),
-        "course_deg": np.where(course == 511, np.nan, course),
+        "speed_knots": _unless(speed, 63),
+        "course_deg": _unless(course, 511),
     }
 
 

@@ -19,6 +19,7 @@ NONE = -1  # of times, groups and indexes
 PAD = 256  # zero bytes behind the block: windows may look past the last line
 _BEHIND = 16  # sentinels behind the separators: so many may be looked for past the last
 
+_ASCII = bytes(range(128)) + b"?" * 128
 _HEX = np.full(256, 255, np.int64)
 for _digit in range(16):
     _HEX[ord(f"{_digit:x}")] = _HEX[ord(f"{_digit:X}")] = _digit
@@ -30,7 +31,9 @@ def windows(data: Bytes, start: Ints, width: int) -> Bytes:
 
 
 def slices(text: bytes, start: Ints, end: Ints) -> pl.Series:
-    """Strings cut out of `text`, whose memory they share; null where empty or not UTF-8."""
+    """Strings cut out of `text`, whose memory they share; null where empty. Bytes beyond ASCII become ?."""
+    if not text.isascii():
+        text = text.translate(_ASCII)
     frame = pl.DataFrame({"start": start, "length": np.maximum(end - start, 0)})
     cut = (
         pl.lit(text, dtype=pl.Binary)

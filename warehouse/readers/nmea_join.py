@@ -103,28 +103,29 @@ def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[i
     Out of order only inside a tag-block group: elsewhere a late part 1 is likelier another message's.
     """
     runs: list[list[int]] = []
-    waiting: dict[tuple[int, ...], list[dict[int, int]]] = {}
-    station = dict(zip(parts, s.station.gather(parts).to_list() if parts else (), strict=True))
-    for index in parts:
-        group, part, total = int(s.group[index]), int(s.part[index]), int(s.total[index])
-        key = (int(s.talker[index]), total, int(s.sequence[index]), int(s.channel[index]), group)
-        queue = [
-            have
-            for have in waiting.get(key, [])
-            if number[index] - number[min(have.values())] <= WINDOW_LINES
-        ]
-        waiting[key] = queue
-        for have in queue:
-            expected = part not in have if group >= 0 else part == len(have) + 1
+    if not parts:
+        return runs, parts
+    waiting: dict[tuple[int, ...], list[tuple[int, dict[int, int]]]] = {}  # line of the first, part to index
+    station = dict(zip(parts, s.station.gather(parts).to_list(), strict=True))
+    columns = (number, s.part, s.group, s.total, s.talker, s.sequence, s.channel)
+    for index, values in zip(
+        parts, zip(*(each[parts].tolist() for each in columns), strict=True), strict=True
+    ):
+        line, part, group, total = values[:4]
+        queue = [one for one in waiting.get(values[2:], []) if line - one[0] <= WINDOW_LINES]
+        waiting[values[2:]] = queue
+        for one in queue:
+            have = one[1]
+            expected = part not in have if group != NONE else part == len(have) + 1
             if expected and len({station[at] for at in (*have.values(), index)} - {None}) <= 1:
                 have[part] = index
                 if len(have) == total:
                     runs.append([have[step] for step in range(1, total + 1)])
-                    queue.remove(have)
+                    queue.remove(one)
                 break
         else:
-            if part == 1 or group >= 0:
-                queue.append({part: index})
+            if part == 1 or group != NONE:
+                queue.append((line, {part: index}))
     used = {index for run in runs for index in run}
     return runs, [index for index in parts if index not in used]
 
@@ -159,29 +160,27 @@ def gatehouse_of(block: Block) -> Ints:
 def _pairs(order: Ints, line: Ints, checksum: Ints, logged: Ints, sentences: int) -> tuple[Ints, Ints]:
     """Pairs of a sentence and a `$PGHP` line; those of `order` below `sentences` are sentences.
 
-    Events are sorted by checksum and line. Most have one neighbour within the window and are paired at once;
-    larger crowds are walked through, so that a pair depends on earlier lines alone.
+    Events are sorted by checksum and line, and a pair depends on earlier events alone. As long as each second
+    event goes with the one before, none waits, and a cluster is paired at once; from the first that does not,
+    it is walked through.
     """
     if not len(order):
         return order, order
     apart = (np.diff(checksum) != 0) | (np.diff(line) > WINDOW_LINES)
-    first = np.concatenate(([0], np.flatnonzero(apart) + 1))
-    size = np.diff(np.append(first, len(order)))
-    two = first[size == 2]
-    known = (logged[two] != NONE) & (logged[two + 1] != NONE)
-    fits = (order[two] < sentences) != (order[two + 1] < sentences)
-    fits &= ~known | (np.abs(logged[two] - logged[two + 1]) <= _LOGGED_APART_US)
-    left, right = order[two[fits]].tolist(), order[two[fits] + 1].tolist()
-    crowded = np.flatnonzero(np.repeat(size > 2, size))
+    cluster = np.concatenate(([0], np.flatnonzero(apart) + 1))
+    cluster = np.repeat(cluster, np.diff(np.append(cluster, len(order))))
+    known = (logged[:-1] != NONE) & (logged[1:] != NONE)
+    fits = ~apart & ((order[:-1] < sentences) != (order[1:] < sentences))
+    fits &= ~known | (np.abs(np.diff(logged)) <= _LOGGED_APART_US)
+    leads = (np.arange(len(order)) - cluster)[:-1] % 2 == 0
+    wrong = np.append(leads & ~apart & ~fits, False)
+    so_far = np.cumsum(wrong)
+    walked = so_far > so_far[cluster] - wrong[cluster]
+    pair = np.flatnonzero(leads & fits & ~walked[:-1])
+    left, right = order[pair].tolist(), order[pair + 1].tolist()
+    crowd = np.flatnonzero(walked)
     waiting: list[tuple[int, int, int, int]] = []
-    events = zip(
-        order[crowded].tolist(),
-        checksum[crowded].tolist(),
-        line[crowded].tolist(),
-        logged[crowded].tolist(),
-        strict=True,
-    )
-    for event in events:
+    for event in np.stack((order, checksum, line, logged), axis=1)[crowd].tolist():
         waiting = [one for one in waiting if one[1] == event[1] and event[2] - one[2] <= WINDOW_LINES]
         for one in waiting:
             near = NONE in (one[3], event[3]) or abs(one[3] - event[3]) <= _LOGGED_APART_US

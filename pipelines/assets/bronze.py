@@ -1,0 +1,171 @@
+"""Bronze assets: one a contract; a partition is what its agencies delivered that day."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import polars as pl
+
+from pipelines import flows, pictures, reporting
+from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
+from pipelines.deployment import Deployment
+from pipelines.partitions import BACKFILL, days_of, days_of_delivery, first_day, partition_of
+from pipelines.reporting import key_of
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
+from warehouse.contracts import CONTRACTS, Contract
+from warehouse.delivery import Delivery
+from warehouse.errors import BorderlakeError
+from warehouse.landing import LANDED, Account
+
+_REFUSED_SHARE = 0.05
+"""A feed of which more than one row in twenty is refused has changed: someone should look."""
+
+
+def _bronze(contract: Contract) -> dg.AssetsDefinition:
+    table = BRONZE[contract.name]
+    key = key_of(table)
+
+    @dg.asset(
+        key=key,
+        description=f"{table.description}\n\nLands what waits in the inbox; refused rows are in quarantine.",
+        group_name=contract.domain,
+        owners=OWNERS[contract.domain],
+        kinds={"deltalake", "polars", "bronze"},
+        partitions_def=days_of_delivery,
+        backfill_policy=BACKFILL,
+        retry_policy=RETRY,
+        freshness_policy=DAILY,
+        code_version=str(contract.version),
+        metadata={**reporting.describe(table), "contract": f"{contract.name} v{contract.version}"},
+        required_resource_keys={DEPLOYMENT},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "every_row_accounted_for",
+                asset=key,
+                description="Rows in bronze and quarantine are those the ledger says were read.",
+                blocking=True,
+            ),
+            dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
+            dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
+        ],
+    )
+    def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+        days = days_of(context)
+        accounts = _land(context, deployment, contract, days)
+        _report_partitions(context, deployment, contract, accounts)
+        for event in others_written(deployment, contract, accounts):
+            context.log_event(event)
+        return dg.MaterializeResult(
+            data_version=reporting.data_version(deployment, table),
+            check_results=list(_checks(deployment, contract, accounts)),
+        )
+
+    return bronze
+
+
+def _land(
+    context: dg.AssetExecutionContext, deployment: Deployment, contract: Contract, days: list[date]
+) -> list[Account]:
+    now = datetime.now(UTC)
+    waiting = [item for item in flows.waiting_deliveries(deployment, now, contract) if _belongs(item, days)]
+    context.log.info(f"{contract.name}: {len(waiting)} files wait")
+    deployment.lake.ensure(BRONZE[contract.name])
+    try:
+        return flows.land_all(deployment, waiting, now)
+    except BorderlakeError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _belongs(item: Delivery, days: list[date]) -> bool:
+    return max(item.received_on, first_day()) in days
+
+
+def _report_partitions(
+    context: dg.AssetExecutionContext, deployment: Deployment, contract: Contract, accounts: list[Account]
+) -> None:
+    mine: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts:
+        if account.contract is contract:
+            mine[partition_of(account.delivery.received_on)].append(account)
+    key = key_of(BRONZE[contract.name])
+    for partition, of_day in mine.items():
+        context.add_asset_metadata(reporting.account_facts(of_day), key, partition)
+    context.add_asset_metadata(landing_pictures(deployment, contract), key, max(context.partition_keys))
+
+
+def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg.MarkdownMetadataValue]:
+    """Volumes by day and refusals by rule, over everything the contract has landed."""
+    ledger = deployment.lake.scan(LEDGER).filter(pl.col("contract") == contract.name)
+    by_day = ledger.group_by("received_on").agg(
+        landed=pl.col("rows_landed").sum(), refused=pl.col("rows_refused").sum()
+    )
+    refused = deployment.lake.scan(QUARANTINE[contract.name]).select(rule=pl.col("rules").list.first())
+    rules = dict(refused.group_by("rule").len().collect().iter_rows())
+    shown = {"volumes by day": pictures.volumes(by_day.collect(), contract.title)}
+    if rules:
+        shown["refused by rule"] = pictures.refusals(rules, contract.title)
+    return shown
+
+
+def others_written(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetMaterialization]:
+    """Materialisations of the other tables that landing wrote: quarantine, ledger, further contracts of a file."""
+    if not accounts:
+        return
+    yield reporting.materialized(deployment, LEDGER)
+    for written in {account.contract.name: account.contract for account in accounts}.values():
+        mine = [account for account in accounts if account.contract is written]
+        if deployment.lake.version(QUARANTINE[written.name]) is not None:
+            yield reporting.materialized(
+                deployment, QUARANTINE[written.name], metadata={"refused by rule": reporting.by_rule(mine)}
+            )
+        if written is not contract:
+            yield reporting.materialized(deployment, BRONZE[written.name], metadata=reporting.account_facts(mine))
+
+
+def _checks(
+    deployment: Deployment, contract: Contract, accounts: list[Account]
+) -> Iterator[dg.AssetCheckResult]:
+    mine = [account for account in accounts if account.contract is contract]
+    facts = reporting.account_facts(mine)
+    lost = _unaccounted(deployment, contract, mine)
+    yield dg.AssetCheckResult(
+        check_name="every_row_accounted_for", passed=lost == 0, metadata={**facts, "rows unaccounted for": lost}
+    )
+    share = facts["rows refused"] / max(facts["rows read"], 1)
+    yield dg.AssetCheckResult(
+        check_name="refused_share",
+        passed=share <= _REFUSED_SHARE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"share": share, "by rule": reporting.by_rule(mine)},
+    )
+    thin = sorted(day for day, rows in _rows_by_day(mine).items() if rows < contract.floor)
+    yield dg.AssetCheckResult(
+        check_name="floor_of_rows",
+        passed=not thin,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"floor": contract.floor, "days below": ", ".join(thin) or "none"},
+    )
+
+
+def _unaccounted(deployment: Deployment, contract: Contract, accounts: list[Account]) -> int:
+    """Difference between what was read and what stands in bronze and quarantine, over these batches."""
+    landed = [account for account in accounts if account.status == LANDED]
+    batches = [account.delivery.batch_id for account in landed]
+    days = sorted({account.delivery.received_on for account in landed})
+    stored = 0
+    for table in (BRONZE[contract.name], QUARANTINE[contract.name]):
+        of_days = deployment.lake.scan(table).filter(pl.col("received_on").is_in(days))
+        stored += of_days.filter(pl.col("batch_id").is_in(batches)).select(pl.len()).collect().item()
+    return abs(sum(account.rows_read for account in landed) - stored)
+
+
+def _rows_by_day(accounts: list[Account]) -> dict[str, int]:
+    rows: dict[str, int] = defaultdict(int)
+    for account in accounts:
+        rows[account.delivery.received_on.isoformat()] += account.rows_landed
+    return rows
+
+
+bronze_assets = [_bronze(contract) for contract in CONTRACTS.values()]

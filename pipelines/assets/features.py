@@ -1,0 +1,135 @@
+"""Feature assets: the vectors of each subject's events, as known strictly before them."""
+
+import dagster as dg
+import polars as pl
+
+from features.vectors import SUBJECTS, Subject
+from features.views import FeatureView
+from pipelines import flows, pictures, reporting
+from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
+from pipelines.deployment import Deployment
+from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
+from pipelines.reporting import key_of
+from warehouse.catalog import CROSSINGS_TABLE, ENTITY_LINKS, OUTCOMES, SHIPMENTS, TRACKS, Table
+
+_TABLES: dict[str, tuple[Table, ...]] = {
+    "shipments": (SHIPMENTS,),
+    "shipment_outcomes": (OUTCOMES, SHIPMENTS),
+    "crossings": (CROSSINGS_TABLE,),
+    "crossing_outcomes": (OUTCOMES, CROSSINGS_TABLE),
+    "vehicle_sightings": (TRACKS,),
+    "vessel_positions": (TRACKS, ENTITY_LINKS),
+}
+
+
+def _features(subject: Subject) -> dg.AssetsDefinition:
+    table = flows.feature_table(subject.name)
+    key = key_of(table)
+    sources = {table for view in subject.registry.views for table in _TABLES[view.source]}
+
+    @dg.asset(
+        key=key,
+        deps=[key_of(source) for source in sorted(sources, key=lambda source: source.name)],
+        description=f"{table.description} {len(subject.registry.features)} features, each known strictly before its event.",
+        group_name="features",
+        owners=OWNERS["models"],
+        kinds={"deltalake", "polars", "gold"},
+        partitions_def=days_of_delivery,
+        backfill_policy=BACKFILL,
+        retry_policy=RETRY,
+        freshness_policy=DAILY,
+        metadata={
+            **reporting.describe(table),
+            "dagster/column_schema": _schema(subject),
+            "dagster/column_lineage": _lineage(subject),
+        },
+        required_resource_keys={DEPLOYMENT},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "one_vector_an_event",
+                asset=key,
+                description="Each event version of the days has exactly one vector.",
+                blocking=True,
+            ),
+            dg.AssetCheckSpec("features_have_values", asset=key, description="No feature is missing everywhere."),
+        ],
+    )
+    def features(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+        days = days_of(context)
+        deployment.lake.ensure(table)
+        made = flows.compute_features(deployment, subject, days)
+        for day, count in made.group_by("received_on").len().iter_rows():
+            context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
+        known = {name: 1 - made[name].null_count() / max(made.height, 1) for name in subject.registry.features}
+        if made.height:
+            context.add_asset_metadata(
+                {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
+                key,
+                max(context.partition_keys),
+            )
+        empty = sorted(name for name, share in known.items() if share == 0)
+        events, vectors = _counts(deployment, subject, table, days)
+        return dg.MaterializeResult(
+            data_version=reporting.data_version(deployment, table),
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="one_vector_an_event",
+                    passed=events == vectors,
+                    metadata={"event versions": events, "vectors": vectors},
+                ),
+                dg.AssetCheckResult(
+                    check_name="features_have_values",
+                    passed=not empty or made.is_empty(),
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"missing everywhere": ", ".join(empty) or "none"},
+                ),
+            ],
+        )
+
+    return features
+
+
+def _counts(deployment: Deployment, subject: Subject, table: Table, days: list[object]) -> tuple[int, int]:
+    of_days = pl.col("received_on").is_in(days)
+    events = deployment.lake.scan(flows.SUBJECT_TABLES[subject.name]).filter(of_days).select(pl.len()).collect().item()
+    from features.vectors import feature_set
+
+    current = pl.col("feature_set") == feature_set(subject.registry).digest
+    vectors = deployment.lake.scan(table).filter(of_days & current).select(pl.len()).collect().item()
+    return events, vectors
+
+
+def _schema(subject: Subject) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=feature.name,
+                type="category" if feature.is_category else "number",
+                description=f"{feature.description} ({feature.unit})",
+                tags={"owner": feature.owner},
+            )
+            for feature in subject.registry.features.values()
+        ]
+    )
+
+
+def _lineage(subject: Subject) -> dg.TableColumnLineage:
+    deps = {}
+    for view in subject.registry.views:
+        for aggregation in view.aggregations:
+            deps[aggregation.name] = [*_columns(view, aggregation.column)]
+    return dg.TableColumnLineage(deps)
+
+
+def _columns(view: FeatureView, column: str | None) -> list[dg.TableColumnDep]:
+    wanted = [*view.keys_in_source, *([column] if column else [])]
+    return [
+        dg.TableColumnDep(asset_key=key_of(table), column_name=name)
+        for table in _TABLES[view.source]
+        for name in wanted
+        if name in table.columns
+    ]
+
+
+feature_assets = [_features(subject) for subject in SUBJECTS.values()]

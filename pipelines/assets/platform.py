@@ -1,0 +1,34 @@
+"""Tables that several steps write: quarantine, ledger, links, vault. They are reported by those steps."""
+
+import dagster as dg
+
+from pipelines import reporting
+from pipelines.assets import OWNERS
+from pipelines.reporting import key_of
+from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, LEDGER, QUARANTINE, Table
+from warehouse.contracts import CONTRACTS
+
+
+def _reported(table: Table, group: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key_of(table),
+        deps=deps,
+        description=table.description,
+        group_name=group,
+        owners=OWNERS[table.owner],
+        kinds={"deltalake", table.layer},
+        metadata=reporting.describe(table),
+    )
+
+
+_BRONZE_KEYS = [key_of(table) for table in BRONZE.values()]
+
+platform_specs = [
+    *(
+        _reported(QUARANTINE[contract.name], contract.domain, [key_of(BRONZE[contract.name])])
+        for contract in CONTRACTS.values()
+    ),
+    _reported(LEDGER, "platform", _BRONZE_KEYS),
+    _reported(ENTITY_LINKS, "platform", _BRONZE_KEYS),
+    _reported(IDENTITIES, "platform", _BRONZE_KEYS),
+]

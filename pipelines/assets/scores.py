@@ -1,0 +1,153 @@
+"""Score assets: each day's events scored by the champion, with reasons, and put in lanes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from models import pictures as model_pictures
+from models.catalogue import MODELS
+from models.selection import LANES
+from models.spec import ModelSpec
+from pipelines import flows, pictures, reporting
+from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
+from pipelines.assets.training import model_key
+from pipelines.deployment import Deployment
+from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
+from pipelines.reporting import key_of
+from warehouse.errors import BorderlakeError
+
+
+def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
+    scores, selections = flows.score_table(spec), flows.selection_table(spec)
+    common = {
+        "group_name": "scores",
+        "owners": OWNERS["models"],
+        "partitions_def": days_of_delivery,
+        "freshness_policy": DAILY,
+    }
+
+    @dg.multi_asset(
+        name=f"{spec.outcome}_scores",
+        specs=[
+            dg.AssetSpec(
+                key_of(scores),
+                deps=[key_of(flows.feature_table(spec.subject)), model_key(spec)],
+                description=f"{scores.description} Append-only; the served vector is stored with each score.",
+                kinds={"deltalake", "lightgbm", "gold"},
+                metadata=reporting.describe(scores),
+                **common,
+            ),
+            dg.AssetSpec(
+                key_of(selections),
+                deps=[key_of(scores)],
+                description=f"{selections.description} A lane advises; an officer decides.",
+                kinds={"deltalake", "polars", "gold"},
+                metadata=reporting.describe(selections),
+                **common,
+            ),
+        ],
+        backfill_policy=BACKFILL,
+        retry_policy=RETRY,
+        required_resource_keys={DEPLOYMENT},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "every_event_scored",
+                asset=key_of(scores),
+                description="Each event version of the days has a score of the champion, between 0 and 1.",
+                blocking=True,
+            ),
+            dg.AssetCheckSpec(
+                "every_score_has_a_lane", asset=key_of(selections), description="Each score of the days has one lane."
+            ),
+        ],
+    )
+    def score(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+        days = days_of(context)
+        for table in (scores, selections):
+            deployment.lake.ensure(table)
+        try:
+            lanes = flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
+        except BorderlakeError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        if lanes.height:
+            _report(context, spec, lanes)
+        yield dg.MaterializeResult(
+            asset_key=key_of(scores),
+            data_version=reporting.data_version(deployment, scores),
+            check_results=[_every_event_scored(deployment, spec, days)],
+        )
+        yield dg.MaterializeResult(
+            asset_key=key_of(selections),
+            data_version=reporting.data_version(deployment, selections),
+            check_results=[_every_score_has_a_lane(deployment, spec, days)],
+        )
+
+    return score
+
+
+def _report(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFrame) -> None:
+    scores, selections = key_of(flows.score_table(spec)), key_of(flows.selection_table(spec))
+    for day, count in lanes.group_by("received_on").len().iter_rows():
+        for key in (scores, selections):
+            context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
+    last = max(context.partition_keys)
+    counts = dict(lanes["lane"].value_counts().iter_rows())
+    context.add_asset_metadata(
+        {
+            "score distribution": pictures.embedded(
+                model_pictures.score_distribution(lanes["probability"], spec.title), "score distribution"
+            ),
+            "riskiest": dg.MetadataValue.md(riskiest_table(lanes, 10)),
+            "model version": int(lanes["model_version"][0]),
+        },
+        scores,
+        last,
+    )
+    context.add_asset_metadata(
+        {"lanes": pictures.lanes([(lane, counts.get(lane, 0)) for lane in LANES], spec.title)}, selections, last
+    )
+
+
+def riskiest_table(lanes: pl.DataFrame, rows: int) -> str:
+    """The riskiest events with their reasons, as a Markdown table. Ids only: nothing here identifies a person."""
+    lines = ["| event | where | risk | lane | reasons |", "|---|---|---|---|---|"]
+    for row in lanes.sort("probability", descending=True).head(rows).iter_rows(named=True):
+        reasons = "; ".join(reason["text"] for reason in row["reasons"])
+        lines.append(f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['lane']} | {reasons} |")
+    return "\n".join(lines)
+
+
+def _every_event_scored(deployment: Deployment, spec: ModelSpec, days: list[object]) -> dg.AssetCheckResult:
+    of_days = pl.col("received_on").is_in(days)
+    keys = ["event_id", "event_version"]
+    version = deployment.registry.load(spec.name).version
+    scored = deployment.lake.scan(flows.score_table(spec)).filter(of_days & (pl.col("model_version") == version))
+    events = deployment.lake.scan(flows.SUBJECT_TABLES[spec.subject]).filter(of_days).select(keys)
+    missing = events.join(scored.select(keys), on=keys, how="anti").select(pl.len()).collect().item()
+    outside = scored.filter(~pl.col("probability").is_between(0, 1)).select(pl.len()).collect().item()
+    return dg.AssetCheckResult(
+        check_name="every_event_scored",
+        asset_key=key_of(flows.score_table(spec)),
+        passed=missing == 0 and outside == 0,
+        metadata={"events without a score": missing, "scores outside 0 to 1": outside},
+    )
+
+
+def _every_score_has_a_lane(deployment: Deployment, spec: ModelSpec, days: list[object]) -> dg.AssetCheckResult:
+    of_days = pl.col("received_on").is_in(days)
+    scored = deployment.lake.scan(flows.score_table(spec)).filter(of_days).select("score_id")
+    lanes = deployment.lake.scan(flows.selection_table(spec)).filter(of_days).select("score_id")
+    missing = scored.join(lanes, on="score_id", how="anti").select(pl.len()).collect().item()
+    twice = lanes.select(pl.len() - pl.col("score_id").n_unique()).collect().item()
+    return dg.AssetCheckResult(
+        check_name="every_score_has_a_lane",
+        asset_key=key_of(flows.selection_table(spec)),
+        passed=missing == 0 and twice == 0,
+        metadata={"scores without a lane": missing, "scores with two lanes": twice},
+    )
+
+
+score_assets = [_scores(spec) for spec in MODELS.values()]

@@ -1,0 +1,99 @@
+"""Model assets: each materialisation trains, judges and registers a version. Not partitioned."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from models import pictures as model_pictures
+from models.catalogue import MODELS
+from models.spec import ModelSpec
+from pipelines import flows
+from pipelines.assets import DEPLOYMENT, OWNERS, WEEKLY
+from pipelines.deployment import Deployment
+from pipelines.pictures import embedded
+from pipelines.reporting import key_of
+from warehouse.catalog import OUTCOMES
+from warehouse.errors import BorderlakeError
+
+_SLOPE = (0.7, 1.4)
+
+
+def model_key(spec: ModelSpec) -> dg.AssetKey:
+    """`models/<name>`."""
+    return dg.AssetKey(["models", spec.name])
+
+
+def _model(spec: ModelSpec) -> dg.AssetsDefinition:
+    key = model_key(spec)
+
+    @dg.asset(
+        key=key,
+        deps=[key_of(flows.feature_table(spec.subject)), key_of(OUTCOMES)],
+        description=(
+            f"{spec.title}. LightGBM with native categoricals, calibrated, judged on days it never saw; registered in "
+            "MLflow. The better of old and new on those days is champion."
+        ),
+        group_name="models",
+        owners=OWNERS["models"],
+        kinds={"lightgbm", "mlflow"},
+        freshness_policy=WEEKLY,
+        code_version=spec.digest,
+        metadata={"purpose": str(spec.purpose), "features": len(spec.features()), "seed": spec.seed},
+        required_resource_keys={DEPLOYMENT},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "better_than_chance",
+                asset=key,
+                description="The area under the ROC curve is above one half, beyond noise.",
+                blocking=True,
+            ),
+            dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
+        ],
+    )
+    def model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+        try:
+            result = flows.train_model(deployment, spec, datetime.now(UTC))
+        except BorderlakeError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        trained, registered = result.trained, result.registered
+        auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(f"{spec.name}@{registered.version}"),
+            metadata={
+                "version": registered.version,
+                "alias": registered.alias or "none",
+                "figures on the test days": dg.MetadataValue.md(figures_table(result)),
+                "calibration": embedded(model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"),
+                "feature importance": embedded(
+                    model_pictures.feature_importance(trained.importance, spec.title), "feature importance"
+                ),
+                "rows": dict(trained.rows),
+                "trees": trained.trees,
+                "mlflow run": registered.run_id,
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="better_than_chance", passed=auc.low > 0.5, metadata={"auc": auc.value, "low": auc.low}
+                ),
+                dg.AssetCheckResult(
+                    check_name="calibrated",
+                    passed=slope.low <= _SLOPE[1] and slope.high >= _SLOPE[0],
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"slope": slope.value, "low": slope.low, "high": slope.high},
+                ),
+            ],
+        )
+
+    return model
+
+
+def figures_table(result: flows.Training) -> str:
+    """The figures as a Markdown table."""
+    lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
+    for name, figure in result.trained.figures.items():
+        lines.append(f"| {name} | {figure.value:.3f} | {figure.low:.3f} to {figure.high:.3f} |")
+    return "\n".join(lines)
+
+
+model_assets = [_model(spec) for spec in MODELS.values()]

@@ -1,0 +1,56 @@
+"""One deployment, opened: its lake, its model registry, its agencies, its vault key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from features.sources import Silver
+from models.selection import Capacities, read_capacities
+from models.tracking import Registry, open_registry
+from warehouse import agencies, catalog, settings, vault
+from warehouse.agencies import Agency
+from warehouse.delta import Lake
+from warehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What every step needs, from the settings of one deployment."""
+
+    settings: Settings
+
+    @cached_property
+    def lake(self) -> Lake:
+        return Lake(self.settings.lake_url, self.settings.storage_options)
+
+    @cached_property
+    def registry(self) -> Registry:
+        return open_registry(self.settings.mlflow_db, self.settings.mlflow_artifacts)
+
+    @cached_property
+    def agencies(self) -> Mapping[str, Agency]:
+        return agencies.agencies(self.settings.agencies)
+
+    @cached_property
+    def vault_key(self) -> bytes:
+        return vault.load_key(self.settings.vault_key)
+
+    def capacities(self, subject: str) -> Capacities:
+        """Capacities of a subject's lanes."""
+        return read_capacities(self.settings.capacity, subject)
+
+    def silver(self) -> Silver:
+        """The silver tables at their latest versions."""
+        scan = self.lake.scan
+        return Silver(
+            shipments=scan(catalog.SHIPMENTS),
+            crossings=scan(catalog.CROSSINGS_TABLE),
+            tracks=scan(catalog.TRACKS),
+            outcomes=scan(catalog.OUTCOMES),
+            entity_links=scan(catalog.ENTITY_LINKS),
+        )
+
+
+def from_environment() -> Deployment:
+    """The deployment that `BORDERLAKE_HOME` names."""
+    return Deployment(settings.from_environment())

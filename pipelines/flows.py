@@ -1,0 +1,203 @@
+"""The steps of the road, free of the orchestrator: the assets and the command line both call these.
+
+Each step is given the deployment and the days of delivery it concerns, writes its tables, and returns what an
+asset page or a summary wants to say about it.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from features import vectors
+from features.vectors import Subject
+from models import datasets, scoring, selection, training
+from models.spec import ModelSpec
+from models.tracking import CHALLENGER, CHAMPION, Registered
+from models.training import Trained
+from pipelines.deployment import Deployment
+from warehouse import catalog, delivery
+from warehouse.catalog import Table
+from warehouse.contracts import Contract
+from warehouse.delivery import Delivery
+from warehouse.dialect import dialect_of
+from warehouse.errors import NotReady
+from warehouse.landing import Account, land
+
+SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
+
+
+def feature_table(subject: str) -> Table:
+    """`gold.event_features__<subject>`."""
+    return catalog.table_of(f"gold.event_features__{subject}")
+
+
+def score_table(spec: ModelSpec) -> Table:
+    """`gold.shipment_scores` or `gold.crossing_scores`."""
+    return catalog.table_of(f"gold.{spec.outcome}_scores")
+
+
+def selection_table(spec: ModelSpec) -> Table:
+    """`gold.shipment_selections` or `gold.crossing_selections`."""
+    return catalog.table_of(f"gold.{spec.outcome}_selections")
+
+
+def waiting_deliveries(deployment: Deployment, now: datetime, contract: Contract | None = None) -> list[Delivery]:
+    """Deliveries in the inbox, of one contract or of all, oldest day first."""
+    found = []
+    for agency in deployment.agencies.values():
+        for dataset, dialect in agency.datasets.items():
+            if contract is not None and agency.contract(dataset) is not contract:
+                continue
+            for path in delivery.waiting(deployment.settings.inbox / agency.code / dataset):
+                found.append(
+                    delivery.delivery(
+                        path,
+                        agency=agency.code,
+                        domain=agency.domain,
+                        dataset=dataset,
+                        jurisdiction=agency.jurisdiction,
+                        dialect=dialect_of(dialect, deployment.settings.dialects),
+                        arrived_on=now.date(),
+                    )
+                )
+    return sorted(found, key=lambda item: (item.received_on, item.path.name))
+
+
+def land_all(
+    deployment: Deployment,
+    deliveries: Iterable[Delivery],
+    now: datetime,
+    progress: Callable[[Delivery], None] | None = None,
+) -> list[Account]:
+    """Land deliveries; files of the inbox move to the archive once their rows are committed."""
+    accounts: list[Account] = []
+    for group in land(deployment.lake, deliveries, now, progress=progress):
+        accounts += group
+        for landed in {account.delivery.path: account.delivery for account in group}.values():
+            _archive(deployment, landed)
+    return accounts
+
+
+def _archive(deployment: Deployment, landed: Delivery) -> None:
+    """Move a file of the inbox to the archive, its sidecar first: a crash between leaves the file to land again."""
+    if deployment.settings.inbox not in landed.path.parents:
+        return
+    folder = deployment.settings.archive / landed.agency / landed.dataset / landed.received_on.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{landed.batch_id[:8]}-{landed.path.name}"
+    sidecar = delivery.sidecar_of(landed.path)
+    if sidecar.exists():
+        os.replace(sidecar, delivery.sidecar_of(target))
+    os.replace(landed.path, target)
+
+
+def compute_features(deployment: Deployment, subject: Subject, days: Sequence[date]) -> pl.DataFrame:
+    """Compute and append the vectors of the events delivered on `days` that have none yet; returns them.
+
+    A stored vector is never computed again: late data changes later vectors only. New definitions are another
+    feature set, whose vectors stand beside the old ones.
+    """
+    table = feature_table(subject.name)
+    names = vectors.feature_set(subject.registry)
+    events = deployment.lake.scan(SUBJECT_TABLES[subject.name]).filter(pl.col("received_on").is_in(list(days)))
+    stored = deployment.lake.scan(table).filter(pl.col("feature_set") == names.digest)
+    fresh = events.join(stored.select("event_id", "event_version"), on=["event_id", "event_version"], how="anti")
+    made = vectors.compute(subject, fresh, deployment.silver())
+    if made.height:
+        deployment.lake.append(table, vectors.pack(made, names).sort("event_date", "event_at", "event_id"))
+    return made
+
+
+def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
+    """Stored vectors of the current feature set, one column a feature, with the event's location."""
+    names = vectors.feature_set(subject.registry)
+    stored = deployment.lake.scan(feature_table(subject.name)).filter(pl.col("feature_set") == names.digest)
+    events = deployment.lake.scan(SUBJECT_TABLES[subject.name])
+    if days is not None:
+        stored = stored.filter(pl.col("received_on").is_in(list(days)))
+        events = events.filter(pl.col("received_on").is_in(list(days)))
+    places = events.select("event_id", "event_version", location=pl.col(subject.location))
+    joined = stored.join(places, on=["event_id", "event_version"], how="left").collect()
+    return vectors.unpack(joined, names).sort("event_at", "event_id", "event_version")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training run and what became of it."""
+
+    trained: Trained
+    registered: Registered
+
+
+def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
+    """Train on what is known by a moment and register it; the better on the test days is champion."""
+    subject = vectors.subject_of(spec.subject)
+    outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
+    labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
+    trained = training.train(spec, labelled)
+    alias = CHAMPION if _is_better(deployment, trained) else CHALLENGER
+    read = (feature_table(subject.name), catalog.OUTCOMES)
+    data_versions = {table.name: f"{table.name}@{deployment.lake.version(table)}" for table in read}
+    return Training(trained, deployment.registry.register(trained, data_versions, alias))
+
+
+def _is_better(deployment: Deployment, trained: Trained) -> bool:
+    """Whether the new model finds at least as much as the champion on the test days of the new."""
+    from models.evaluation import average_precision
+
+    try:
+        champion = deployment.registry.load(trained.spec.name).model
+    except NotReady:
+        return True
+    if set(champion.bundle.encoder.columns) != set(trained.model.bundle.encoder.columns):
+        return True
+    test = trained.split.test
+    labels = datasets.labels_of(test)
+    ours = trained.model.raw_scores(trained.model.bundle.encoder.matrix(test))
+    theirs = champion.raw_scores(champion.bundle.encoder.matrix(test))
+    return average_precision(labels, ours) >= average_precision(labels, theirs)
+
+
+def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], scored_at: datetime) -> pl.DataFrame:
+    """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns both joined."""
+    champion = deployment.registry.load(spec.name)
+    subject = vectors.subject_of(spec.subject)
+    waiting = stored_vectors(deployment, subject, days)
+    done = deployment.lake.scan(score_table(spec)).filter(
+        (pl.col("model_version") == champion.version) & pl.col("received_on").is_in(list(days))
+    )
+    keys = ["event_id", "event_version"]
+    fresh = waiting.join(done.select(keys).collect(), on=keys, how="anti", maintain_order="left")
+    if fresh.is_empty():
+        return fresh
+    features = subject.registry.features
+    scores = scoring.score(champion.model, champion.version, features, fresh, scored_at)
+    lanes = selection.select(scores, deployment.capacities(subject.name))
+    order = ["event_date", "event_at", "event_id", "event_version"]
+    deployment.lake.append(score_table(spec), scores.sort(order))
+    deployment.lake.append(selection_table(spec), lanes.sort(order))
+    return lanes
+
+
+def unscored_days(deployment: Deployment, spec: ModelSpec) -> list[date]:
+    """Days of delivery with events that the champion has not scored."""
+    champion = deployment.registry.load(spec.name)
+    scan = deployment.lake.scan
+    keys = ["event_id", "event_version"]
+    done = scan(score_table(spec)).filter(pl.col("model_version") == champion.version).select(keys)
+    events = scan(SUBJECT_TABLES[spec.subject]).select(*keys, "received_on")
+    return sorted(events.join(done, on=keys, how="anti").select(pl.col("received_on").unique()).collect()["received_on"])
+
+
+def end_of(day: date, now: datetime) -> datetime:
+    """The logical moment of work on a day's deliveries: its end, or now while it lasts."""
+    return min(datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1), now)
+
+
+def each_day(first: date, last: date) -> Iterator[date]:
+    """Every day from first to last."""
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)

@@ -1,0 +1,48 @@
+"""Jobs: selections of the asset graph that are run together."""
+
+import dagster as dg
+
+from models.catalogue import MODELS
+from pipelines.assets import LAKE_WRITER
+from pipelines.assets.bronze import bronze_assets
+from pipelines.assets.features import feature_assets
+from pipelines.assets.scores import score_assets
+from pipelines.assets.silver import silver_assets
+from pipelines.assets.training import model_assets, model_key
+
+_bronze = dg.AssetSelection.assets(*bronze_assets)
+_silver = dg.AssetSelection.assets(*silver_assets)
+_features = dg.AssetSelection.assets(*feature_assets)
+_models = dg.AssetSelection.assets(*model_assets)
+_scores = dg.AssetSelection.assets(*score_assets)
+
+landing_job = dg.define_asset_job(
+    "landing",
+    _bronze | _silver,
+    description="Land what waits in the inbox and conform it.",
+    tags=LAKE_WRITER,
+)
+scoring_job = dg.define_asset_job(
+    "scoring",
+    _bronze | _silver | _features | _scores,
+    description="Land, conform, compute features and score with the champions.",
+    tags=LAKE_WRITER,
+)
+features_job = dg.define_asset_job(
+    "features", _silver | _features, description="Conform and compute features.", tags=LAKE_WRITER
+)
+road_job = dg.define_asset_job(
+    "road",
+    _bronze | _silver | _features | _models | _scores,
+    description="The whole road: land, conform, compute features, train, score.",
+    tags=LAKE_WRITER,
+)
+training_jobs = {
+    spec.name: dg.define_asset_job(
+        f"train_{spec.name}", dg.AssetSelection.assets(model_key(spec)), description=f"Train {spec.name} on what is known."
+    )
+    for spec in MODELS.values()
+}
+retraining_job = dg.define_asset_job("retraining", _models, description="Train every model on what is known.")
+
+jobs = [landing_job, scoring_job, features_job, road_job, retraining_job, *training_jobs.values()]

@@ -1,0 +1,81 @@
+"""What Dagster is told of tables: keys, schemas, and materialisations whose data version is `table@version`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines.deployment import Deployment
+from warehouse.catalog import Table
+from warehouse.landing import Account
+
+DATA_VERSION = "dagster/data_version"
+
+
+def key_of(table: Table) -> dg.AssetKey:
+    """`layer/table`."""
+    return dg.AssetKey(table.name.split("."))
+
+
+def data_version(deployment: Deployment, table: Table) -> dg.DataVersion:
+    """`table@version` of the table's latest version."""
+    return dg.DataVersion(f"{table.name}@{deployment.lake.version(table)}")
+
+
+def schema_of(table: Table) -> dg.TableSchema:
+    """The table's columns for the UI."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=str(column.dtype),
+                description=column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for name, column in table.columns.items()
+        ]
+    )
+
+
+def describe(table: Table) -> dict[str, Any]:
+    """Definition metadata of a table's asset."""
+    facts: dict[str, Any] = {
+        "dagster/column_schema": schema_of(table),
+        "dagster/table_name": table.name,
+        "key": ", ".join(table.key),
+        "partitioned by": ", ".join(table.partition_by) or "nothing",
+    }
+    if table.retention_days is not None:
+        facts["retention"] = f"{table.retention_days} days"
+    return facts
+
+
+def materialized(
+    deployment: Deployment, table: Table, *, partition: str | None = None, metadata: Mapping[str, Any] | None = None
+) -> dg.AssetMaterialization:
+    """The event that says a table stands at its latest version."""
+    return dg.AssetMaterialization(
+        asset_key=key_of(table),
+        partition=partition,
+        metadata=dict(metadata or {}),
+        tags={DATA_VERSION: data_version(deployment, table).value},
+    )
+
+
+def account_facts(accounts: list[Account]) -> dict[str, Any]:
+    """Numbers of landing for a partition or a run."""
+    return {
+        "rows read": sum(account.rows_read for account in accounts),
+        "dagster/partition_row_count": sum(account.rows_landed for account in accounts),
+        "rows refused": sum(account.rows_refused for account in accounts),
+        "files": len({account.delivery.path for account in accounts}),
+    }
+
+
+def by_rule(accounts: list[Account]) -> dict[str, int]:
+    """Refused rows by rule over accounts."""
+    total: dict[str, int] = {}
+    for account in accounts:
+        for rule, count in account.by_rule.items():
+            total[rule] = total.get(rule, 0) + count
+    return total
