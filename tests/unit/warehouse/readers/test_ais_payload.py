@@ -4,16 +4,20 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyais import encode_dict
+from pyais.bit_vector import bit_vector
 from pyais.constants import ShipType
-from pyais.messages import ANY_MESSAGE, MSG_CLASS, bit_vector
+from pyais.messages import ANY_MESSAGE, MSG_CLASS
 
-from warehouse.readers import ais
+from warehouse.readers import ais_payload
+from warehouse.readers.ais import read
 
 LOGS = Path(__file__).parents[5] / "shared" / "data" / "surveillance" / "ais"
 
@@ -76,7 +80,7 @@ IDENTITY: dict[str, tuple[str, tuple[object, ...]]] = {"mmsi": ("mmsi", ()), "me
 
 def differences(row: dict[str, object], message: ANY_MESSAGE) -> dict[str, tuple[object, object]]:
     """Columns of a row that say something else than pyais: name to (ours, pyais's)."""
-    wanted = dict.fromkeys(ais.ais_payload.FIELDS, (None, ()))
+    wanted = dict.fromkeys(ais_payload.FIELDS, (None, ()))
     expected: dict[str, object] = dict.fromkeys(wanted)
     for column, (source, absent) in {**IDENTITY, **FIELDS.get(message.msg_type, {})}.items():
         value = getattr(message, source, None)
@@ -106,7 +110,7 @@ def by_pyais(payload: str, bits: int) -> ANY_MESSAGE:
 def log_of(lines: list[str], tmp_path: Path) -> pl.DataFrame:
     path = tmp_path / "log.nmea"
     path.write_text("\n".join(lines))
-    chunks = list(ais.read(path))
+    chunks = list(read(path))
     assert sum(chunk.refused.height for chunk in chunks) == 0, pl.concat(
         [c.refused for c in chunks]
     ).to_dicts()
@@ -133,7 +137,7 @@ def sentences(path: Path) -> Iterator[tuple[int, str, int]]:
 )
 def test_real_logs_decode_field_for_field_as_pyais(name: str, messages: int, beyond: int) -> None:
     path = real_log(name)
-    rows = {row["source_line"]: row for chunk in ais.read(path) for row in chunk.rows.iter_rows(named=True)}
+    rows = {row["source_line"]: row for chunk in read(path) for row in chunk.rows.iter_rows(named=True)}
     assert len(rows) == messages
     unread = []
     for number, payload, bits in sentences(path):
@@ -181,8 +185,9 @@ static = {
     "minute": whole(0, 63),
     "draught": st.floats(0, 25.5),
     "partno": whole(0, 1),
+    "mothership_mmsi": whole(0, (1 << 30) - 1),
 }
-LAYOUTS: dict[str, Callable[[], st.SearchStrategy[dict[str, object]]]] = {
+LAYOUTS: dict[str, Callable[[], st.SearchStrategy[dict[str, Any]]]] = {
     "position-reports-of-class-a-and-b": lambda: st.fixed_dictionaries(
         {**position, "msg_type": st.sampled_from([1, 2, 3, 4, 9, 11, 18])}
     ),
@@ -209,7 +214,7 @@ def test_encoded_messages_decode_as_pyais(layout: str, tmp_path_factory: pytest.
 
     @settings(max_examples=30, deadline=None)
     @given(st.lists(LAYOUTS[layout](), min_size=1, max_size=20))
-    def holds(made: list[dict[str, object]]) -> None:
+    def holds(made: list[dict[str, Any]]) -> None:
         lines: list[str] = []
         for sequence, message in enumerate(made):
             lines += encode_dict(
@@ -250,11 +255,11 @@ def test_any_bits_of_a_longer_message_decode_as_pyais(kind: int, bits: int) -> N
     holds()
 
 
-def decoded(payload: str, bits: int = 168) -> dict[str, object]:
+def decoded(payload: str, bits: int = 168) -> dict[str, Any]:
     data, (start, end, fill) = (
-        ais.np.frombuffer(payload.encode() + bytes(256), ais.np.uint8),
-        (ais.np.array([value]) for value in (0, len(payload), len(payload) * 6 - bits)),
+        np.frombuffer(payload.encode() + bytes(256), np.uint8),
+        (np.array([value]) for value in (0, len(payload), len(payload) * 6 - bits)),
     )
-    frame, verdict = ais.ais_payload.decode(data, start, end, fill)
+    frame, verdict = ais_payload.decode(data, start, end, fill)
     assert verdict.tolist() == [0]
     return frame.row(0, named=True)
