@@ -147,6 +147,14 @@ def test_times_and_stations(
     assert rows.select("received_at", "logged_at", "station").row(0) == (received, logged, station)
 
 
+def test_a_station_that_is_not_ascii_is_marked(tmp_path: Path) -> None:
+    body = "s:Malmö".encode("latin-1")
+    line = b"\\" + body + f"*{reduce(xor, body):02X}\\".encode() + vdm().encode()
+    rows, refused, _ = read(tmp_path, line)
+    assert refused.is_empty()
+    assert rows["station"].to_list() == ["Malm?"]
+
+
 def test_a_gatehouse_line_gives_its_time_to_the_sentence_whose_checksum_it_names(tmp_path: Path) -> None:
     one, other = vdm(), vdm(channel="A")
     rows, refused, ignored = read(tmp_path, pghp(other, second=9), pghp(one), one, other, vdm(talker="AB"))
