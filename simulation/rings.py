@@ -80,7 +80,7 @@ def draw_rings(
 def jobs_of(rings: Rings, vessel_phase: Ints, seed: int, day: date) -> Jobs:
     """The jobs of all rings on `day`: road at any day, sea only when the ring's vessel is due."""
     rng = stream(seed, day.toordinal(), "jobs")
-    road = np.repeat(np.arange(rings.count), rng.poisson(0.42, rings.count))
+    road = np.repeat(np.arange(rings.count), rng.poisson(0.5, rings.count))
     # One ring may ship several consignments with one call of its vessel.
     due = (day.toordinal() + vessel_phase[rings.vessels[:, 0]]) % VESSEL_PERIOD == 0
     sailing = due & (rng.random(rings.count) < 0.6)

@@ -78,7 +78,7 @@ def _items(
         heads.strange[head],
     )
     if in_ring.any():
-        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.86, 0.04)
+        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.66, 0.05)
     papers = tamper(
         rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross
     )
