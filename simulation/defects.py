@@ -11,18 +11,18 @@ import numpy as np
 import polars as pl
 
 RATE = 0.002
-# kind -> column and the text (or JSON value) it is overwritten with
+# kind -> column and the text (or JSON value) it is overwritten with; JQ and JQQ are neither assigned nor user-assigned
 DECLARATIONS = {
     "missing_hs": ("HS", None),
     "impossible_mass": ("GROSS_KG", "0,000"),
     "bad_date": ("LODGED", "31.02.2025 10:00:00"),
-    "unknown_country": ("ORIGIN", "QX"),
+    "unknown_country": ("ORIGIN", "JQ"),
     "bad_number": ("VALUE", "n/a"),
 }
 CROSSINGS = {
     "missing_nationality": ("nationality", None),
     "bad_date": ("crossed_at", "2025-02-30T10:00:00+01:00"),
-    "unknown_country": ("nationality", "QQX"),
+    "unknown_country": ("nationality", "JQQ"),
     "impossible_birth_date": ("birth_date", "2091-01-01"),
     "bad_code": ("direction", "??"),
 }

@@ -139,7 +139,7 @@ def _auc(signal: np.ndarray[Any, Any], illicit: np.ndarray[Any, Any]) -> float:
 def test_every_defect_is_where_the_truth_says(world_dir: Path) -> None:
     defects = pl.read_parquet(world_dir / "truth" / "defects.parquet")
     marks = {
-        "missing_hs": ";;", "bad_date": "-02-30T", "unknown_country": "Q", "impossible_mass": ";0,000;",
+        "missing_hs": ";;", "bad_date": "-02-30T", "unknown_country": "JQ", "impossible_mass": ";0,000;",
         "bad_number": "n/a", "unknown_result": "pending", "bad_code": "??", "impossible_birth_date": "2091",
         "missing_nationality": ",,", "missing_number": "null", "missing_crossing": "null",
         "impossible_amount": "-1.0",
