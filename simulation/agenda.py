@@ -25,9 +25,7 @@ class Agenda:
         if rows.is_empty():
             return
         day = pl.from_epoch(self._at).dt.convert_time_zone(self._zone).dt.date().alias("__day")
-        for (key,), part in (
-            rows.with_columns(day).partition_by("__day", as_dict=True, include_key=False).items()
-        ):
+        for (key,), part in rows.with_columns(day).partition_by("__day", as_dict=True, include_key=False).items():
             self._rows.setdefault(key, []).append(part)
 
     def take(self, day: date) -> pl.DataFrame | None:

@@ -83,9 +83,7 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> H
     )
 
 
-def share_lorries(
-    rng: np.random.Generator, heads: Heads, by_road: Bools, jobs: Jobs
-) -> tuple[Heads, Arrivals]:
+def share_lorries(rng: np.random.Generator, heads: Heads, by_road: Bools, jobs: Jobs) -> tuple[Heads, Arrivals]:
     """A lorry comes once a day: consignments that drew the same one share office and, nearly, hour."""
     rows = np.flatnonzero(by_road)
     # Jobs go first so that a shared lorry keeps to the ring's office and hour.
@@ -95,9 +93,7 @@ def share_lorries(
     lead = rows[first]
     arrived = heads.at[lead] - rng.integers(1200, 3 * 3600, len(truck))
     office[rows] = heads.office[lead][place]
-    at[rows] = np.where(
-        rows == lead[place], heads.at[rows], heads.at[lead][place] + rng.integers(0, 900, len(rows))
-    )
+    at[rows] = np.where(rows == lead[place], heads.at[rows], heads.at[lead][place] + rng.integers(0, 900, len(rows)))
     job = heads.job[lead]
     ring = np.where(job >= 0, jobs.ring[job], -1) if len(jobs.ring) else np.full(len(job), -1)
     loaded = (job >= 0) & jobs.loaded[job] if len(jobs.ring) else np.zeros(len(job), bool)

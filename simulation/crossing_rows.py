@@ -52,9 +52,7 @@ def rows(people: pl.DataFrame, **columns: Any) -> pl.DataFrame:
     given = {"issuer": people["nation"], "residence": people["nation"], **_DEFAULTS, **columns}
     series = {
         name: (
-            pl.Series(name, value)
-            if isinstance(value, (np.ndarray, pl.Series, list))
-            else pl.lit(value).alias(name)
+            pl.Series(name, value) if isinstance(value, (np.ndarray, pl.Series, list)) else pl.lit(value).alias(name)
         )
         for name, value in given.items()
     }

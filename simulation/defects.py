@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 RATE = 0.002
-# kind -> column and the text (or JSON value) it is overwritten with; JQ and JQQ are neither assigned nor user-assigned
+# kind -> column and the text (or JSON value) it is overwritten with; JQ and JQQ are no country
 DECLARATIONS = {
     "missing_hs": ("HS", None),
     "impossible_mass": ("GROSS_KG", "0,000"),
@@ -54,10 +54,6 @@ def spoil(
             mask = np.zeros(len(rows), dtype=bool)
             mask[spots] = True
             rows = rows.with_columns(
-                pl.when(pl.Series(mask))
-                .then(pl.lit(value))
-                .otherwise(column)
-                .cast(rows.schema[column])
-                .alias(column)
+                pl.when(pl.Series(mask)).then(pl.lit(value)).otherwise(column).cast(rows.schema[column]).alias(column)
             )
     return rows, pl.DataFrame({"row": hit, "kind": pl.Series([kinds[k] for k in which], dtype=pl.String)})

@@ -45,9 +45,7 @@ def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.Dat
     )
     reported = diary.inspections.take(day)
     if reported is not None:
-        rows, faults = defects.spoil(
-            rng, inspections.layout(in_order(rng, reported, "at")), defects.INSPECTIONS
-        )
+        rows, faults = defects.spoil(rng, inspections.layout(in_order(rng, reported, "at")), defects.INSPECTIONS)
         name = f"INSP_{day:%Y%m%d}.ndjson"
         writer.extract("customs", "inspections", name, day, ndjson(rows), len(rows))
         _note(writer, "customs", "inspections", name, faults, 1)
@@ -105,9 +103,7 @@ def in_order(rng: np.random.Generator, rows: pl.DataFrame, *by: str) -> pl.DataF
     return rows[rng.permutation(len(rows))].sort(*by, maintain_order=True)
 
 
-def _note(
-    writer: Writer, agency: str, dataset: str, name: str, faults: pl.DataFrame, first_line: int
-) -> None:
+def _note(writer: Writer, agency: str, dataset: str, name: str, faults: pl.DataFrame, first_line: int) -> None:
     writer.truth(
         "defects",
         faults.select(

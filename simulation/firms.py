@@ -47,9 +47,7 @@ class Firms:
 def registration_numbers(rng: np.random.Generator, prefix: str, n: int, digits: int) -> pl.Series:
     """`n` distinct numbers in random order: an id tells neither age nor kind."""
     low = 10 ** (digits - 1)
-    numbers = (
-        rng.choice(9 * low, n, replace=False, shuffle=True) + low if n < low // 10 else np.arange(n) + low
-    )
+    numbers = rng.choice(9 * low, n, replace=False, shuffle=True) + low if n < low // 10 else np.arange(n) + low
     return prefix + pl.Series(numbers).cast(pl.String)
 
 
@@ -115,8 +113,6 @@ def _ways_in(rng: np.random.Generator, products: Products, product: Ints) -> Int
 def _firm_names(rng: np.random.Generator, n: int) -> pl.Series:
     surnames = pl.concat([CUSTOMS[c].surnames for c in ("nordic", "german", "latin")])
     # Firm names go out in ISO 8859-1.
-    surnames = surnames.filter(
-        surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean)
-    )
+    surnames = surnames.filter(surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean))
     first = surnames.gather(rng.integers(0, len(surnames), n))
     return first + " " + pl.Series(FIRM_KINDS).gather(rng.integers(0, len(FIRM_KINDS), n))

@@ -80,10 +80,7 @@ def draw_trucks(rng: np.random.Generator, scale: float) -> Trucks:
     """Hauliers of several countries and their lorries."""
     hauliers = max(12, round(230 * scale))
     n = hauliers * TRUCKS_EACH
-    homes = [
-        ("XN", "XS", "TR", "PL", "RS", "DE")[k]
-        for k in choose(rng, np.array([5, 4, 1, 1, 0.6, 0.6]), hauliers)
-    ]
+    homes = [("XN", "XS", "TR", "PL", "RS", "DE")[k] for k in choose(rng, np.array([5, 4, 1, 1, 0.6, 0.6]), hauliers)]
     country = [c for c in homes for _ in range(TRUCKS_EACH)]
     return Trucks(
         plates(rng, n),

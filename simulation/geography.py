@@ -35,9 +35,7 @@ OFFICES = (
     Office("XNLIN", "Lindenau", "land", 36.03, 17.21, 0.28, 0.31),
     Office("XNOST", "Ostermoor", "land", 36.01, 18.19, 0.12, 0.17),
 )
-OFFICES_OF = {
-    mode: tuple(i for i, o in enumerate(OFFICES) if o.mode == mode) for mode in ("sea", "air", "land")
-}
+OFFICES_OF = {mode: tuple(i for i, o in enumerate(OFFICES) if o.mode == mode) for mode in ("sea", "air", "land")}
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,6 @@ def _cameras() -> tuple[Camera, ...]:
 
 
 CAMERAS = _cameras()
-POST_CAMERAS = {
-    (c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")
-}
+POST_CAMERAS = {(c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")}
 SECTOR_CAMERAS = tuple(i for i, c in enumerate(CAMERAS) if c.site.startswith("XNR"))
 RECEIVERS = ("XNAIS1", "XNAIS2")

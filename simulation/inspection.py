@@ -33,9 +33,7 @@ def select_goods(rng: np.random.Generator, products: Products, goods: pl.DataFra
     chapter = products.chapter[goods["product"].to_numpy()]
     risky = goods["origin"].is_in(list(RISKY_ORIGINS)).to_numpy()
     flagged = (np.isin(chapter, _RISKY_CHAPTERS) & risky) | (goods["age_days"].to_numpy() < 90)
-    tipped = (
-        (goods["ring"].to_numpy() >= 0) & goods["is_illicit"].to_numpy() & (rng.random(len(goods)) < 0.05)
-    )
+    tipped = (goods["ring"].to_numpy() >= 0) & goods["is_illicit"].to_numpy() & (rng.random(len(goods)) < 0.05)
     return select(rng, flagged, RULE_CHANCE, RANDOM_SHARE, tipped)
 
 
@@ -65,9 +63,7 @@ def inspect_goods(rng: np.random.Generator, products: Products, goods: pl.DataFr
     chosen = select_goods(rng, products, goods)
     seen, n = goods[chosen.row], len(chosen.row)
     irregular = judge(rng, seen["is_illicit"].to_numpy())
-    wrong_kind = pl.Series(
-        rng.choice(["undervaluation", "misclassification", "false_origin"], n, p=[0.6, 0.25, 0.15])
-    )
+    wrong_kind = pl.Series(rng.choice(["undervaluation", "misclassification", "false_origin"], n, p=[0.6, 0.25, 0.15]))
     inspected = seen["at"].to_numpy() + rng.integers(1800, 20 * 3600, n)
     delay = np.minimum(np.round(rng.gamma(2.2, 3.6, n)) + 1, 25)
     found = pl.DataFrame(
@@ -79,9 +75,7 @@ def inspect_goods(rng: np.random.Generator, products: Products, goods: pl.DataFr
             "selection": chosen.reason,
             "probability": chosen.probability,
             "irregular": irregular,
-            "kind": pl.select(
-                pl.when(seen["kind"] == "").then(wrong_kind).otherwise(seen["kind"]).alias("k")
-            )["k"],
+            "kind": pl.select(pl.when(seen["kind"] == "").then(wrong_kind).otherwise(seen["kind"]).alias("k"))["k"],
             "amount": np.where(
                 seen["is_illicit"].to_numpy(), seen["recoverable_eur"].to_numpy(), rng.lognormal(5.5, 0.8, n)
             ),

@@ -21,8 +21,7 @@ _SURNAMES, _MALE, _FEMALE = (
     for part in ("surnames", "male", "female")
 )
 _STARTS = {
-    part: np.cumsum([0] + [len(getattr(c, part)) for c in CUSTOMS.values()])
-    for part in ("surnames", "male", "female")
+    part: np.cumsum([0] + [len(getattr(c, part)) for c in CUSTOMS.values()]) for part in ("surnames", "male", "female")
 }
 NATION_CODES = pl.Series(ALPHA3)
 # 1970-01-01 less the year 2025, as days: births are drawn back from here.
@@ -61,9 +60,7 @@ def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:
     """Two letters and seven digits, whatever the country."""
     letters = _LETTERS[rng.integers(0, len(_LETTERS), (n, 2))]
     return (
-        pl.Series(letters[:, 0])
-        + pl.Series(letters[:, 1])
-        + pl.Series(rng.integers(10**6, 10**7, n)).cast(pl.String)
+        pl.Series(letters[:, 0]) + pl.Series(letters[:, 1]) + pl.Series(rng.integers(10**6, 10**7, n)).cast(pl.String)
     )
 
 

@@ -29,9 +29,7 @@ WARM_UP_DAYS = 10
 Progress = Callable[[str, int, int], None]
 
 
-def simulate(
-    start: date, days: int, scale: float, seed: int, out: Path, progress: Progress | None = None
-) -> Summary:
+def simulate(start: date, days: int, scale: float, seed: int, out: Path, progress: Progress | None = None) -> Summary:
     """Writes `days` of extracts from `start` on below `out`; the same arguments give the same bytes.
 
     `scale` 1.0 is 500 declared goods items, 2,500 crossings and 8,333 surveillance records a day. `progress`

@@ -43,9 +43,7 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
             "selection": chosen.reason,
             "probability": chosen.probability,
             "adverse": adverse,
-            "finding": pl.select(pl.when(seen["kind"] == "").then(wrong).otherwise(seen["kind"]).alias("k"))[
-                "k"
-            ],
+            "finding": pl.select(pl.when(seen["kind"] == "").then(wrong).otherwise(seen["kind"]).alias("k"))["k"],
             "examined_at": examined,
             "at": examined + late * 86_400 + rng.integers(600, 20_000, n),
             "officer": pl.Series([f"OFI{k:04d}" for k in rng.integers(100, 190, n)], dtype=pl.String),

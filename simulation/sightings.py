@@ -30,7 +30,7 @@ def day_of_sightings(world: World, day: date, crossings: pl.DataFrame) -> pl.Dat
     delay = np.where(rng.random(n) < 0.01, rng.integers(600, 20_000, n), rng.integers(1, 40, n))
     confidence = np.round(rng.beta(18, 1.6, n), 3)
     misread = rng.random(n) < 0.004 + 0.05 * (confidence < 0.8)
-    seen = seen.with_columns(
+    return seen.with_columns(
         received=pl.col("at") + pl.Series(delay),
         confidence=pl.Series(confidence),
         micros=pl.Series(rng.integers(0, 10**6, n)),
@@ -39,7 +39,6 @@ def day_of_sightings(world: World, day: date, crossings: pl.DataFrame) -> pl.Dat
         .otherwise("plate"),
         jitter=pl.Series(rng.normal(0, 4, n).round(1)),
     )
-    return seen
 
 
 def _frame(at: Ints, camera: Ints, plate: pl.Series, country: pl.Series) -> pl.DataFrame:
@@ -48,9 +47,7 @@ def _frame(at: Ints, camera: Ints, plate: pl.Series, country: pl.Series) -> pl.D
 
 def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     """Once a vehicle, whatever the party: the post's own camera, then a sector camera on the way."""
-    cars = crossings.filter(pl.col("plate") != "").unique(
-        ["plate", "direction"], keep="first", maintain_order=True
-    )
+    cars = crossings.filter(pl.col("plate") != "").unique(["plate", "direction"], keep="first", maintain_order=True)
     n, entry = len(cars), (cars["direction"] == "entry").to_numpy()
     at, office = cars["at"].to_numpy(), cars["office"].to_numpy()
     post = _POSTS[office, np.where(entry, 0, 1)]
@@ -81,9 +78,7 @@ def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame
     """Lorries that drive by night as a habit, and ring lorries that try the road before a job."""
     trucks = world.trucks
     habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.12))
-    scouting = [
-        j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)
-    ]
+    scouting = [j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)]
     scouts = np.concatenate(scouting)
     scouts = scouts[rng.random(len(scouts)) < 0.75]
     vans = world.rings.vans.ravel()

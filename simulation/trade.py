@@ -61,14 +61,10 @@ def _items(
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
     product = _kindred(world, rng, heads.product[head], item_no)
     origin = _origins(world, rng, heads.seller[head], product)
-    net = np.maximum(
-        0.5, products.lot_kg[product] * rng.lognormal(-0.9, 0.85, len(head)) / np.sqrt(each[head])
-    )
+    net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-0.9, 0.85, len(head)) / np.sqrt(each[head]))
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
     firm = heads.firm[head]
-    value = (
-        net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
-    )
+    value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
     in_ring, age = heads.job[head] >= 0, (day - world.start).days - firms.born[firm]
     chance = chance_alone(
         firms.risk[firm],
@@ -79,13 +75,11 @@ def _items(
     )
     if in_ring.any():
         chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.66, 0.05)
-    papers = tamper(
-        rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross
-    )
+    papers = tamper(rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross)
     # One consignment in ten changes hands at a hub; the rest is dispatched from where its seller sits.
-    dispatch = np.where(
-        rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller]
-    )[head]
+    dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])[
+        head
+    ]
     currency = choose(rng, np.array([c[2] for c in _CURRENCIES]), n)[head]
     consignment, codes = rng.integers(10**9, 10**10, n), pl.Series(ORIGINS)
     return pl.DataFrame(
@@ -132,6 +126,4 @@ def _origins(world: World, rng: np.random.Generator, seller: Ints, product: Ints
     """Goods mostly come from where their seller sits; one in eight is made elsewhere."""
     pool = world.products.pool[product]
     place = (POOL_SIZES[pool] * rng.random(len(pool))).astype(np.int64)
-    return np.where(
-        rng.random(len(pool)) < 0.125, POOL_ORIGINS[pool, place], world.firms.seller_country[seller]
-    )
+    return np.where(rng.random(len(pool)) < 0.125, POOL_ORIGINS[pool, place], world.firms.seller_country[seller])

@@ -25,9 +25,7 @@ _DAY = 86_400
 
 def day_of_travel(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
     """Crossings that begin with `day`: entries and exits, in no order."""
-    return pl.concat(
-        [commuting(world, day), haulage(world, day, arrivals), residents(world, day), visits(world, day)]
-    )
+    return pl.concat([commuting(world, day), haulage(world, day, arrivals), residents(world, day), visits(world, day)])
 
 
 def commuting(world: World, day: date) -> pl.DataFrame:
@@ -51,9 +49,7 @@ def commuting(world: World, day: date) -> pl.DataFrame:
         kind=smuggled(rng, chance),
         probability=chance,
     )
-    return pl.concat(
-        [entry, leaving(entry, midnight(day) + (rng.normal(17.1, 1.0, n) * 3600).astype(np.int64))]
-    )
+    return pl.concat([entry, leaving(entry, midnight(day) + (rng.normal(17.1, 1.0, n) * 3600).astype(np.int64))])
 
 
 def haulage(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:

@@ -27,9 +27,7 @@ def visits(world: World, day: date) -> pl.DataFrame:
     """Parties that come to visit, ordinary ones and those a ring brings; overstayers never leave."""
     rng, rings = world.rng(day, "visits"), world.rings
     ordinary = int(rng.poisson(VISITOR_PARTIES * world.scale * travel_factor(day)))
-    ring_of = np.concatenate(
-        [np.full(ordinary, -1), np.repeat(np.arange(rings.count), rng.poisson(0.55, rings.count))]
-    )
+    ring_of = np.concatenate([np.full(ordinary, -1), np.repeat(np.arange(rings.count), rng.poisson(0.55, rings.count))])
     n = len(ring_of)
     led = ring_of >= 0
     size = np.where(led, rng.integers(2, 6, n), np.minimum(rng.geometric(0.58, n), 6))
@@ -56,9 +54,7 @@ def visits(world: World, day: date) -> pl.DataFrame:
         p=[0.56, 0.17, 0.15, 0.06, 0.03, 0.03],
     )[party]
     stay = np.where(visa_free, 90, np.where(long_stay, 180, rng.choice([7, 14, 30], m, p=[0.3, 0.4, 0.3])))
-    chance = _visitor_chance(
-        world, nation[party], mode[party], flight[party], purpose, ring_of[party], size[party]
-    )
+    chance = _visitor_chance(world, nation[party], mode[party], flight[party], purpose, ring_of[party], size[party])
     kind = _visitor_kinds(rng, chance, ring_of[party] >= 0)
     foreign_paper = rng.random(m) < np.where(kind == "document_fraud", 0.22, 0.012)
     entry = rows(
@@ -107,14 +103,10 @@ def _party_cars(
     """Plate and sign of each party: a ring's van, a hired van of Norvale, or its own car; none off road."""
     n, vans = len(nation), world.people.vans
     own = plates(rng, n)
-    van = np.where(
-        ring_of >= 0, world.rings.vans[ring_of, rng.integers(0, 3, n)], rng.integers(0, len(vans), n)
-    )
+    van = np.where(ring_of >= 0, world.rings.vans[ring_of, rng.integers(0, 3, n)], rng.integers(0, len(vans), n))
     hired = (ring_of >= 0) | (rng.random(n) < 0.09)
     by_car = mode == LAND
-    sign = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])[
-        np.where(nation < 2, nation, 2 + nation % 6)
-    ]
+    sign = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])[np.where(nation < 2, nation, 2 + nation % 6)]
     frame = pl.DataFrame({"own": own, "van": vans.gather(van), "hired": hired, "car": by_car, "sign": sign})
     out = frame.select(
         plate=pl.when("car").then(pl.when("hired").then("van").otherwise("own")).otherwise(pl.lit("")),
@@ -123,9 +115,7 @@ def _party_cars(
     return out["plate"], out["sign"]
 
 
-def _shared_documents(
-    world: World, rng: np.random.Generator, people: pl.DataFrame, ring_of: Ints
-) -> pl.DataFrame:
+def _shared_documents(world: World, rng: np.random.Generator, people: pl.DataFrame, ring_of: Ints) -> pl.DataFrame:
     """Some who come with a ring travel on one of its few booklets, under another name than the last."""
     booklets = document_numbers(stream(world.seed, 0, "booklets"), world.rings.count * 14)
     borrowed = (ring_of >= 0) & (rng.random(len(ring_of)) < 0.4)
@@ -146,10 +136,6 @@ def _visitor_chance(
 
 def _visitor_kinds(rng: np.random.Generator, chance: Floats, led: Bools) -> Texts:
     n = len(chance)
-    alone = rng.choice(
-        ["overstay", "document_fraud", "refused_entry", "smuggling"], n, p=[0.5, 0.15, 0.2, 0.15]
-    )
-    guided = rng.choice(
-        ["overstay", "document_fraud", "refused_entry", "smuggling"], n, p=[0.35, 0.4, 0.1, 0.15]
-    )
+    alone = rng.choice(["overstay", "document_fraud", "refused_entry", "smuggling"], n, p=[0.5, 0.15, 0.2, 0.15])
+    guided = rng.choice(["overstay", "document_fraud", "refused_entry", "smuggling"], n, p=[0.35, 0.4, 0.1, 0.15])
     return np.where(rng.random(n) < chance, np.where(led, guided, alone), "")

@@ -112,9 +112,7 @@ def _fixed(text: bytes, n: int) -> Bytes:
 
 def _with_checksum(body: Bytes) -> Bytes:
     total = np.bitwise_xor.reduce(body, axis=1)
-    return np.concatenate(
-        [body, _fixed(b"*", len(body)), _HEX[total >> 4][:, None], _HEX[total & 15][:, None]], axis=1
-    )
+    return np.concatenate([body, _fixed(b"*", len(body)), _HEX[total >> 4][:, None], _HEX[total & 15][:, None]], axis=1)
 
 
 def _line(reports: pl.DataFrame, head: bytes, payload: Bytes, fill: int, group: Bytes | None = None) -> Bytes:

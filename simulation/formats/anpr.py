@@ -14,11 +14,7 @@ def layout(seen: pl.DataFrame, day: date) -> pl.DataFrame:
     """The agency's columns; `sighting_id` is the running number of the day in the order received."""
     camera = CAMERA_TABLE[seen["camera"]]
     moment = (pl.col("at") * 1_000_000 + pl.col("micros")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    received = (
-        (pl.col("received") * 1_000_000 + pl.col("micros"))
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC")
-    )
+    received = (pl.col("received") * 1_000_000 + pl.col("micros")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return seen.select(
         sighting_id=pl.lit(f"S{day:%y%m%d}-") + pl.int_range(1, len(seen) + 1).cast(pl.String).str.zfill(8),
         camera_id=camera["camera_id"],

@@ -27,9 +27,7 @@ def number_declarations(goods: pl.DataFrame, day_of_year: int, year: int) -> pl.
         + "R"
     )
     numbered = goods.with_columns(stem.alias("decl_no"))
-    return numbered.with_columns(
-        (pl.col("decl_no") + pl.Series(_check_digits(numbered["decl_no"]))).alias("decl_no")
-    )
+    return numbered.with_columns((pl.col("decl_no") + pl.Series(_check_digits(numbered["decl_no"]))).alias("decl_no"))
 
 
 def _check_digits(stems: pl.Series) -> pl.Series:

@@ -16,17 +16,11 @@ from simulation import Summary, simulate
 
 
 def extracts(out: Path) -> list[Path]:
-    return sorted(
-        p for p in (out / "inbox").rglob("*") if p.is_file() and not p.name.endswith(".manifest.json")
-    )
+    return sorted(p for p in (out / "inbox").rglob("*") if p.is_file() and not p.name.endswith(".manifest.json"))
 
 
 def contents(out: Path) -> dict[str, str]:
-    return {
-        str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in out.rglob("*")
-        if p.is_file()
-    }
+    return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in out.rglob("*") if p.is_file()}
 
 
 def simulate_small(out: Path, **changes: Any) -> Summary:
@@ -60,9 +54,7 @@ def test_another_seed_gives_another_world(tmp_path: Path) -> None:
         pytest.param({"start": date(9999, 12, 1)}, "start", id="end-of-calendar"),
     ],
 )
-def test_impossible_arguments_are_refused_by_name(
-    tmp_path: Path, changes: dict[str, Any], named: str
-) -> None:
+def test_impossible_arguments_are_refused_by_name(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=f"^{named}:"):
         simulate_small(tmp_path / "out", **changes)
     assert not (tmp_path / "out").exists()
@@ -105,10 +97,7 @@ def test_volumes_follow_the_scale(world_summary: Summary) -> None:
     scale, days = 0.3, 8
     assert world_summary.rows["customs.declarations"] == pytest.approx(500 * scale * days, rel=0.25)
     assert world_summary.rows["immigration.crossings"] == pytest.approx(2500 * scale * days, rel=0.25)
-    seen = (
-        world_summary.rows["surveillance.vehicle_sightings"]
-        + world_summary.rows["surveillance.vessel_positions"]
-    )
+    seen = world_summary.rows["surveillance.vehicle_sightings"] + world_summary.rows["surveillance.vessel_positions"]
     assert seen == pytest.approx(8333 * scale * days, rel=0.1)
 
 
@@ -119,9 +108,7 @@ def test_base_rates_are_those_of_a_border(world_dir: Path) -> None:
     assert 0.005 < crossings["is_illicit"].mean() < 0.025  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(
-    ("table", "key"), [("shipments", "declaration_number"), ("crossings", "crossing_id")]
-)
+@pytest.mark.parametrize(("table", "key"), [("shipments", "declaration_number"), ("crossings", "crossing_id")])
 def test_ids_and_order_carry_no_signal(world_dir: Path, table: str, key: str) -> None:
     truth = pl.read_parquet(world_dir / "truth" / f"{table}.parquet")
     illicit = truth["is_illicit"].to_numpy()
@@ -147,10 +134,6 @@ def test_every_defect_is_where_the_truth_says(world_dir: Path) -> None:
     assert defects.height > 10
     for agency, dataset, file, line, kind in defects.iter_rows():
         encoding = "latin-1" if dataset == "declarations" else "utf-8"
-        text = (
-            (world_dir / "inbox" / agency / dataset / file)
-            .read_text(encoding=encoding)
-            .splitlines()[line - 1]
-        )
+        text = (world_dir / "inbox" / agency / dataset / file).read_text(encoding=encoding).splitlines()[line - 1]
         mark = "31.02." if kind == "bad_date" and dataset == "declarations" else marks[kind]
         assert mark in text, (file, line, kind)
