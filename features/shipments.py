@@ -9,7 +9,8 @@ _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
 EVENT_COLUMNS = frozenset(
     {
         "importer_id", "declarant_id", "seller_id", "carrier_id", "vehicle_id", "vessel_id", "hs_code", "hs4", "hs2",
-        "country_of_origin", "country_of_dispatch", "office", "jurisdiction", "goods_key", "log_value_per_kg",
+        "country_of_origin", "country_of_dispatch", "office",
+        "jurisdiction", "currency", "goods_key", "log_value_per_kg",
         "log_value", "log_mass", "duty_rate_pct",
     }
 )  # fmt: skip
@@ -48,9 +49,7 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "shipment_outcomes", aggregations, "customs", _PURPOSES, description)
 
 
-def _surveillance(
-    name: str, entity: str, source: str, description: str, *aggregations: Aggregation
-) -> FeatureView:
+def _surveillance(name: str, entity: str, source: str, description: str, *aggregations: Aggregation) -> FeatureView:
     return FeatureView(
         name, (entity,), source, aggregations, "surveillance", _PURPOSES, description, source_entity=("object_id",)
     )
@@ -92,6 +91,11 @@ def registry() -> Registry:
             Aggregation(
                 "importer_declarants", Kind.DISTINCT, "declarants the importer has used", "declarants", "declarant_id"
             ),
+        ),
+        _history(
+            "importer_price",
+            ("importer_id", "currency"),
+            "What is usual for the importer.",
             Aggregation(
                 "importer_value_deviation",
                 Kind.DEVIATION,
@@ -104,7 +108,9 @@ def registry() -> Registry:
             "importer_product_novelty",
             ("importer_id", "hs4"),
             "Whether the importer has declared this product before.",
-            Aggregation("importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"),
+            Aggregation(
+                "importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"
+            ),
         ),
         _history(
             "importer_origin_novelty",
@@ -114,7 +120,7 @@ def registry() -> Registry:
         ),
         _history(
             "product_price",
-            ("hs_code", "country_of_origin"),
+            ("jurisdiction", "currency", "hs_code", "country_of_origin"),
             "What is usual for this product from this origin.",
             Aggregation(
                 "product_value_deviation",
@@ -132,24 +138,96 @@ def registry() -> Registry:
             ),
             _volume("product_origin", "product from this origin", 90),
         ),
-        _history("seller_activity", ("seller_id",), "How long a seller is known.", _volume("seller", "seller", 90), _first_seen("seller", "seller")),
-        _history("declarant_activity", ("declarant_id",), "How busy a declarant is.", _volume("declarant", "declarant", 30), _first_seen("declarant", "declarant")),
-        _history("vehicle_trips", ("vehicle_id",), "How often a vehicle has brought goods.", _volume("vehicle", "vehicle", 30), _first_seen("vehicle", "vehicle as a carrier of goods")),
-        _history("office_load", ("office",), "How busy the office is.", _volume("office", "office", 1)),
+        _history(
+            "seller_activity",
+            ("seller_id",),
+            "How long a seller is known.",
+            _volume("seller", "seller", 90),
+            _first_seen("seller", "seller"),
+        ),
+        _history(
+            "declarant_activity",
+            ("declarant_id",),
+            "How busy a declarant is.",
+            _volume("declarant", "declarant", 30),
+            _first_seen("declarant", "declarant"),
+        ),
+        _history(
+            "vehicle_trips",
+            ("vehicle_id",),
+            "How often a vehicle has brought goods.",
+            _volume("vehicle", "vehicle", 30),
+            _first_seen("vehicle", "vehicle as a carrier of goods"),
+        ),
+        _history("office_load", ("jurisdiction", "office"), "How busy the office is.", _volume("office", "office", 1)),
     )
     known.view(
-        _results("importer_results", ("importer_id",), "Past inspections of the importer.", _hit_rate("importer", "importer", 5.0)),
-        _results("declarant_results", ("declarant_id",), "Past inspections of the declarant.", _hit_rate("declarant", "declarant")),
-        _results("seller_results", ("seller_id",), "Past inspections of the seller.", _hit_rate("seller", "seller", 5.0)),
-        _results("carrier_results", ("carrier_id",), "Past inspections of the carrier.", _hit_rate("carrier", "carrier")),
-        _results("vehicle_results", ("vehicle_id",), "Past inspections of what the vehicle brought.", _hit_rate("vehicle", "vehicle", 5.0)),
-        _results("vessel_results", ("vessel_id",), "Past inspections of what the vessel brought.", _hit_rate("vessel", "vessel", 5.0)),
-        _results("product_results", ("hs_code",), "Past inspections of the product.", _hit_rate("product", "product")),
-        _results("heading_results", ("hs4",), "Past inspections of the HS heading.", _hit_rate("heading", "HS heading")),
-        _results("origin_results", ("country_of_origin",), "Past inspections of the origin.", _hit_rate("origin", "origin")),
-        _results("product_origin_results", ("hs4", "country_of_origin"), "Past inspections of product and origin.", _hit_rate("product_origin", "HS heading from this origin")),
-        _results("office_results", ("office",), "Past inspections at the office.", _hit_rate("office", "office")),
-        _results("same_goods_results", ("goods_key",), "Past inspections of goods declared alike to the gram.", _hit_rate("same_goods", "identical goods", 1.0)),
+        _results(
+            "importer_results",
+            ("importer_id",),
+            "Past inspections of the importer.",
+            _hit_rate("importer", "importer", 5.0),
+        ),
+        _results(
+            "declarant_results",
+            ("declarant_id",),
+            "Past inspections of the declarant.",
+            _hit_rate("declarant", "declarant"),
+        ),
+        _results(
+            "seller_results", ("seller_id",), "Past inspections of the seller.", _hit_rate("seller", "seller", 5.0)
+        ),
+        _results(
+            "carrier_results", ("carrier_id",), "Past inspections of the carrier.", _hit_rate("carrier", "carrier")
+        ),
+        _results(
+            "vehicle_results",
+            ("vehicle_id",),
+            "Past inspections of what the vehicle brought.",
+            _hit_rate("vehicle", "vehicle", 5.0),
+        ),
+        _results(
+            "vessel_results",
+            ("vessel_id",),
+            "Past inspections of what the vessel brought.",
+            _hit_rate("vessel", "vessel", 5.0),
+        ),
+        _results(
+            "product_results",
+            ("jurisdiction", "hs_code"),
+            "Past inspections of the product.",
+            _hit_rate("product", "product"),
+        ),
+        _results(
+            "heading_results",
+            ("jurisdiction", "hs4"),
+            "Past inspections of the HS heading.",
+            _hit_rate("heading", "HS heading"),
+        ),
+        _results(
+            "origin_results",
+            ("jurisdiction", "country_of_origin"),
+            "Past inspections of the origin.",
+            _hit_rate("origin", "origin"),
+        ),
+        _results(
+            "product_origin_results",
+            ("jurisdiction", "hs4", "country_of_origin"),
+            "Past inspections of product and origin.",
+            _hit_rate("product_origin", "HS heading from this origin"),
+        ),
+        _results(
+            "office_results",
+            ("jurisdiction", "office"),
+            "Past inspections at the office.",
+            _hit_rate("office", "office"),
+        ),
+        _results(
+            "same_goods_results",
+            ("jurisdiction", "goods_key"),
+            "Past inspections of goods declared alike to the gram.",
+            _hit_rate("same_goods", "identical goods", 1.0),
+        ),
     )
     known.view(
         _surveillance(
@@ -157,19 +235,51 @@ def registry() -> Registry:
             "vehicle_id",
             "vehicle_sightings",
             "Where and when cameras have seen the vehicle.",
-            Aggregation("vehicle_seen_7d", Kind.COUNT, "readings of the vehicle's plate in the last 7 days", "readings", None, 7),
-            Aggregation("vehicle_night_share_30d", Kind.MEAN, "share of the vehicle's readings at night in the last 30 days", "share", "is_night", 30),
+            Aggregation(
+                "vehicle_seen_7d", Kind.COUNT, "readings of the vehicle's plate in the last 7 days", "readings", None, 7
+            ),
+            Aggregation(
+                "vehicle_night_share_30d",
+                Kind.MEAN,
+                "share of the vehicle's readings at night in the last 30 days",
+                "share",
+                "is_night",
+                30,
+            ),
             Aggregation("vehicle_sites", Kind.DISTINCT, "sites at which the vehicle has been seen", "sites", "site"),
-            Aggregation("vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"),
+            Aggregation(
+                "vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"
+            ),
         ),
         _surveillance(
             "vessel_behaviour",
             "vessel_id",
             "vessel_positions",
             "How the vessel has moved.",
-            Aggregation("vessel_positions_3d", Kind.COUNT, "AIS positions of the vessel in the last 3 days", "positions", None, 3),
-            Aggregation("vessel_slow_share_7d", Kind.MEAN, "share of positions under 2 knots in the last 7 days", "share", "is_slow", 7),
-            Aggregation("vessel_dark_gaps_14d", Kind.SUM, "silences of the vessel's AIS over 6 hours in the last 14 days", "silences", "is_dark_gap", 14),
+            Aggregation(
+                "vessel_positions_3d",
+                Kind.COUNT,
+                "AIS positions of the vessel in the last 3 days",
+                "positions",
+                None,
+                3,
+            ),
+            Aggregation(
+                "vessel_slow_share_7d",
+                Kind.MEAN,
+                "share of positions under 2 knots in the last 7 days",
+                "share",
+                "is_slow",
+                7,
+            ),
+            Aggregation(
+                "vessel_dark_gaps_14d",
+                Kind.SUM,
+                "silences of the vessel's AIS over 6 hours in the last 14 days",
+                "silences",
+                "is_dark_gap",
+                14,
+            ),
         ),
-    )  # fmt: skip
+    )
     return known

@@ -21,7 +21,7 @@ _SLOW_KNOTS = 2.0
 
 SHIPMENT_KEYS = (
     "importer_id", "declarant_id", "seller_id", "carrier_id", "vehicle_id", "vessel_id",
-    "hs_code", "hs4", "hs2", "country_of_origin", "country_of_dispatch", "office", "jurisdiction",
+    "hs_code", "hs4", "hs2", "country_of_origin", "country_of_dispatch", "office", "jurisdiction", "currency",
 )  # fmt: skip
 SHIPMENT_VALUES = ("log_value_per_kg", "log_value", "log_mass", "duty_rate_pct", "goods_key")
 CROSSING_KEYS = (
@@ -116,8 +116,10 @@ def histories(silver: Silver) -> Mapping[str, pl.LazyFrame]:
 def resolve(tracks: pl.LazyFrame, links: pl.LazyFrame, kind: str) -> pl.LazyFrame:
     """Observations under the entity their source identity is linked to; a link counts from its own known_at."""
     of_kind = links.filter((pl.col("entity_kind") == kind) & (pl.col("entity_id") != pl.col("source_id")))
-    first = of_kind.sort("known_at").unique("source_id", keep="first").select(
-        "source_id", "entity_id", linked_at=pl.col("known_at")
+    first = (
+        of_kind.sort("known_at")
+        .unique("source_id", keep="first")
+        .select("source_id", "entity_id", linked_at=pl.col("known_at"))
     )
     joined = tracks.join(first, left_on="object_id", right_on="source_id", how="left")
     return joined.with_columns(
@@ -142,9 +144,7 @@ def _positions(vessels: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _outcomes(
-    outcomes: pl.LazyFrame, subjects: pl.LazyFrame, kind: str, columns: tuple[str, ...]
-) -> pl.LazyFrame:
+def _outcomes(outcomes: pl.LazyFrame, subjects: pl.LazyFrame, kind: str, columns: tuple[str, ...]) -> pl.LazyFrame:
     """Outcomes with the attributes of what they speak of; they count from their own report."""
     described = subjects.filter(pl.col("superseded_at").is_null()).select("event_id", *columns)
     found = outcomes.filter(pl.col("subject_kind") == kind).select(

@@ -9,7 +9,7 @@ import polars as pl
 
 from features import crossings, shipments, sources, windows
 from features.sources import Silver
-from features.views import Registry
+from features.views import Kind, Registry
 from warehouse.errors import UnknownName
 
 EVENT_KEY = ("event_id", "event_version", "event_at", "event_date", "received_on", "jurisdiction")
@@ -100,5 +100,7 @@ def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:
     for view in registry.views:
         columns = {aggregation.column for aggregation in view.aggregations if aggregation.column}
         base = {windows.USABLE_AT, windows.SIGN, windows.EVENT_AT}
+        if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
+            base.add(windows.PRIOR_OF)
         needed.setdefault(view.source, set()).update(columns | set(view.keys_in_source) | base)
     return {source: sorted(columns) for source, columns in needed.items()}

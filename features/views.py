@@ -18,7 +18,7 @@ class Kind(StrEnum):
     SUM = "sum"
     MEAN = "mean"
     RATE = "rate"
-    """Mean of a 0/1 column, drawn to the rate of all entities by `prior_weight` rows of it."""
+    """Mean of a 0/1 column, drawn to the rate of its jurisdiction by `prior_weight` rows of it."""
     DEVIATION = "deviation"
     """How many standard deviations the event's own value lies from the entity's mean; null under 3 rows."""
     DISTINCT = "distinct"
@@ -132,7 +132,9 @@ class Registry:
             raise BorderlakeError(f"{where}: unknown source '{view.source}'; sources: {', '.join(self.source_columns)}")
         forbidden = view.purposes - self.source_purposes[view.source]
         if forbidden:
-            raise BorderlakeError(f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}")
+            raise BorderlakeError(
+                f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}"
+            )
         _require(where, "source", view.keys_in_source, offered)
         _require(where, "event", view.entity, self.event_columns)
         for aggregation in view.aggregations:
@@ -144,7 +146,9 @@ class Registry:
         if aggregation.window_days is not None and aggregation.kind in _LIFETIME_ONLY:
             raise BorderlakeError(f"{where}: {aggregation.kind} is over the entity's lifetime; leave the window out")
         if (aggregation.column is not None) != (aggregation.kind in _NEEDS_COLUMN):
-            raise BorderlakeError(f"{where}: {aggregation.kind} {'needs a' if aggregation.column is None else 'takes no'} column")
+            raise BorderlakeError(
+                f"{where}: {aggregation.kind} {'needs a' if aggregation.column is None else 'takes no'} column"
+            )
         if aggregation.column is not None:
             _require(where, "source", (aggregation.column,), offered)
             if aggregation.kind is Kind.DEVIATION:
@@ -154,4 +158,6 @@ class Registry:
 def _require(where: str, of: str, names: Sequence[str], offered: frozenset[str]) -> None:
     missing = sorted(set(names) - offered)
     if missing:
-        raise BorderlakeError(f"{where}: the {of} has no column {', '.join(missing)}; it has {', '.join(sorted(offered))}")
+        raise BorderlakeError(
+            f"{where}: the {of} has no column {', '.join(missing)}; it has {', '.join(sorted(offered))}"
+        )

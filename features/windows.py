@@ -23,6 +23,8 @@ USABLE_AT = "usable_at"
 SIGN = "sign"
 """+1 when a row begins to count, -1 when a correction takes it back."""
 EVENT_AT = "event_at"
+PRIOR_OF = "jurisdiction"
+"""Rates are drawn to the rate of all entities of the event's own jurisdiction."""
 
 _MICRO = 1_000_000
 _US_A_DAY = 86_400_000_000
@@ -68,7 +70,7 @@ def compute(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> p
     layout = _lay_out(events.select(view.entity), history, view.keys_in_source)
     everyone: _Layout | None = None
     if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
-        everyone = _lay_out(pl.DataFrame({"all": np.zeros(events.height, np.int8)}), history, ())
+        everyone = _lay_out(events.select(PRIOR_OF), history, (PRIOR_OF,))
     values = {
         aggregation.name: _aggregate(aggregation, layout, everyone, moments, events)
         for aggregation in view.aggregations
@@ -77,14 +79,10 @@ def compute(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> p
 
 
 def _lay_out(entities: pl.DataFrame, history: pl.DataFrame, keys: Sequence[str]) -> _Layout:
-    if keys:
-        wanted = entities.rename(dict(zip(entities.columns, keys, strict=True)))
-        distinct = wanted.unique().drop_nulls().with_row_index("code").with_columns(pl.col("code").cast(pl.Int64))
-        codes = wanted.join(distinct, on=list(keys), how="left", maintain_order="left")["code"].fill_null(-1)
-        known = history.join(distinct, on=list(keys), how="inner")
-    else:
-        codes = pl.repeat(0, entities.height, dtype=pl.Int64, eager=True)
-        known = history.with_columns(code=pl.lit(0, dtype=pl.Int64))
+    wanted = entities.rename(dict(zip(entities.columns, keys, strict=True)))
+    distinct = wanted.unique().drop_nulls().with_row_index("code").with_columns(pl.col("code").cast(pl.Int64))
+    codes = wanted.join(distinct, on=list(keys), how="left", maintain_order="left")["code"].fill_null(-1)
+    known = history.join(distinct, on=list(keys), how="inner")
     rows = known.sort("code", USABLE_AT)
     usable = _microseconds(rows[USABLE_AT])
     times = np.unique(usable)
@@ -132,7 +130,8 @@ def _present(layout: _Layout, aggregation: Aggregation) -> Ints:
 def _fixed(layout: _Layout, aggregation: Aggregation, *, power: int = 1) -> Ints:
     """The column in millionths, nulls as zero."""
     values = layout.rows[_column(aggregation)].cast(pl.Float64).fill_null(0.0).to_numpy()
-    return np.rint(values**power * _MICRO).astype(np.int64)
+    fixed: Ints = np.rint(values**power * _MICRO).astype(np.int64)
+    return fixed
 
 
 def _mean(layout: _Layout, moments: Ints, aggregation: Aggregation) -> Floats:
@@ -185,4 +184,5 @@ def _column(aggregation: Aggregation) -> str:
 
 
 def _microseconds(times: pl.Series) -> Ints:
-    return times.dt.epoch("us").to_numpy()
+    microseconds: Ints = times.dt.epoch("us").to_numpy()
+    return microseconds

@@ -6,7 +6,7 @@ training rows only.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -48,9 +48,7 @@ class Encoder:
 
     def unseen(self, vectors: pl.DataFrame) -> pl.Series:
         """Whether a row holds a category that training never saw."""
-        flags = [
-            pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()
-        ]
+        flags = [pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()]
         return vectors.select(pl.any_horizontal(*flags).alias("unseen"))["unseen"]
 
     def _coded(self, name: str) -> pl.Expr:
@@ -85,15 +83,14 @@ class Split:
 
 
 def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
-    """Split vectors with `event_at`, `label_known_at` and `is_adverse` by the shares of the spec.
+    """Split vectors with `event_at`, `label_known_at` and `is_adverse` where the shares of the spec lie.
 
     Raises `NotReady` when a part has no rows or only one class.
     """
     if labelled.is_empty():
         raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
-    begin, end = _span(labelled["event_at"])
-    test_from = begin + (end - begin) * (1 - spec.test_share)
-    valid_from = begin + (end - begin) * (1 - spec.test_share - spec.valid_share)
+    test_from = _quantile(labelled, 1 - spec.test_share)
+    valid_from = _quantile(labelled, 1 - spec.test_share - spec.valid_share)
     at, known = pl.col("event_at"), pl.col("label_known_at")
     split = Split(
         train=labelled.filter((at < valid_from) & (known < valid_from)),
@@ -114,11 +111,12 @@ def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
 def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
     """Vectors of the events that have an outcome known by `known_by`, as it stood then."""
     current = outcomes.filter(
-        (pl.col("known_at") <= known_by)
-        & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
+        (pl.col("known_at") <= known_by) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
     )
-    labels = current.sort("known_at").unique("subject_id", keep="last", maintain_order=True).select(
-        "subject_id", "is_adverse", "selection", "selection_probability", label_known_at=pl.col("known_at")
+    labels = (
+        current.sort("known_at")
+        .unique("subject_id", keep="last", maintain_order=True)
+        .select("subject_id", "is_adverse", "selection", "selection_probability", label_known_at=pl.col("known_at"))
     )
     return vectors.join(labels, left_on="event_id", right_on="subject_id", how="inner").sort("event_at", "event_id")
 
@@ -128,7 +126,8 @@ def labels_of(rows: pl.DataFrame) -> Floats:
     return rows["is_adverse"].cast(pl.Float64).to_numpy()
 
 
-def _span(times: pl.Series) -> tuple[datetime, datetime]:
-    begin, end = times.min(), times.max()
-    assert isinstance(begin, datetime) and isinstance(end, datetime)
-    return begin, end
+def _quantile(labelled: pl.DataFrame, share: float) -> datetime:
+    """The midnight nearest after the moment by which `share` of the labelled events had happened."""
+    moment = labelled["event_at"].quantile(share, interpolation="nearest")
+    assert isinstance(moment, datetime)
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

@@ -51,9 +51,7 @@ def calibration_slope(labels: Floats, probabilities: Floats) -> float:
     return float(LogisticRegression(C=1e6, max_iter=1_000).fit(log_odds[:, None], labels).coef_[0][0])
 
 
-def with_intervals(
-    labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS
-) -> dict[str, Figure]:
+def with_intervals(labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS) -> dict[str, Figure]:
     """Each figure with a 95 % interval, from `repeats` bootstrap samples of the rows."""
     point = figures(labels, probabilities)
     draws = [figures(labels[rows], probabilities[rows]) for rows in resamples(labels, seed=seed, repeats=repeats)]

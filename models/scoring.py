@@ -27,7 +27,9 @@ def score(
     encoder = model.bundle.encoder
     missing = sorted(set(encoder.columns) - set(vectors.columns))
     if missing:
-        raise NotReady(f"{model.bundle.model_name}: features {', '.join(missing)} are missing; materialise features again")
+        raise NotReady(
+            f"{model.bundle.model_name}: features {', '.join(missing)} are missing; materialise features again"
+        )
     matrix = encoder.matrix(vectors)
     raw = model.raw_scores(matrix)
     moment = pl.lit(scored_at, dtype=pl.Datetime("us", "UTC"))
@@ -41,7 +43,11 @@ def score(
         raw_score=pl.Series(raw),
         probability=pl.Series(model.bundle.calibrator.probability(raw)),
         vector=pl.Series(matrix, dtype=pl.Array(pl.Float64, matrix.shape[1])).cast(pl.List(pl.Float64)),
-    ).with_columns(score_id=ids.digest([pl.col(c) for c in ("event_id", "event_version", "model_name", "model_version", "scored_at")]))
+    ).with_columns(
+        score_id=ids.digest(
+            [pl.col(c) for c in ("event_id", "event_version", "model_name", "model_version", "scored_at")]
+        )
+    )
     return _explained(rows, model, features, matrix)
 
 

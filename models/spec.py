@@ -31,10 +31,10 @@ class ModelSpec:
     rounds: int = 600
     patience: int = 50
     seed: int = SEED
-    valid_share: float = 0.2
-    """Share of the period, before the test days, on which rounds and calibration are chosen."""
+    valid_share: float = 0.25
+    """Share of the labelled events, before the test days, on which rounds and calibration are chosen."""
     test_share: float = 0.2
-    """Share of the period, at its end, that only judges."""
+    """Share of the labelled events, the latest, that only judge."""
 
     def features(self) -> tuple[Feature, ...]:
         """The features that may serve the purpose and are not left out, in registry order."""

@@ -17,7 +17,7 @@ from models.training import Bundle, Model, Trained
 from warehouse.errors import BorderlakeError, NotReady
 
 if TYPE_CHECKING:
-    import mlflow
+    pass
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _BUNDLE = "bundle.json"
@@ -68,10 +68,25 @@ class Registry:
             found = client.get_model_version_by_alias(name, alias)
         except MlflowException as error:
             raise NotReady(f"{name} has no {alias} yet; train it with: borderlake train {name}") from error
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{found.version}"))
-        model = _verified(folder, found.tags.get("sha256"), f"{name} version {found.version}")
-        run = client.get_run(found.run_id)
-        return Registered(name, int(found.version), alias, found.run_id, model, dict(run.data.metrics))
+        return self._loaded(found)
+
+    def _loaded(self, found: Any) -> Registered:
+        mlflow = self._mlflow()
+        uri = f"models:/{found.name}/{found.version}"
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        model = _verified(folder, found.tags.get("sha256"), f"{found.name} version {found.version}")
+        run = mlflow.MlflowClient().get_run(found.run_id)
+        registered = mlflow.MlflowClient().get_model_version(found.name, found.version)
+        alias = next(iter(registered.aliases), None)
+        return Registered(found.name, int(found.version), alias, found.run_id, model, dict(run.data.metrics))
+
+    def latest(self, name: str) -> Registered:
+        """The newest version, whatever its alias. Raises `NotReady` when there is none."""
+        client = self._mlflow().MlflowClient()
+        versions = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"], max_results=1)
+        if not versions:
+            raise NotReady(f"{name} has never been trained; run: borderlake train {name}")
+        return self._loaded(versions[0])
 
     def has(self, name: str, alias: str = CHAMPION) -> bool:
         """Whether a version stands under `alias`."""
@@ -95,7 +110,9 @@ class Registry:
     def _experiment(self, name: str) -> str:
         mlflow = self._mlflow()
         found = mlflow.get_experiment_by_name(name)
-        return found.experiment_id if found else mlflow.create_experiment(name, artifact_location=self.artifacts)
+        if found is None:
+            return str(mlflow.create_experiment(name, artifact_location=self.artifacts))
+        return str(found.experiment_id)
 
     def _log_model(self, trained: Trained) -> int:
         mlflow = self._mlflow()

@@ -30,6 +30,8 @@ class Bundle:
     """Quartiles of each number in the training rows: what is usual."""
     trained_until: datetime
     """Events from here on were never seen by the model."""
+    jurisdictions: tuple[str, ...]
+    """Where the training rows come from: elsewhere the model has no ground to stand on."""
 
     def to_json(self) -> str:
         return json.dumps(
@@ -41,6 +43,7 @@ class Bundle:
                 "calibrator": asdict(self.calibrator),
                 "usual": self.usual,
                 "trained_until": self.trained_until.isoformat(),
+                "jurisdictions": self.jurisdictions,
             },
             sort_keys=True,
         )
@@ -55,6 +58,7 @@ class Bundle:
             calibrator=Calibrator(**stored["calibrator"]),
             usual={name: (low, high) for name, (low, high) in stored["usual"].items()},
             trained_until=datetime.fromisoformat(stored["trained_until"]),
+            jurisdictions=tuple(stored["jurisdictions"]),
         )
 
 
@@ -104,7 +108,15 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
     booster = fit(spec, encoder, split.train, split.valid)
     valid_raw = _raw(booster, encoder, split.valid)
     calibrator = calibration.fit(valid_raw, labels_of(split.valid))
-    bundle = Bundle(spec.name, spec.digest, encoder, calibrator, usual(split.train, encoder), split.test_from)
+    bundle = Bundle(
+        spec.name,
+        spec.digest,
+        encoder,
+        calibrator,
+        usual(split.train, encoder),
+        split.test_from,
+        tuple(split.train["jurisdiction"].unique().sort()),
+    )
     model = Model(booster.model_to_string(), bundle)
     labels = labels_of(split.test)
     probabilities = calibrator.probability(model.raw_scores(encoder.matrix(split.test)))

@@ -4,7 +4,6 @@ Each step is given the deployment and the days of delivery it concerns, writes i
 asset page or a summary wants to say about it.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +19,7 @@ from models.training import Trained
 from pipelines.deployment import Deployment
 from warehouse import catalog, delivery
 from warehouse.catalog import Table
+from warehouse.conform import routes_to
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
@@ -46,23 +46,21 @@ def selection_table(spec: ModelSpec) -> Table:
 
 def waiting_deliveries(deployment: Deployment, now: datetime, contract: Contract | None = None) -> list[Delivery]:
     """Deliveries in the inbox, of one contract or of all, oldest day first."""
-    found = []
-    for agency in deployment.agencies.values():
-        for dataset, dialect in agency.datasets.items():
-            if contract is not None and agency.contract(dataset) is not contract:
-                continue
-            for path in delivery.waiting(deployment.settings.inbox / agency.code / dataset):
-                found.append(
-                    delivery.delivery(
-                        path,
-                        agency=agency.code,
-                        domain=agency.domain,
-                        dataset=dataset,
-                        jurisdiction=agency.jurisdiction,
-                        dialect=dialect_of(dialect, deployment.settings.dialects),
-                        arrived_on=now.date(),
-                    )
-                )
+    found = [
+        delivery.delivery(
+            path,
+            agency=agency.code,
+            domain=agency.domain,
+            dataset=dataset,
+            jurisdiction=agency.jurisdiction,
+            dialect=dialect_of(dialect, deployment.settings.dialects),
+            arrived_on=now.date(),
+        )
+        for agency in deployment.agencies.values()
+        for dataset, dialect in agency.datasets.items()
+        if contract is None or agency.contract(dataset) is contract
+        for path in delivery.waiting(deployment.settings.inbox / agency.code / dataset)
+    ]
     return sorted(found, key=lambda item: (item.received_on, item.path.name))
 
 
@@ -90,8 +88,8 @@ def _archive(deployment: Deployment, landed: Delivery) -> None:
     target = folder / f"{landed.batch_id[:8]}-{landed.path.name}"
     sidecar = delivery.sidecar_of(landed.path)
     if sidecar.exists():
-        os.replace(sidecar, delivery.sidecar_of(target))
-    os.replace(landed.path, target)
+        sidecar.replace(delivery.sidecar_of(target))
+    landed.path.replace(target)
 
 
 def compute_features(deployment: Deployment, subject: Subject, days: Sequence[date]) -> pl.DataFrame:
@@ -165,7 +163,9 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
     """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns both joined."""
     champion = deployment.registry.load(spec.name)
     subject = vectors.subject_of(spec.subject)
-    waiting = stored_vectors(deployment, subject, days)
+    waiting = stored_vectors(deployment, subject, days).filter(
+        pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
+    )
     done = deployment.lake.scan(score_table(spec)).filter(
         (pl.col("model_version") == champion.version) & pl.col("received_on").is_in(list(days))
     )
@@ -182,14 +182,47 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
     return lanes
 
 
+def days_to_conform(deployment: Deployment) -> set[date]:
+    """Days of delivery whose landed rows are not in silver yet."""
+    behind: set[date] = set()
+    for target in (catalog.SHIPMENTS, catalog.CROSSINGS_TABLE, catalog.TRACKS, catalog.OUTCOMES):
+        contracts = [route.contract.name for route in routes_to(target)]
+        landed = deployment.lake.scan(catalog.LEDGER).filter(
+            pl.col("contract").is_in(contracts) & (pl.col("rows_landed") > 0)
+        )
+        conformed = deployment.lake.scan(target).select("batch_id").unique()
+        missing = landed.select("batch_id", "received_on").join(conformed, on="batch_id", how="anti").collect()
+        behind |= set(missing["received_on"])
+    return behind
+
+
+def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:
+    """Days of delivery with events that have no vector of the current feature set."""
+    names = vectors.feature_set(vectors.subject_of(subject).registry)
+    keys = ["event_id", "event_version"]
+    stored = deployment.lake.scan(feature_table(subject)).filter(pl.col("feature_set") == names.digest).select(keys)
+    events = deployment.lake.scan(SUBJECT_TABLES[subject]).select(*keys, "received_on")
+    missing = events.join(stored, on=keys, how="anti").select(pl.col("received_on").unique()).collect()
+    return set(missing["received_on"])
+
+
+def scorable_events(deployment: Deployment, spec: ModelSpec, champion: Registered) -> pl.LazyFrame:
+    """Events of the jurisdictions that the champion was trained in; it has no ground to judge others."""
+    return deployment.lake.scan(SUBJECT_TABLES[spec.subject]).filter(
+        pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
+    )
+
+
 def unscored_days(deployment: Deployment, spec: ModelSpec) -> list[date]:
     """Days of delivery with events that the champion has not scored."""
     champion = deployment.registry.load(spec.name)
     scan = deployment.lake.scan
     keys = ["event_id", "event_version"]
     done = scan(score_table(spec)).filter(pl.col("model_version") == champion.version).select(keys)
-    events = scan(SUBJECT_TABLES[spec.subject]).select(*keys, "received_on")
-    return sorted(events.join(done, on=keys, how="anti").select(pl.col("received_on").unique()).collect()["received_on"])
+    events = scorable_events(deployment, spec, champion).select(*keys, "received_on")
+    return sorted(
+        events.join(done, on=keys, how="anti").select(pl.col("received_on").unique()).collect()["received_on"]
+    )
 
 
 def end_of(day: date, now: datetime) -> datetime:

@@ -39,7 +39,9 @@ road_job = dg.define_asset_job(
 )
 training_jobs = {
     spec.name: dg.define_asset_job(
-        f"train_{spec.name}", dg.AssetSelection.assets(model_key(spec)), description=f"Train {spec.name} on what is known."
+        f"train_{spec.name}",
+        dg.AssetSelection.assets(model_key(spec)),
+        description=f"Train {spec.name} on what is known.",
     )
     for spec in MODELS.values()
 }

@@ -1,10 +1,13 @@
 """Running jobs from the command line, in this process, on the deployment's own instance: the UI shows each run."""
 
 import os
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import dagster as dg
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
@@ -19,14 +22,27 @@ StepListener = Callable[[str, bool], None]
 """Told the name of a step, and whether it has ended."""
 
 
-def run(deployment: Deployment, job: str, days: Sequence[date] = (), listen: StepListener | None = None) -> str:
-    """Run a job over days of delivery and return its run id; raises with the first failure's message."""
+def run(
+    deployment: Deployment,
+    job: str,
+    days: Sequence[date] = (),
+    listen: StepListener | None = None,
+    *,
+    fresh_history: bool = False,
+) -> str:
+    """Run a job over days of delivery and return its run id; raises with the first failure's message.
+
+    `fresh_history` says that the run history may be lost in a power cut, as a demo's may: its thousands of
+    events are then not each waited for on the disk.
+    """
     from pipelines.definitions import definitions
 
-    resolved = definitions(deployment).get_job_def(job)
+    if fresh_history:
+        _write_history_unhurried()
+    resolved = definitions(deployment).resolve_job_def(job)
+    if listen is not None:
+        resolved = resolved.with_hooks(_hooks(listen))
     with open_instance(deployment.settings) as instance:
-        if listen is not None:
-            resolved = resolved.with_hooks(frozenset())
         result = resolved.execute_in_process(
             run_config=_QUIET,
             instance=instance,
@@ -38,18 +54,39 @@ def run(deployment: Deployment, job: str, days: Sequence[date] = (), listen: Ste
         return result.run_id
 
 
+def _hooks(listen: StepListener) -> frozenset[dg.HookDefinition]:
+    @dg.success_hook
+    def ended(context: dg.HookContext) -> None:
+        listen(context.step_key, True)
+
+    @dg.failure_hook
+    def failed(context: dg.HookContext) -> None:
+        listen(context.step_key, False)
+
+    return frozenset({ended, failed})
+
+
+def _write_history_unhurried() -> None:
+    @event.listens_for(Engine, "connect")
+    def relax(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            said = event.step_failure_data.user_failure_data
-            text = said.description if said and said.description else (error.message if error else "no message")
-            return f"{event.step_key}: {text}"
+    for step in result.all_events:
+        if step.is_step_failure:
+            data = step.step_failure_data
+            said = data.user_failure_data
+            text = (
+                said.description if said and said.description else (data.error.message if data.error else "no message")
+            )
+            return f"{step.step_key}: {text}"
     return "see the run in the Dagster UI (borderlake up)"
 
 
-def report(deployment: Deployment, events: Sequence[dg.AssetMaterialization]) -> None:
+def report(deployment: Deployment, events: Iterable[dg.AssetMaterialization]) -> None:
     """Tell the instance of tables that were written outside a run."""
     with open_instance(deployment.settings) as instance:
-        for event in events:
-            instance.report_runless_asset_event(event)
+        for materialization in events:
+            instance.report_runless_asset_event(materialization)

@@ -12,7 +12,17 @@ from datetime import date
 import polars as pl
 
 from warehouse import ids, vault
-from warehouse.catalog import BRONZE, CROSSINGS_TABLE, ENTITY_LINKS, IDENTITIES, LEDGER, OUTCOMES, SHIPMENTS, TRACKS, Table
+from warehouse.catalog import (
+    BRONZE,
+    CROSSINGS_TABLE,
+    ENTITY_LINKS,
+    IDENTITIES,
+    LEDGER,
+    OUTCOMES,
+    SHIPMENTS,
+    TRACKS,
+    Table,
+)
 from warehouse.contracts import Contract
 from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
 from warehouse.contracts.immigration import CROSSINGS
@@ -59,7 +69,12 @@ def _subject(dataset: str, key: Sequence[str]) -> pl.Expr:
 
 
 _OUTCOME_LACKS = {"additional_duty": pl.lit(None), "currency": pl.lit(None)}
-_TRACK_LACKS = {"speed_knots": pl.lit(None), "nav_status": pl.lit(None), "message_type": pl.lit(None), "imo_id": pl.lit(None)}
+_TRACK_LACKS = {
+    "speed_knots": pl.lit(None),
+    "nav_status": pl.lit(None),
+    "message_type": pl.lit(None),
+    "imo_id": pl.lit(None),
+}
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -115,7 +130,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         CROSSING_OUTCOMES,
         OUTCOMES,
-        derive={"subject_kind": pl.lit("crossing"), "subject_id": _subject(CROSSINGS.dataset, CROSSINGS.key), **_OUTCOME_LACKS},
+        derive={
+            "subject_kind": pl.lit("crossing"),
+            "subject_id": _subject(CROSSINGS.dataset, CROSSINGS.key),
+            **_OUTCOME_LACKS,
+        },
     ),
 )
 
@@ -134,7 +153,7 @@ def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> 
         void = superseded_batches(lake, route.contract)
         bronze = lake.scan(BRONZE[route.contract.name])
         new = bronze.filter(pl.col("received_on").is_in(list(received))).collect()
-        rebuilt = _with_history(lake, route, bronze, new, void)
+        rebuilt = _with_history(lake, route, bronze, new)
         fresh.append(_to_silver(route, rebuilt.filter(~pl.col("batch_id").is_in(sorted(void))), key))
         _link(lake, route, new, key)
     events = pl.concat(fresh)
@@ -174,9 +193,7 @@ def with_local_time(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(event_local_at=local)
 
 
-def _with_history(
-    lake: Lake, route: Route, bronze: pl.LazyFrame, new: pl.DataFrame, void: frozenset[str]
-) -> pl.DataFrame:
+def _with_history(lake: Lake, route: Route, bronze: pl.LazyFrame, new: pl.DataFrame) -> pl.DataFrame:
     """New rows, and every other bronze row of the events they touch (rare: corrections and re-readings)."""
     seen = lake.scan(route.target).select("event_id").collect()
     touched = new.select("event_id").unique().join(seen, on="event_id", how="semi")
@@ -187,9 +204,7 @@ def _with_history(
 
 
 def _to_silver(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    keyed = {
-        name: vault.keyed_id(identity.kind, identity.value(), key) for name, identity in route.identities.items()
-    }
+    keyed = {name: vault.keyed_id(identity.kind, identity.value(), key) for name, identity in route.identities.items()}
     derived = {"event_date": pl.col("event_at").dt.date(), **route.derive}
     bronze = with_local_time(bronze)
     placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
@@ -211,25 +226,38 @@ def _replace(lake: Lake, target: Table, events: pl.DataFrame) -> None:
         events.lazy().select("event_id").unique(), on="event_id", how="anti"
     )
     rows = pl.concat([target.shape(kept.collect()), target.shape(events)])
-    lake.replace_days(target, rows.sort("event_date", "event_at", "event_id"), days, facts={"borderlake.step": "conform"})
+    lake.replace_days(
+        target, rows.sort("event_date", "event_at", "event_id"), days, facts={"borderlake.step": "conform"}
+    )
 
 
 def _link(lake: Lake, route: Route, new: pl.DataFrame, key: bytes) -> None:
     """Append the links and vault entries of identities not seen before."""
-    found = [_identities(new, name, identity, key) for name, identity in route.identities.items()]
+    found = [_identities(new, identity, key) for identity in route.identities.values()]
     if not found or new.is_empty():
         return
-    every = pl.concat(found).sort("known_at").unique(["entity_kind", "source_agency", "source_id"], keep="first", maintain_order=True)
+    every = (
+        pl.concat(found)
+        .sort("known_at")
+        .unique(["entity_kind", "source_agency", "source_id"], keep="first", maintain_order=True)
+    )
     exact = every.select(
-        "entity_kind", "source_agency", "source_id", entity_id="source_id", method=pl.lit("exact"),
-        confidence=pl.lit(1.0), known_at="known_at",
+        "entity_kind",
+        "source_agency",
+        "source_id",
+        entity_id="source_id",
+        method=pl.lit("exact"),
+        confidence=pl.lit(1.0),
+        known_at="known_at",
     )
     links = pl.concat([exact, *_declared_links(route, new, key)])
     _append_new(lake, ENTITY_LINKS, links)
-    _append_new(lake, IDENTITIES, every.select("entity_kind", "source_id", "identity").unique(["entity_kind", "source_id"]))
+    _append_new(
+        lake, IDENTITIES, every.select("entity_kind", "source_id", "identity").unique(["entity_kind", "source_id"])
+    )
 
 
-def _identities(new: pl.DataFrame, name: str, identity: Identity, key: bytes) -> pl.DataFrame:
+def _identities(new: pl.DataFrame, identity: Identity, key: bytes) -> pl.DataFrame:
     values = new.select("source_agency", "known_at", identity=identity.value()).drop_nulls("identity")
     first = values.group_by("source_agency", "identity").agg(pl.col("known_at").min())
     return first.select(

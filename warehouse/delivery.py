@@ -107,7 +107,9 @@ def read_sidecar(path: Path) -> Sidecar:
             extracted_at=datetime.fromisoformat(extracted) if extracted else None,
         )
     except (ValueError, AttributeError, TypeError) as error:
-        raise BorderlakeError(f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it") from error
+        raise BorderlakeError(
+            f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -56,7 +56,7 @@ class Scores(dy.Schema):
     raw_score = dy.Float64(description="Uncalibrated score, log-odds.")
     probability = dy.Float64(min=0, max=1, description="Calibrated probability of an adverse outcome.")
     reasons = dy.List(
-        dy.Struct({name: column for name, column in Reason.columns().items()}),
+        dy.Struct(Reason.columns()),
         description="Strongest reasons, strongest first; for the events that may be acted on.",
     )
     vector = dy.List(dy.Float64(nullable=True), description="The served feature vector as the model saw it.")

@@ -99,7 +99,9 @@ def known_account(delivery: Delivery, row: dict[str, object]) -> Account:
     """The account of a delivery that the ledger already holds."""
     contract = delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}").outputs[0].contract
     refused_before = row.get("status") == REFUSED
-    return Account(delivery, contract, REFUSED if refused_before else KNOWN, reason=str(row.get("reason") or "") or None)
+    return Account(
+        delivery, contract, REFUSED if refused_before else KNOWN, reason=str(row.get("reason") or "") or None
+    )
 
 
 def _read(delivery: Delivery, landed_at: datetime) -> Iterator[tuple[Account, pl.DataFrame, pl.DataFrame]]:
@@ -121,14 +123,18 @@ def _read(delivery: Delivery, landed_at: datetime) -> Iterator[tuple[Account, pl
 def _check_hash(delivery: Delivery) -> None:
     declared = delivery.sidecar.sha256
     if declared is not None and declared.lower() != delivery.sha256:
-        raise FileRefused("hash", "the file's SHA-256 is not the sidecar's: it was changed or cut on the way; ask for it again")
+        raise FileRefused(
+            "hash", "the file's SHA-256 is not the sidecar's: it was changed or cut on the way; ask for it again"
+        )
 
 
 def _check_rows(delivery: Delivery, chunks: Sequence[Chunk]) -> None:
     declared = delivery.sidecar.rows
     read = sum(chunk.rows.height + chunk.refused.height for chunk in chunks)
     if declared is not None and declared != read:
-        raise FileRefused("row-count", f"the sidecar declares {declared:,} rows, the file holds {read:,}; ask for it again")
+        raise FileRefused(
+            "row-count", f"the sidecar declares {declared:,} rows, the file holds {read:,}; ask for it again"
+        )
 
 
 def _sort(
@@ -149,9 +155,7 @@ def _sort(
         bad.append(_quarantine(delivery, _as_lists(chunk.refused), landed_at))
         set_aside += result.set_aside
     landed, refused_rows = pl.concat(good), pl.concat(bad)
-    account = Account(
-        delivery, contract, LANDED, landed.height, refused_rows.height, set_aside, _counts(refused_rows)
-    )
+    account = Account(delivery, contract, LANDED, landed.height, refused_rows.height, set_aside, _counts(refused_rows))
     return account, landed, refused_rows
 
 

@@ -43,7 +43,7 @@ def apply(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime]) 
     A value that is there but cannot be read as the contract's type is a broken rule of its own; it never
     becomes a silent null.
     """
-    concerned = rows.filter(pl.sql_expr(output.where)) if output.where else rows
+    concerned = rows.filter(_sql(output.where)) if output.where else rows
     typed = _typed(output, concerned, manifest)
     readable = typed.drop(_UNREADABLE)
     details = _numbered(output.contract).filter(readable, cast=False)[1].details()
@@ -87,13 +87,18 @@ def _source(rule: ColumnRule, made: Mapping[str, pl.Expr], manifest: Mapping[str
         case "column":
             return pl.col(rule.argument)
         case "sql":
-            return pl.sql_expr(rule.argument)
+            return _sql(rule.argument)
         case "manifest":
             return pl.lit(manifest.get(rule.argument), dtype=pl.Datetime("us", "UTC"))
         case "after":
             return made[rule.argument]
         case _:
             return pl.lit(rule.argument)
+
+
+def _sql(text: str) -> pl.Expr:
+    expression: pl.Expr = pl.sql_expr(text)
+    return expression
 
 
 def _declared_blank(rule: ColumnRule, raw: pl.Expr) -> pl.Expr:

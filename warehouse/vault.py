@@ -4,6 +4,7 @@ A keyed id is HMAC-SHA-256 of (entity kind, normalised value) under the deployme
 Silver, features and scores carry keyed ids only; who holds the key and the vault tables can go back.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Sequence
@@ -28,10 +29,8 @@ def load_key(path: Path) -> bytes:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(32))
-        try:
-            os.link(draft, path)  # Fails where another process was first: then its key is the key.
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # Another process was first: its key is the key.
+            os.link(draft, path)
         draft.unlink()
     return bytes.fromhex(path.read_text().strip())
 

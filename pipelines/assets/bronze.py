@@ -109,24 +109,35 @@ def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg
     return shown
 
 
-def others_written(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetMaterialization]:
+def others_written(
+    deployment: Deployment, contract: Contract, accounts: list[Account]
+) -> Iterator[dg.AssetMaterialization]:
     """Materialisations of the other tables that landing wrote: quarantine, ledger, further contracts of a file."""
+    for materialization in landing_events(deployment, accounts):
+        if materialization.asset_key != key_of(BRONZE[contract.name]):
+            yield materialization
+
+
+def landing_events(deployment: Deployment, accounts: list[Account]) -> Iterator[dg.AssetMaterialization]:
+    """Materialisations of every table that landing these accounts wrote."""
     if not accounts:
         return
     yield reporting.materialized(deployment, LEDGER)
     for written in {account.contract.name: account.contract for account in accounts}.values():
         mine = [account for account in accounts if account.contract is written]
-        if deployment.lake.version(QUARANTINE[written.name]) is not None:
-            yield reporting.materialized(
-                deployment, QUARANTINE[written.name], metadata={"refused by rule": reporting.by_rule(mine)}
-            )
-        if written is not contract:
-            yield reporting.materialized(deployment, BRONZE[written.name], metadata=reporting.account_facts(mine))
+        quarantine = QUARANTINE[written.name]
+        if any(account.rows_refused or account.reason for account in mine):
+            yield reporting.materialized(deployment, quarantine, metadata={"refused by rule": reporting.by_rule(mine)})
+        if deployment.lake.version(BRONZE[written.name]) is None:
+            continue
+        pictured = landing_pictures(deployment, written)
+        for partition in sorted({partition_of(account.delivery.received_on) for account in mine}):
+            of_day = [account for account in mine if partition_of(account.delivery.received_on) == partition]
+            facts = {**reporting.account_facts(of_day), **pictured}
+            yield reporting.materialized(deployment, BRONZE[written.name], partition=partition, metadata=facts)
 
 
-def _checks(
-    deployment: Deployment, contract: Contract, accounts: list[Account]
-) -> Iterator[dg.AssetCheckResult]:
+def _checks(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetCheckResult]:
     mine = [account for account in accounts if account.contract is contract]
     facts = reporting.account_facts(mine)
     lost = _unaccounted(deployment, contract, mine)

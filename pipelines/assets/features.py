@@ -1,9 +1,12 @@
 """Feature assets: the vectors of each subject's events, as known strictly before them."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import dagster as dg
 import polars as pl
 
-from features.vectors import SUBJECTS, Subject
+from features.vectors import SUBJECTS, Subject, feature_set
 from features.views import FeatureView
 from pipelines import flows, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
@@ -30,7 +33,7 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[key_of(source) for source in sorted(sources, key=lambda source: source.name)],
-        description=f"{table.description} {len(subject.registry.features)} features, each known strictly before its event.",
+        description=f"{table.description} {len(subject.registry.features)} features, known strictly before the event.",
         group_name="features",
         owners=OWNERS["models"],
         kinds={"deltalake", "polars", "gold"},
@@ -90,11 +93,9 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
     return features
 
 
-def _counts(deployment: Deployment, subject: Subject, table: Table, days: list[object]) -> tuple[int, int]:
+def _counts(deployment: Deployment, subject: Subject, table: Table, days: Sequence[date]) -> tuple[int, int]:
     of_days = pl.col("received_on").is_in(days)
     events = deployment.lake.scan(flows.SUBJECT_TABLES[subject.name]).filter(of_days).select(pl.len()).collect().item()
-    from features.vectors import feature_set
-
     current = pl.col("feature_set") == feature_set(subject.registry).digest
     vectors = deployment.lake.scan(table).filter(of_days & current).select(pl.len()).collect().item()
     return events, vectors

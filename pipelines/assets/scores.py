@@ -1,7 +1,8 @@
 """Score assets: each day's events scored by the champion, with reasons, and put in lanes."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -21,7 +22,7 @@ from warehouse.errors import BorderlakeError
 
 def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
     scores, selections = flows.score_table(spec), flows.selection_table(spec)
-    common = {
+    common: dict[str, Any] = {
         "group_name": "scores",
         "owners": OWNERS["models"],
         "partitions_def": days_of_delivery,
@@ -116,16 +117,19 @@ def riskiest_table(lanes: pl.DataFrame, rows: int) -> str:
     lines = ["| event | where | risk | lane | reasons |", "|---|---|---|---|---|"]
     for row in lanes.sort("probability", descending=True).head(rows).iter_rows(named=True):
         reasons = "; ".join(reason["text"] for reason in row["reasons"])
-        lines.append(f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['lane']} | {reasons} |")
+        lines.append(
+            f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['lane']} | {reasons} |"
+        )
     return "\n".join(lines)
 
 
-def _every_event_scored(deployment: Deployment, spec: ModelSpec, days: list[object]) -> dg.AssetCheckResult:
+def _every_event_scored(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> dg.AssetCheckResult:
     of_days = pl.col("received_on").is_in(days)
     keys = ["event_id", "event_version"]
-    version = deployment.registry.load(spec.name).version
-    scored = deployment.lake.scan(flows.score_table(spec)).filter(of_days & (pl.col("model_version") == version))
-    events = deployment.lake.scan(flows.SUBJECT_TABLES[spec.subject]).filter(of_days).select(keys)
+    champion = deployment.registry.load(spec.name)
+    is_champions = pl.col("model_version") == champion.version
+    scored = deployment.lake.scan(flows.score_table(spec)).filter(of_days & is_champions)
+    events = flows.scorable_events(deployment, spec, champion).filter(of_days).select(keys)
     missing = events.join(scored.select(keys), on=keys, how="anti").select(pl.len()).collect().item()
     outside = scored.filter(~pl.col("probability").is_between(0, 1)).select(pl.len()).collect().item()
     return dg.AssetCheckResult(
@@ -136,7 +140,7 @@ def _every_event_scored(deployment: Deployment, spec: ModelSpec, days: list[obje
     )
 
 
-def _every_score_has_a_lane(deployment: Deployment, spec: ModelSpec, days: list[object]) -> dg.AssetCheckResult:
+def _every_score_has_a_lane(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> dg.AssetCheckResult:
     of_days = pl.col("received_on").is_in(days)
     scored = deployment.lake.scan(flows.score_table(spec)).filter(of_days).select("score_id")
     lanes = deployment.lake.scan(flows.selection_table(spec)).filter(of_days).select("score_id")

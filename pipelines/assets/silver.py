@@ -39,7 +39,9 @@ def _silver(table: Table, group: str) -> dg.AssetsDefinition:
                 description="No event version stands twice, and each event has one current version.",
                 blocking=True,
             ),
-            dg.AssetCheckSpec("known_after_it_happened", asset=key, description="Few rows are known before they happen."),
+            dg.AssetCheckSpec(
+                "known_after_it_happened", asset=key, description="Few rows are known before they happen."
+            ),
         ],
     )
     def silver(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -64,7 +64,9 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
                 "version": registered.version,
                 "alias": registered.alias or "none",
                 "figures on the test days": dg.MetadataValue.md(figures_table(result)),
-                "calibration": embedded(model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"),
+                "calibration": embedded(
+                    model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"
+                ),
                 "feature importance": embedded(
                     model_pictures.feature_importance(trained.importance, spec.title), "feature importance"
                 ),

@@ -105,6 +105,4 @@ class Contract:
 
     def personal(self) -> frozenset[str]:
         """Columns that may hold personal data."""
-        return frozenset(
-            name for name in self.columns() if self.facts_of(name)["sensitivity"] is Sensitivity.PERSONAL
-        )
+        return frozenset(name for name in self.columns() if self.facts_of(name)["sensitivity"] is Sensitivity.PERSONAL)

@@ -1,6 +1,7 @@
 """Code lists of the field, from kept libraries or their standards; no codes of any one agency."""
 
 from functools import cache
+from string import ascii_uppercase
 
 import pycountry
 
@@ -23,11 +24,28 @@ DIRECTIONS = ("entry", "exit")
 SEXES = ("F", "M", "X")
 
 # ICAO Doc 9303-3, section 5: codes for nationality that are no country.
-ICAO_SPECIAL = ("D", "EUE", "GBD", "GBN", "GBO", "GBP", "GBS", "RKS", "UNA", "UNK", "UNO", "XOM", "XXA", "XXB", "XXC", "XXX")
+ICAO_SPECIAL = (
+    "D",
+    "EUE",
+    "GBD",
+    "GBN",
+    "GBO",
+    "GBP",
+    "GBS",
+    "RKS",
+    "UNA",
+    "UNK",
+    "UNO",
+    "XOM",
+    "XXA",
+    "XXB",
+    "XXC",
+    "XXX",
+)
 
 # ISO 3166-1 clause 8.1.3: user-assigned alpha-2 codes, here for places that are no country.
-USER_ASSIGNED_ALPHA_2 = tuple(f"X{chr(c)}" for c in range(ord("A"), ord("Z") + 1)) + ("AA", "ZZ")
-USER_ASSIGNED_ALPHA_3 = tuple(f"X{a}{b}" for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+USER_ASSIGNED_ALPHA_2 = ("AA", "ZZ", *(f"X{letter}" for letter in ascii_uppercase))
+USER_ASSIGNED_ALPHA_3 = tuple(f"X{a}{b}" for a in ascii_uppercase for b in ascii_uppercase)
 
 # Withdrawn or grouped codes that declarations still carry (ISO 3166-3, EU GEONOM).
 TRANSITIONAL_ALPHA_2 = ("AN", "CS", "EU", "QU", "TP", "YU", "ZR")

@@ -79,9 +79,7 @@ class Declarations(Event):
     )
     flight_number = dy.String(nullable=True, max_length=10, description="Flight that brings the goods.")
     hs_code = dy.String(regex=r"^[0-9]{6}$", description="Harmonized System subheading, six digits.")
-    country_of_origin = dy.String(
-        check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2."
-    )
+    country_of_origin = dy.String(check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2.")
     country_of_dispatch = dy.String(
         nullable=True, check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2."
     )
@@ -93,9 +91,7 @@ class Declarations(Event):
     import_type = dy.String(nullable=True, max_length=8, description="Type of import transaction.")
     import_use = dy.String(nullable=True, max_length=8, description="Declared use of the goods.")
     payment_type = dy.String(nullable=True, max_length=8, description="Terms of payment.")
-    net_mass_kg = dy.Decimal(
-        16, 3, min=0, max=1_000_000_000, description="Net mass.", metadata=facts(unit="kg")
-    )
+    net_mass_kg = dy.Decimal(16, 3, min=0, max=1_000_000_000, description="Net mass.", metadata=facts(unit="kg"))
     gross_mass_kg = dy.Decimal(
         16, 3, nullable=True, min=0, max=1_000_000_000, description="Gross mass.", metadata=facts(unit="kg")
     )
@@ -130,15 +126,11 @@ class Inspections(Event):
         metadata=facts(unit="probability"),
     )
     is_irregular = dy.Bool(description="Whether anything irregular was found.")
-    infringement = dy.String(
-        nullable=True, check=lambda e: e.is_in(INFRINGEMENTS), description="Kind of irregularity."
-    )
+    infringement = dy.String(nullable=True, check=lambda e: e.is_in(INFRINGEMENTS), description="Kind of irregularity.")
     additional_duty = dy.Decimal(
         20, 4, nullable=True, min=0, description="Duty recovered.", metadata=facts(unit="currency")
     )
-    currency = dy.String(
-        nullable=True, check=lambda e: e.is_in(sorted(codes.currencies())), description="ISO 4217."
-    )
+    currency = dy.String(nullable=True, check=lambda e: e.is_in(sorted(codes.currencies())), description="ISO 4217.")
     officer_id = dy.String(
         nullable=True,
         max_length=35,

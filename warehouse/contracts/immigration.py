@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import dataframely as dy
+import polars as pl
 
 from warehouse.contracts import codes
 from warehouse.contracts.base import Contract, Event, Purpose, Sensitivity, facts
@@ -73,6 +74,14 @@ class Crossings(Event):
         metadata=facts(sensitivity=PERSONAL),
     )
     admitted_until = dy.Date(nullable=True, description="Last day of the authorised stay; null if not limited.")
+
+    @dy.rule()
+    def born_before_crossing(cls) -> pl.Expr:
+        """A traveller is born before crossing, and not more than 130 years before."""
+        years = pl.col("event_at").dt.year() - pl.col("birth_date").dt.year()
+        return pl.col("birth_date").is_null() | (
+            (pl.col("birth_date") <= pl.col("event_at").dt.date()) & (years <= 130)
+        )
 
 
 class Outcomes(Event):

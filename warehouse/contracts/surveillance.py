@@ -32,7 +32,7 @@ class VesselPositions(Event):
     """One AIS message (ITU-R M.1371): a position, or static and voyage data of a vessel."""
 
     message_id = dy.String(min_length=1, max_length=200, description="MMSI, time and payload: no two alike.")
-    message_type = dy.Int32(min=1, max=27, description="AIS message type.")
+    message_type = dy.Int32(min=1, max=28, description="AIS message type.")
     mmsi = dy.Int64(
         min=0,
         max=999_999_999,
@@ -56,8 +56,12 @@ class VesselPositions(Event):
     nav_status = dy.Int32(nullable=True, min=0, max=15, description="Navigational status.")
     latitude = dy.Float64(nullable=True, min=-90, max=90, description="Latitude.", metadata=DEGREES)
     longitude = dy.Float64(nullable=True, min=-180, max=180, description="Longitude.", metadata=DEGREES)
-    speed_knots = dy.Float64(nullable=True, min=0, max=103, description="Speed over ground.", metadata=facts(unit="knot"))
-    course_deg = dy.Float64(nullable=True, min=0, max=360, description="Course over ground.", metadata=facts(unit="degree"))
+    speed_knots = dy.Float64(
+        nullable=True, min=0, max=103, description="Speed over ground.", metadata=facts(unit="knot")
+    )
+    course_deg = dy.Float64(
+        nullable=True, min=0, max=360, description="Course over ground.", metadata=facts(unit="degree")
+    )
     heading_deg = dy.Int32(nullable=True, min=0, max=359, description="True heading.", metadata=facts(unit="degree"))
     draught_m = dy.Float64(nullable=True, min=0, max=25.5, description="Draught.", metadata=facts(unit="m"))
     destination = dy.String(nullable=True, max_length=20, description="Destination as transmitted.")

@@ -36,9 +36,7 @@ SCHEMA = pl.Schema(
     }
 )
 
-_CHANNELS = pl.Series(
-    [None] + [chr(code) if 32 < code < 127 else None for code in range(1, 256)], dtype=pl.String
-)
+_CHANNELS = pl.Series([None] + [chr(code) if 32 < code < 127 else None for code in range(1, 256)], dtype=pl.String)
 
 _LOOSE = 100
 _REASONS = {
@@ -64,9 +62,7 @@ class AisChunk(Chunk):
     ignored: int
 
 
-def read(
-    path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 4 << 20
-) -> Iterator[AisChunk]:
+def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 4 << 20) -> Iterator[AisChunk]:
     """Messages of an AIS log with the columns of `SCHEMA`, in each chunk by their first line.
 
     `received_at` is the tag block's time, else that of the `$PGHP` line, else `logged_at`: the time after the
@@ -173,9 +169,7 @@ def _rows(
     for later in (messages.first_known(times), logged):
         received = np.where(received == NONE, later, received)
     named = messages.first_known(np.where(s.station.is_not_null().to_numpy(), np.arange(len(s.line)), -1))
-    station = _pick(s.station, named[at]).fill_null(
-        _pick(block.gatehouse.station, messages.first_known(gatehouse)[at])
-    )
+    station = _pick(s.station, named[at]).fill_null(_pick(block.gatehouse.station, messages.first_known(gatehouse)[at]))
     head = pl.DataFrame(
         {
             LINE: block.lines.number[s.line[first[at]]],
@@ -224,10 +218,7 @@ def _refused(block: nmea.Block, at: Ints, rule: npt.NDArray[np.int8]) -> pl.Data
     return pl.DataFrame(
         {
             LINE: block.lines.number[at],
-            "raw": [
-                _line(block, index)[:_LONGEST_RAW].decode("utf-8", "backslashreplace")
-                for index in at.tolist()
-            ],
+            "raw": [_line(block, index)[:_LONGEST_RAW].decode("utf-8", "backslashreplace") for index in at.tolist()],
             "rule": [name for name, _ in reasons],
             "message": [message for _, message in reasons],
         },

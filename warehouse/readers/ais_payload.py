@@ -87,23 +87,26 @@ class _Bits:
         index, offset = divmod(start, 48)
         beyond = offset + width - 48
         if beyond <= 0:
-            return (self.words[index] >> -beyond) & ((1 << width) - 1)
+            within: Ints = (self.words[index] >> -beyond) & ((1 << width) - 1)
+            return within
         head = self.words[index] & ((1 << (48 - offset)) - 1)
-        return (head << beyond) | (self.words[index + 1] >> (48 - beyond))
+        across: Ints = (head << beyond) | (self.words[index + 1] >> (48 - beyond))
+        return across
 
     def signed(self, start: int, width: int) -> Ints:
         value = self.unsigned(start, width)
         return value - ((value >> (width - 1)) << width)
 
     def flag(self, start: int) -> Mask:
-        return self.unsigned(start, 1) == 1
+        mask: Mask = self.unsigned(start, 1) == 1
+        return mask
 
     def text(self, start: int, length: int) -> pl.Series:
         first, shift = divmod(start, 6)
         six = self.chars[:, first : first + length]
         if shift:
-            six = (six << shift) | (self.chars[:, first + 1 : first + 1 + length] >> (6 - shift))
-        six = six & 63
+            six = ((six << shift) | (self.chars[:, first + 1 : first + 1 + length] >> (6 - shift))).astype(np.uint8)
+        six = (six & 63).astype(np.uint8)
         ascii_bytes = pl.lit((six + np.uint8(64) * (six < 32)).tobytes(), dtype=pl.Binary)
         text = ascii_bytes.bin.slice(pl.col("at"), length).cast(pl.String)
         text = text.str.strip_chars_end("@").str.strip_chars(" ").alias("text")
@@ -113,7 +116,7 @@ class _Bits:
 
 def _six_bits(armoured: Bytes) -> Bytes:
     value = armoured - np.uint8(48)
-    return (value - np.uint8(8) * (value > 39)) & 63
+    return ((value - np.uint8(8) * (value > 39)) & 63).astype(np.uint8)
 
 
 def _armoured(data: Bytes, start: Ints, length: Ints) -> Mask:

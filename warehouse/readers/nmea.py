@@ -133,7 +133,7 @@ def parse(text: bytes, number: Ints) -> Block:
     logged = _logged_us(lines, marks, rows, star)
     formatter = head[rows] & _FORMATTER
     vdm = rows[(formatter == _VDM) | (formatter == _VDO)]
-    sentences = _sentences(lines, marks, vdm, tags, star, said, logged)
+    sentences = _sentences(lines, vdm, tags, star, said, logged)
     gatehouse = _gatehouse(lines, marks, rows[head[rows] == _PGHP], begin, star, logged)
     return Block(lines, sentences, gatehouse, tags.headers(number))
 
@@ -169,9 +169,7 @@ def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints) -> Ints:
     return logged
 
 
-def _sentences(
-    lines: Lines, marks: Marks, rows: Ints, tags: TagBlocks, star: Ints, said: Ints, logged: Ints
-) -> Sentences:
+def _sentences(lines: Lines, rows: Ints, tags: TagBlocks, star: Ints, said: Ints, logged: Ints) -> Sentences:
     """`!ttVDM,total,part,sequence,channel,payload,fill*hh`: commas can stand at few places only."""
     data, begin, stop = lines.data, tags.body[rows], star[rows]
     head = windows(data, begin, 16)

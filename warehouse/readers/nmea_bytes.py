@@ -35,11 +35,7 @@ def slices(text: bytes, start: Ints, end: Ints) -> pl.Series:
     if not text.isascii():
         text = text.translate(_ASCII)
     frame = pl.DataFrame({"start": start, "length": np.maximum(end - start, 0)})
-    cut = (
-        pl.lit(text, dtype=pl.Binary)
-        .bin.slice(pl.col("start"), pl.col("length"))
-        .cast(pl.String, strict=False)
-    )
+    cut = pl.lit(text, dtype=pl.Binary).bin.slice(pl.col("start"), pl.col("length")).cast(pl.String, strict=False)
     return frame.select(pl.when(pl.col("length") > 0).then(cut).alias("text"))["text"]
 
 
@@ -69,7 +65,8 @@ class Marks:
 
     def before(self, marks: Ints, at: Ints) -> Ints:
         """The last mark before each offset, -1 where there is none."""
-        return np.concatenate(([-1], marks))[np.searchsorted(marks, at)]
+        last: Ints = np.concatenate(([-1], marks))[np.searchsorted(marks, at)]
+        return last
 
 
 def hex_pair(data: Bytes, at: Ints) -> tuple[Ints, Mask]:

@@ -53,9 +53,7 @@ def assemble(sentences: Sentences, number: Ints) -> Messages:
         runs += more
     heads = np.concatenate((singles, np.array([run[0] for run in runs], np.int64)))
     order = np.argsort(number[heads], kind="stable")
-    size = np.concatenate((np.ones(len(singles), np.int64), np.array([len(run) for run in runs], np.int64)))[
-        order
-    ]
+    size = np.concatenate((np.ones(len(singles), np.int64), np.array([len(run) for run in runs], np.int64)))[order]
     first = np.cumsum(size) - size
     sentence = np.empty(int(size.sum()), np.int64)
     sentence[first] = heads[order]
@@ -88,9 +86,7 @@ def _in_order(s: Sentences, number: Ints, parts: Ints) -> tuple[list[list[int]],
         for step in range(1, size):
             whole &= (key[starts + step] == key[starts]) & (part[starts + step] == step + 1)
         starts = starts[whole]
-        starts = starts[
-            number[sorted_parts[starts + size - 1]] - number[sorted_parts[starts]] <= WINDOW_LINES
-        ]
+        starts = starts[number[sorted_parts[starts + size - 1]] - number[sorted_parts[starts]] <= WINDOW_LINES]
         members = starts[:, None] + np.arange(size)
         taken[members] = True
         runs += sorted_parts[members].tolist()
@@ -108,9 +104,7 @@ def _leftover(s: Sentences, number: Ints, parts: list[int]) -> tuple[list[list[i
     waiting: dict[tuple[int, ...], list[tuple[int, dict[int, int]]]] = {}  # line of the first, part to index
     station = dict(zip(parts, s.station.gather(parts).to_list(), strict=True))
     columns = (number, s.part, s.group, s.total, s.talker, s.sequence, s.channel)
-    for index, values in zip(
-        parts, zip(*(each[parts].tolist() for each in columns), strict=True), strict=True
-    ):
+    for index, values in zip(parts, zip(*(each[parts].tolist() for each in columns), strict=True), strict=True):
         line, part, group, total = values[:4]
         queue = [one for one in waiting.get(values[2:], []) if line - one[0] <= WINDOW_LINES]
         waiting[values[2:]] = queue
@@ -210,7 +204,7 @@ def inherit(block: Block, earlier: pl.DataFrame) -> pl.DataFrame:
     own = pl.DataFrame(
         {"group": s.group, "line": number[s.line], "time": s.tagged_us, "station": s.station}, schema=HEADERS
     )
-    known = pl.concat((earlier, block.headers, own)).filter(pl.col("group") >= 0)  # type: ignore[arg-type]
+    known = pl.concat((earlier, block.headers, own)).filter(pl.col("group") >= 0)
     known = known.with_columns(pl.col("time").replace(NONE, None)).unique(("group", "line")).sort("line")
     in_group = own.select("line", pl.when(pl.col("group") >= 0).then("group").alias("group")).with_row_index()
     for column in ("time", "station"):

@@ -66,9 +66,7 @@ class TagBlocks:
             return pl.DataFrame(schema=HEADERS)
         group, time = self.groups()[at], self.times_us()[at]
         station = self.stations(at)
-        return pl.DataFrame(
-            {"group": group, "line": number[at], "time": time, "station": station}, schema=HEADERS
-        )
+        return pl.DataFrame({"group": group, "line": number[at], "time": time, "station": station}, schema=HEADERS)
 
     def _field(self, code: bytes) -> tuple[Ints, Ints]:
         """Start and end of a field's value in each line; empty where the line has none."""

@@ -1,0 +1,50 @@
+# borderlake: `make demo` runs the whole road, `make test` passes the tests. Each makes .venv when it is missing.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export UV_PROJECT_ENVIRONMENT := .venv
+
+PACKAGES := warehouse features models simulation pipelines benchmarks
+DEMO ?=
+PYTEST ?=
+
+.PHONY: help demo up test lint format docs clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: .venv/ready ## Simulate a border and run the whole road: extracts to risk scores (DEMO="--days 30" for less)
+	.venv/bin/borderlake demo $(DEMO)
+
+up: .venv/ready ## Serve the Dagster UI, its daemon and the MLflow UI on loopback
+	.venv/bin/borderlake up
+
+test: .venv/ready ## Run the tests
+	.venv/bin/python -m pytest $(PYTEST)
+
+lint: .venv/ready ## Check style, types, import layers and dependencies
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(PACKAGES)
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+
+format: .venv/ready ## Format the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean: ## Remove the environment and caches (never BORDERLAKE_HOME)
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# uv makes the environment from the lock. Where uv is missing, a private copy is put into .uv.
+.venv/ready: pyproject.toml uv.lock
+	@set -euo pipefail; \
+	uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then \
+	  python3 -m venv .uv && .uv/bin/python -m pip install --quiet --upgrade uv; uv=.uv/bin/uv; \
+	fi; \
+	"$$uv" sync --frozen --quiet; \
+	.venv/bin/python -c "import lightgbm" 2>/dev/null || { \
+	  echo "LightGBM cannot load: it needs the system's OpenMP runtime (libgomp)."; \
+	  echo "Install it (Debian, Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp), then run make again."; \
+	  exit 1; }; \
+	touch $@

@@ -1,0 +1,46 @@
+"""The command line: `borderlake ...`. One module a group of commands; the work itself is in `pipelines.flows`.
+
+Exit codes: 0 done, 1 nothing could be done (the message says why), 2 wrong usage, 3 done in part.
+"""
+
+import sys
+
+import typer
+
+from pipelines.cli import bench, inspect, models, road, world
+from pipelines.cli.output import Exit, errors
+from warehouse.errors import BorderlakeError
+
+app = typer.Typer(
+    name="borderlake",
+    help=(
+        "A data lakehouse with risk analytics for border agencies.\n\n"
+        "Start with [bold]borderlake demo --serve[/bold]: it simulates a border, runs the whole road from extracts to "
+        "risk scores, and opens the Dagster UI. All state is under BORDERLAKE_HOME (default ./.borderlake)."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # Locals hold rows, and rows hold persons.
+    add_completion=False,
+)
+app.command(rich_help_panel="Start")(world.demo)
+app.command(rich_help_panel="Start")(world.up)
+app.command(rich_help_panel="Start")(world.simulate)
+app.command(rich_help_panel="Work")(road.land)
+app.command(rich_help_panel="Work")(models.train)
+app.command(rich_help_panel="Work")(models.score)
+app.command(rich_help_panel="Look")(inspect.tables)
+app.command(rich_help_panel="Look")(inspect.show)
+app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
+
+
+def main() -> None:
+    """Entry point: an error a user can mend is one line, never a stack of frames."""
+    try:
+        app()
+    except BorderlakeError as error:
+        errors.print(f"[bold red]error[/bold red] {error}", highlight=False)
+        sys.exit(Exit.NOTHING)
+
+
+__all__ = ["app", "main"]

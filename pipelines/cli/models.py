@@ -1,0 +1,85 @@
+"""`borderlake train` and `borderlake score`: the model steps, as runs of the deployment's Dagster instance."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from models.catalogue import MODELS, model_of
+from pipelines import flows
+from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.deployment import Deployment, from_environment
+from warehouse.errors import NotReady
+
+
+def train(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"One of: {', '.join(MODELS)}.")],
+    json_out: JsonOut = None,
+) -> None:
+    """Train a model on what is known now, judge it on days it never saw, and register it in MLflow.
+
+    The better of the old and the new version on those days becomes champion; the champion scores.
+    """
+    spec = model_of(model)
+    deployment = from_environment()
+    from pipelines import runs
+
+    days = _days_without_features(deployment, spec.subject)
+    with console.status("computing features"):
+        if days:
+            runs.run(deployment, "features", days)
+    with console.status(f"training {spec.name}"):
+        run_id = runs.run(deployment, f"train_{spec.name}")
+    result = deployment.registry.latest(spec.name)
+    console.print(
+        table(
+            f"{spec.name} version {result.version} ({result.alias or 'no alias'})",
+            ("figure", "value", "low", "high"),
+            [
+                (name, value, result.figures[f"{name}_low"], result.figures[f"{name}_high"])
+                for name, value in sorted(result.figures.items())
+                if f"{name}_low" in result.figures
+            ],
+        )
+    )
+    write_json(
+        json_out,
+        {
+            "model": spec.name,
+            "version": result.version,
+            "alias": result.alias,
+            "run": run_id,
+            "figures": result.figures,
+        },
+    )
+
+
+def score(json_out: JsonOut = None) -> None:
+    """Land what waits in the inbox, and score every event that the champions have not scored yet."""
+    deployment = from_environment()
+    from pipelines import runs
+
+    waiting = {item.received_on for item in flows.waiting_deliveries(deployment, datetime.now(UTC))}
+    conformed = flows.days_to_conform(deployment)
+    trained = [spec for spec in MODELS.values() if deployment.registry.has(spec.name)]
+    if not trained:
+        raise NotReady("no model has been trained yet; run: borderlake train shipment_risk, or borderlake demo")
+    days = waiting | conformed | {day for spec in trained for day in flows.unscored_days(deployment, spec)}
+    if not days:
+        console.print("Nothing to do: nothing waits in the inbox, and every event has its score")
+        write_json(json_out, {"scored": {}})
+        raise typer.Exit(Exit.DONE)
+    before = {spec.name: _count(deployment, spec.name) for spec in trained}
+    with console.status(f"scoring {len(days)} days of delivery"):
+        run_id = runs.run(deployment, "scoring", sorted(days))
+    scored = {name: _count(deployment, name) - count for name, count in before.items()}
+    console.print(table("Scored", ("model", "events"), list(scored.items())))
+    write_json(json_out, {"scored": scored, "run": run_id, "days": sorted(days)})
+
+
+def _count(deployment: Deployment, model: str) -> int:
+    return deployment.lake.size(flows.score_table(model_of(model)))[0]
+
+
+def _days_without_features(deployment: Deployment, subject: str) -> list[date]:
+    return sorted(flows.days_to_conform(deployment) | flows.days_without_vectors(deployment, subject))

@@ -1,0 +1,63 @@
+"""What every command shares: consoles, exit codes, the `--json` option, tables."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    NOTHING = 1
+    USAGE = 2
+    PARTLY = 3
+
+
+JsonOut = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="OUT", help="Write the result as JSON to this file; '-' is standard output."),
+]
+
+
+def write_json(out: Path | None, content: Mapping[str, Any]) -> None:
+    """Write a command's result where `--json` asks for it."""
+    if out is None:
+        return
+    text = json.dumps(content, indent=2, default=str, sort_keys=True)
+    if str(out) == "-":
+        sys.stdout.write(text + "\n")
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table; columns whose values are numbers stand to the right."""
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for index, column in enumerate(columns):
+        is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        made.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(_shown(value) for value in row))
+    return made
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else str(value)

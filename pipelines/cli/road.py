@@ -1,0 +1,147 @@
+"""`borderlake land`: extracts from a file, outside the inbox."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipelines import flows
+from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.deployment import Deployment, from_environment
+from warehouse.agencies import agency_and_dataset
+from warehouse.delivery import Delivery, delivery
+from warehouse.dialect import dialect_of
+from warehouse.errors import BorderlakeError
+from warehouse.landing import KNOWN, Account
+
+
+def land(
+    what: Annotated[str, typer.Argument(metavar="AGENCY.DATASET", help="Who delivers what: customs.declarations.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Extracts; a sidecar FILE.manifest.json counts.")
+    ],
+    dialect: Annotated[str | None, typer.Option(help="Layout of the file; default: the agency's own.")] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option(help="ISO 3166-1 code; default: the dialect's, else the agency's.")
+    ] = None,
+    json_out: JsonOut = None,
+) -> None:
+    """Land extracts: check each row against its contract, keep what is refused with its reasons, never twice.
+
+    Examples:
+
+      borderlake land customs.declarations declarations_2020.csv --dialect kcs
+
+      borderlake land surveillance.vessel_positions receiver.log --dialect ais-nmea --jurisdiction XN
+    """
+    deployment = from_environment()
+    deliveries = _deliveries(deployment, what, files, dialect, jurisdiction)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("landing", total=len(deliveries))
+        accounts = flows.land_all(deployment, deliveries, datetime.now(UTC), lambda _: progress.advance(task))
+    _report(deployment, accounts)
+    console.print(accounts_table(accounts))
+    _explain(accounts)
+    write_json(json_out, {"deliveries": [_facts(account) for account in accounts]})
+    raise typer.Exit(exit_code(accounts))
+
+
+def _deliveries(
+    deployment: Deployment, what: str, files: list[Path], dialect: str | None, jurisdiction: str | None
+) -> list[Delivery]:
+    agency, dataset = agency_and_dataset(what, dict(deployment.agencies))
+    name = dialect or agency.datasets.get(dataset)
+    if name is None:
+        raise BorderlakeError(f"{what} has no dialect of its own; name one with --dialect")
+    layout = dialect_of(name, deployment.settings.dialects)
+    layout.extract_for(f"{agency.domain}.{dataset}")
+    today = datetime.now(UTC).date()
+    return [
+        delivery(
+            path.absolute(),
+            agency=agency.code,
+            domain=agency.domain,
+            dataset=dataset,
+            jurisdiction=jurisdiction or layout.jurisdiction or agency.jurisdiction,
+            dialect=layout,
+            arrived_on=today,
+        )
+        for path in files
+    ]
+
+
+def _report(deployment: Deployment, accounts: list[Account]) -> None:
+    """Tell Dagster, so that the UI never disagrees with the lake."""
+    from pipelines import runs
+    from pipelines.assets.bronze import landing_events
+
+    runs.report(deployment, landing_events(deployment, [account for account in accounts if account.status != KNOWN]))
+
+
+def accounts_table(accounts: list[Account]) -> object:
+    """One row a file and contract."""
+    rows = [
+        (
+            account.delivery.path.name,
+            account.contract.name,
+            account.status,
+            account.rows_read,
+            account.rows_landed,
+            account.rows_refused,
+            account.rows_set_aside,
+        )
+        for account in accounts
+    ]
+    return table("Landing", ("file", "contract", "status", "read", "landed", "refused", "not of this contract"), rows)
+
+
+def _explain(accounts: list[Account]) -> None:
+    for account in accounts:
+        if account.reason:
+            console.print(f"[red]{account.delivery.path.name}[/red]: {account.reason}", highlight=False)
+        elif account.rows_refused:
+            rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:6])
+            suffix = account.contract.table_suffix
+            console.print(
+                f"[yellow]{account.rows_refused:,} rows refused[/yellow] ({rules}). See them, with reasons: "
+                f"borderlake show quarantine.{suffix}",
+                highlight=False,
+            )
+        elif account.status == KNOWN:
+            console.print(f"{account.delivery.path.name} was landed before; nothing to do", highlight=False)
+    if any(account.rows_landed for account in accounts):
+        console.print("Next: [bold]borderlake score[/bold] conforms and scores what is new", highlight=False)
+
+
+def exit_code(accounts: list[Account]) -> Exit:
+    """0 when every row landed (or had before), 3 when some were refused, 1 when nothing could land."""
+    if not any(account.rows_landed or account.status == KNOWN for account in accounts):
+        return Exit.NOTHING
+    if any(account.rows_refused or account.reason for account in accounts):
+        return Exit.PARTLY
+    return Exit.DONE
+
+
+def _facts(account: Account) -> dict[str, object]:
+    return {
+        "file": account.delivery.path.name,
+        "sha256": account.delivery.sha256,
+        "batch_id": account.delivery.batch_id,
+        "contract": account.contract.name,
+        "status": account.status,
+        "rows_read": account.rows_read,
+        "rows_landed": account.rows_landed,
+        "rows_refused": account.rows_refused,
+        "rows_set_aside": account.rows_set_aside,
+        "refused_by_rule": account.by_rule,
+        "reason": account.reason,
+    }
