@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from features.windows import EVENT_AT, SIGN, USABLE_AT
+from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 from warehouse.contracts import Contract
 from warehouse.contracts.base import Purpose
 from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
@@ -117,7 +117,7 @@ def resolve(tracks: pl.LazyFrame, links: pl.LazyFrame, kind: str) -> pl.LazyFram
     """Observations under the entity their source identity is linked to; a link counts from its own known_at."""
     of_kind = links.filter((pl.col("entity_kind") == kind) & (pl.col("entity_id") != pl.col("source_id")))
     first = (
-        of_kind.sort("known_at")
+        of_kind.sort("known_at", "entity_id")
         .unique("source_id", keep="first")
         .select("source_id", "entity_id", linked_at=pl.col("known_at"))
     )
@@ -135,8 +135,11 @@ def _sightings(tracks: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _positions(vessels: pl.LazyFrame) -> pl.LazyFrame:
-    ordered = vessels.filter(pl.col("speed_knots").is_not_null()).sort("object_id", EVENT_AT)
-    gap = pl.col(EVENT_AT).diff().over("object_id").dt.total_seconds() / 3_600
+    """A silence is measured when the position that ends it becomes usable: what is delivered later mends nothing."""
+    usable = pl.max_horizontal(EVENT_AT, "known_at")
+    ordered = vessels.filter(pl.col("speed_knots").is_not_null()).sort("object_id", usable, EVENT_AT)
+    last = pl.col(EVENT_AT).cum_max().shift(1).over("object_id")
+    gap = pl.when(pl.col(EVENT_AT) >= last).then((pl.col(EVENT_AT) - last).dt.total_seconds() / 3_600)
     return ordered.with_columns(
         is_slow=(pl.col("speed_knots") < _SLOW_KNOTS).cast(pl.Int8),
         gap_hours=gap,
@@ -145,23 +148,32 @@ def _positions(vessels: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _outcomes(outcomes: pl.LazyFrame, subjects: pl.LazyFrame, kind: str, columns: tuple[str, ...]) -> pl.LazyFrame:
-    """Outcomes with the attributes of what they speak of; they count from their own report."""
-    described = subjects.filter(pl.col("superseded_at").is_null()).select("event_id", *columns)
+    """Outcomes with the attributes of what they speak of, as known then; they count from their own report.
+
+    An outcome counts under each version of its subject for as long as both stand.
+    """
+    described = subjects.select("event_id", *columns, described_at="known_at", redescribed_at="superseded_at")
     found = outcomes.filter(pl.col("subject_kind") == kind).select(
         "subject_id", EVENT_AT, "known_at", "superseded_at", pl.col("is_adverse").cast(pl.Int8)
     )
-    joined = found.join(described, left_on="subject_id", right_on="event_id", how="inner")
+    joined = (
+        found.join(described, left_on="subject_id", right_on="event_id", how="inner")
+        .with_columns(
+            known_at=pl.max_horizontal("known_at", "described_at"),
+            superseded_at=pl.min_horizontal("superseded_at", "redescribed_at"),
+        )
+        .filter(pl.col("superseded_at").is_null() | (pl.col("superseded_at") > pl.col("known_at")))
+    )
     return _signed(joined, frozenset((*columns, "is_adverse")))
 
 
 def _signed(rows: pl.LazyFrame, columns: frozenset[str]) -> pl.LazyFrame:
-    kept = sorted(columns - {EVENT_AT})
-    begins = rows.select(
-        *kept, EVENT_AT, pl.max_horizontal(EVENT_AT, "known_at").alias(USABLE_AT), pl.lit(1, dtype=pl.Int64).alias(SIGN)
-    )
+    kept = (*sorted(columns - {EVENT_AT}), EVENT_AT)
+    began = pl.max_horizontal(EVENT_AT, "known_at")
+    begins = rows.select(*kept, began.alias(BEGAN_AT), began.alias(USABLE_AT), pl.lit(1, dtype=pl.Int64).alias(SIGN))
     ends = rows.filter(pl.col("superseded_at").is_not_null()).select(
         *kept,
-        EVENT_AT,
+        began.alias(BEGAN_AT),
         pl.max_horizontal(EVENT_AT, "superseded_at").alias(USABLE_AT),
         pl.lit(-1, dtype=pl.Int64).alias(SIGN),
     )

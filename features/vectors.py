@@ -9,7 +9,7 @@ import polars as pl
 
 from features import crossings, shipments, sources, windows
 from features.sources import Silver
-from features.views import Kind, Registry
+from features.views import PRIOR_OF, Kind, Registry
 from warehouse.errors import UnknownName
 
 EVENT_KEY = ("event_id", "event_version", "event_at", "event_date", "received_on", "jurisdiction")
@@ -99,8 +99,8 @@ def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:
     needed: dict[str, set[str]] = {}
     for view in registry.views:
         columns = {aggregation.column for aggregation in view.aggregations if aggregation.column}
-        base = {windows.USABLE_AT, windows.SIGN, windows.EVENT_AT}
+        base = {windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, windows.EVENT_AT}
         if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
-            base.add(windows.PRIOR_OF)
+            base.add(PRIOR_OF)
         needed.setdefault(view.source, set()).update(columns | set(view.keys_in_source) | base)
     return {source: sorted(columns) for source, columns in needed.items()}

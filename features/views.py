@@ -10,6 +10,9 @@ from enum import StrEnum
 from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.errors import BorderlakeError
 
+PRIOR_OF = "jurisdiction"
+"""Rates are drawn to the rate of all entities of the event's own jurisdiction."""
+
 
 class Kind(StrEnum):
     """What an aggregation computes over the rows of the entity that were known strictly before the event."""
@@ -135,6 +138,8 @@ class Registry:
             raise BorderlakeError(
                 f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}"
             )
+        if not view.entity or len(view.entity) != len(view.keys_in_source):
+            raise BorderlakeError(f"{where} needs an entity, with as many key columns in the source as in the event")
         _require(where, "source", view.keys_in_source, offered)
         _require(where, "event", view.entity, self.event_columns)
         for aggregation in view.aggregations:
@@ -153,6 +158,9 @@ class Registry:
             _require(where, "source", (aggregation.column,), offered)
             if aggregation.kind is Kind.DEVIATION:
                 _require(where, "event", (aggregation.column,), self.event_columns)
+        if aggregation.kind is Kind.RATE:
+            _require(where, "source", (PRIOR_OF,), offered)
+            _require(where, "event", (PRIOR_OF,), self.event_columns)
 
 
 def _require(where: str, of: str, names: Sequence[str], offered: frozenset[str]) -> None:

@@ -1,0 +1,357 @@
+"""The point-in-time engine against a brute-force twin: rows one by one, in plain Python."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import windows
+from features.views import Aggregation, FeatureView, Kind
+from warehouse.contracts.base import Purpose
+
+START = datetime(2024, 2, 27, tzinfo=UTC)  # Two days before a leap day.
+HOUR = timedelta(hours=1)
+WINDOWS = (1, 2, 7, None)
+MOMENT = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version of a fact: counts from `begins`, until `ends` if it was corrected."""
+
+    importer: str | None
+    jurisdiction: str
+    event_at: datetime
+    begins: datetime
+    ends: datetime | None
+    value: float | None
+    is_adverse: int | None
+    product: str | None
+
+    def counts_at(self, moment: datetime, window_days: int | None) -> bool:
+        in_window = window_days is None or self.begins >= moment - timedelta(days=window_days)
+        return self.begins < moment and in_window and (self.ends is None or self.ends >= moment)
+
+
+@dataclass(frozen=True)
+class Event:
+    importer: str | None
+    jurisdiction: str
+    event_at: datetime
+    value: float | None
+
+
+def _aggregations() -> tuple[Aggregation, ...]:
+    made: list[Aggregation] = []
+    columns = {Kind.COUNT: None, Kind.SUM: "value", Kind.MEAN: "value", Kind.RATE: "is_adverse"}
+    for days in WINDOWS:
+        for kind, column in {**columns, Kind.DEVIATION: "value"}.items():
+            made.append(Aggregation(f"{kind}_{days or 'life'}", kind, "d", "u", column, days, prior_weight=3.0))
+    made.append(Aggregation("distinct", Kind.DISTINCT, "d", "u", "product"))
+    made.append(Aggregation("since_last", Kind.DAYS_SINCE_LAST, "d", "u"))
+    made.append(Aggregation("since_first", Kind.DAYS_SINCE_FIRST, "d", "u"))
+    return tuple(made)
+
+
+VIEW = FeatureView(
+    "everything", ("importer",), "source", _aggregations(), "customs", frozenset({Purpose.CUSTOMS_RISK}), "All kinds."
+)
+
+
+def compute(events: Sequence[Event], history: Sequence[Row], view: FeatureView = VIEW) -> pl.DataFrame:
+    return windows.compute(view, events_frame(events), history_frame(history))
+
+
+def events_frame(events: Sequence[Event]) -> pl.DataFrame:
+    schema = {"importer": pl.String, "jurisdiction": pl.String, "event_at": MOMENT, "value": pl.Float64}
+    return pl.DataFrame([vars(event) for event in events], schema=schema, orient="row")
+
+
+def history_frame(history: Sequence[Row]) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for row in history:
+        shared = {name: getattr(row, name) for name in ("importer", "jurisdiction", "event_at", "value", "is_adverse")}
+        shared |= {"product": row.product, "began_at": row.begins}
+        rows.append({**shared, "usable_at": row.begins, "sign": 1})
+        if row.ends is not None:
+            rows.append({**shared, "usable_at": row.ends, "sign": -1})
+    schema = {
+        "importer": pl.String, "jurisdiction": pl.String, "event_at": MOMENT, "value": pl.Float64,
+        "is_adverse": pl.Int8, "product": pl.String, "began_at": MOMENT, "usable_at": MOMENT, "sign": pl.Int64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema)
+
+
+def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> float | None:
+    """The same feature, by reading every row of the history once for this one event."""
+    days, column = aggregation.window_days, aggregation.column
+    counting = [row for row in history if row.counts_at(event.event_at, days)]
+    own = [row for row in counting if event.importer is not None and row.importer == event.importer]
+    values = [getattr(row, column) for row in own if column and getattr(row, column) is not None]
+    match aggregation.kind:
+        case Kind.COUNT:
+            return float(len(own))
+        case Kind.SUM:
+            return math.fsum(values)
+        case Kind.MEAN:
+            return statistics.fmean(values) if values else None
+        case Kind.RATE:
+            everyone = [r.is_adverse for r in counting if r.jurisdiction == event.jurisdiction]
+            known = [value for value in everyone if value is not None]
+            if event.importer is None or not known:
+                return None
+            weight = aggregation.prior_weight
+            return (sum(values) + weight * statistics.fmean(known)) / (len(values) + weight)
+        case Kind.DEVIATION:
+            if len(values) < 3 or event.value is None:
+                return None
+            return (event.value - statistics.fmean(values)) / (statistics.pstdev(values) + 0.05)
+        case Kind.DISTINCT:
+            return float(len(set(values)))
+        case Kind.DAYS_SINCE_LAST:
+            return (event.event_at - max(r.event_at for r in own)) / timedelta(days=1) if own else None
+        case Kind.DAYS_SINCE_FIRST:
+            return (event.event_at - min(r.event_at for r in own)) / timedelta(days=1) if own else None
+
+
+hours = st.integers(0, 9 * 24).map(lambda hours: START + hours * HOUR)
+"""An hour's grid over nine days: ties are frequent, and whole days apart hits the edges of windows."""
+importers = st.sampled_from(["one", "two", "three", None])
+jurisdictions = st.sampled_from(["XN", "XS"])
+eighths = st.one_of(st.none(), st.integers(-40, 400).map(lambda n: n / 8))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    event_at = draw(hours)
+    begins = max(event_at, draw(st.one_of(st.just(event_at), hours)))
+    ends = draw(st.one_of(st.none(), hours))
+    return Row(
+        draw(importers),
+        draw(jurisdictions),
+        event_at,
+        begins,
+        None if ends is None else max(begins, ends),
+        draw(eighths),
+        draw(st.sampled_from([0, 1, None])),
+        draw(st.sampled_from(["shoes", "soap", None])),
+    )
+
+
+events = st.builds(Event, importers, jurisdictions, hours, eighths)
+many_rows, many_events = st.lists(rows(), max_size=25), st.lists(events, min_size=1, max_size=8)
+
+
+def agree(found: float | None, expected: float | None, *, tolerance: float = 1e-9) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)
+
+
+@settings(max_examples=60, deadline=None)
+@given(many_events, many_rows)
+def test_every_kind_agrees_with_the_twin(some: list[Event], history: list[Row]) -> None:
+    made = compute(some, history)
+    assert made.columns == [aggregation.name for aggregation in VIEW.aggregations]
+    for aggregation in VIEW.aggregations:
+        # A deviation divides rounding of the squares by a spread of at least 0.05.
+        tolerance = 1e-4 if aggregation.kind is Kind.DEVIATION else 1e-9
+        for event, found in zip(some, made[aggregation.name], strict=True):
+            expected = twin(event, history, aggregation)
+            assert agree(found, expected, tolerance=tolerance), (aggregation.name, event, found, expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(events, many_rows, st.randoms(use_true_random=False))
+def test_what_becomes_usable_at_or_after_the_event_never_matters(event: Event, history: list[Row], random: Any) -> None:
+    as_it_is = compute([event], history)
+    later = [row for row in history if row.begins >= event.event_at]
+    before = [
+        replace(row, ends=None) if row.ends is not None and row.ends >= event.event_at else row
+        for row in history
+        if row.begins < event.event_at
+    ]
+    assert compute([event], before).equals(as_it_is)
+    columns = ("importer", "value", "is_adverse", "product")
+    shuffled = {name: random.sample([getattr(row, name) for row in later], len(later)) for name in columns}
+    permuted = [replace(row, **{name: shuffled[name][i] for name in columns}) for i, row in enumerate(later)]
+    assert compute([event], [*before, *permuted]).equals(as_it_is)
+
+
+@settings(max_examples=15, deadline=None)
+@given(many_events, many_rows)
+def test_day_by_day_equals_one_pass_bit_for_bit(some: list[Event], history: list[Row]) -> None:
+    some = sorted(some, key=lambda event: event.event_at)
+    daily = []
+    for offset in range(11):
+        midnight = START + timedelta(days=offset)
+        end = midnight + timedelta(days=1)
+        of_day = [event for event in some if midnight <= event.event_at < end]
+        known = [
+            replace(row, ends=None) if row.ends is not None and row.ends >= end else row
+            for row in history
+            if row.begins < end
+        ]
+        if of_day:
+            daily.append(compute(of_day, known))
+    assert pl.concat(daily).equals(compute(some, history))
+
+
+@settings(max_examples=15, deadline=None)
+@given(many_events, many_rows, st.randoms(use_true_random=False))
+def test_order_of_events_and_rows_does_not_matter(some: list[Event], history: list[Row], random: Any) -> None:
+    order = list(range(len(some)))
+    random.shuffle(order)
+    shuffled = history_frame(history).sample(fraction=1.0, shuffle=True, seed=random.randrange(1_000))
+    made = windows.compute(VIEW, events_frame([some[i] for i in order]), shuffled)
+    assert made.equals(compute(some, history)[order])
+
+
+def row(**changes: Any) -> Row:
+    """A plain fact of importer one, usable two days before the event below."""
+    at = changes.pop("event_at", EVENT.event_at - timedelta(days=2))
+    plain = Row("one", "XN", at, at, None, 2.0, 1, "shoes")
+    return replace(plain, **changes)
+
+
+EVENT = Event("one", "XN", START + timedelta(days=5), 2.0)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("history", "feature", "expected"),
+    [
+        pytest.param([row(event_at=EVENT.event_at)], "count_life", 0.0, id="the-event-itself-does-not-count"),
+        pytest.param(
+            [row(event_at=EVENT.event_at)] * 3, "since_last", None, id="simultaneous-events-do-not-count-as-the-last"
+        ),
+        pytest.param(
+            [row(event_at=EVENT.event_at - timedelta(microseconds=1))],
+            "count_1",
+            1.0,
+            id="a-microsecond-before-counts",
+        ),
+        pytest.param([row(event_at=EVENT.event_at - DAY)], "count_1", 1.0, id="exactly-a-day-ago-is-in-the-window"),
+        pytest.param(
+            [row(event_at=EVENT.event_at - DAY - timedelta(microseconds=1))],
+            "count_1",
+            0.0,
+            id="a-microsecond-longer-ago-is-not",
+        ),
+        pytest.param(
+            [row(begins=EVENT.event_at + DAY), row(is_adverse=0)],
+            "rate_life",
+            0.0,
+            id="label-reported-tomorrow-is-invisible-today",
+        ),
+        pytest.param(
+            [row(begins=EVENT.event_at - HOUR), row(is_adverse=0)], "rate_life", 0.5, id="label-reported-today-is-seen"
+        ),
+        pytest.param(
+            [row(begins=EVENT.event_at - HOUR, event_at=EVENT.event_at - 4 * DAY)],
+            "count_1",
+            1.0,
+            id="late-news-is-in-the-window-it-became-known-in",
+        ),
+        pytest.param([row(ends=EVENT.event_at - HOUR)], "count_life", 0.0, id="a-corrected-row-is-taken-back"),
+        pytest.param([row(ends=EVENT.event_at)], "count_life", 1.0, id="a-correction-of-this-moment-is-not-yet-known"),
+        pytest.param(
+            [row(ends=EVENT.event_at - HOUR)],
+            "count_1",
+            0.0,
+            id="a-row-that-had-left-the-window-is-not-taken-back-again",
+        ),
+        pytest.param(
+            [row(ends=EVENT.event_at - HOUR), row(begins=EVENT.event_at - HOUR)],
+            "count_1",
+            1.0,
+            id="its-replacement-counts-from-the-correction",
+        ),
+        pytest.param(
+            [row(ends=EVENT.event_at - HOUR), row(event_at=EVENT.event_at - 4 * DAY)],
+            "since_last",
+            4.0,
+            id="the-last-one-taken-back-leaves-the-one-before",
+        ),
+        pytest.param(
+            [row(ends=EVENT.event_at - HOUR), row(product="soap")],
+            "distinct",
+            1.0,
+            id="a-product-taken-back-is-no-longer-counted",
+        ),
+        pytest.param(
+            [row(ends=EVENT.event_at - 2 * DAY), row(event_at=EVENT.event_at - HOUR)],
+            "distinct",
+            1.0,
+            id="a-product-taken-back-as-it-came-does-not-hide-its-return",
+        ),
+        pytest.param([], "count_life", 0.0, id="no-history-counts-zero"),
+        pytest.param([], "sum_7", 0.0, id="no-history-sums-to-zero"),
+        pytest.param([], "distinct", 0.0, id="no-history-has-no-products"),
+        pytest.param([], "mean_life", None, id="no-history-has-no-mean"),
+        pytest.param([], "rate_life", None, id="no-history-anywhere-has-no-rate"),
+        pytest.param([], "since_first", None, id="no-history-has-no-first"),
+        pytest.param([row(importer="two")], "rate_life", 1.0, id="nothing-of-the-importer-gives-the-prior"),
+        pytest.param(
+            [row(importer="two"), row(importer="two", jurisdiction="XS", is_adverse=0)],
+            "rate_life",
+            1.0,
+            id="the-prior-is-of-the-event-s-own-jurisdiction",
+        ),
+        pytest.param([row()] * 2, "deviation_life", None, id="two-rows-do-not-say-what-is-usual"),
+        pytest.param([row()] * 3, "deviation_life", 0.0, id="three-rows-do"),
+        pytest.param([row(value=None), row(value=4.0)], "mean_life", 4.0, id="a-missing-value-is-no-zero"),
+        pytest.param([row(value=math.nan), row(value=4.0)], "mean_life", 4.0, id="no-number-is-a-missing-value"),
+        pytest.param([row(value=math.inf), row(value=4.0)], "sum_life", 4.0, id="an-endless-value-is-a-missing-value"),
+    ],
+)
+def test_edges(history: list[Row], feature: str, expected: float | None) -> None:
+    assert compute([EVENT], history)[feature].item() == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(lambda made: made["count_life"].item() == 0.0, id="counts-are-zero"),
+        pytest.param(lambda made: made["rate_life"].item() is None, id="rates-are-null"),
+        pytest.param(lambda made: made["since_last"].item() is None, id="days-since-are-null"),
+        pytest.param(lambda made: made["deviation_life"].item() is None, id="deviations-are-null"),
+    ],
+)
+def test_an_entity_that_is_null_has_no_history(count: Callable[[pl.DataFrame], bool]) -> None:
+    history = [row(importer=None)] * 4 + [row()] * 4
+    assert count(compute([replace(EVENT, importer=None)], history))
+
+
+def test_no_events_give_no_rows_but_all_columns() -> None:
+    made = compute([], [row()])
+    assert made.height == 0
+    assert made.columns == [aggregation.name for aggregation in VIEW.aggregations]
+
+
+def test_a_key_of_several_columns_needs_all_of_them() -> None:
+    view = replace(VIEW, entity=("importer", "jurisdiction"))
+    history = [row(), row(jurisdiction="XS"), row(importer="two")]
+    assert compute([EVENT], history, view)["count_life"].item() == 1.0
+
+
+def test_a_key_named_otherwise_in_the_source_is_found() -> None:
+    view = replace(VIEW, source_entity=("object_id",))
+    made = windows.compute(view, events_frame([EVENT]), history_frame([row()]).rename({"importer": "object_id"}))
+    assert made["count_life"].item() == 1.0
+
+
+def test_windowed_counts_are_never_negative() -> None:
+    history = [row(event_at=START + day * DAY, ends=START + (day + 3) * DAY) for day in range(6)]
+    moments = [replace(EVENT, event_at=START + hours * HOUR) for hours in range(10 * 24)]
+    made = compute(moments, history)
+    assert all(made[f"count_{days}"].min() >= 0 for days in (1, 2, 7))
