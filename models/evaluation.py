@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from warehouse.errors import NotReady
+
 Floats = NDArray[np.float64]
 
 CAPACITIES = (1, 2, 5, 10)
@@ -53,8 +55,9 @@ def calibration_slope(labels: Floats, probabilities: Floats) -> float:
 
 def with_intervals(labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS) -> dict[str, Figure]:
     """Each figure with a 95 % interval, from `repeats` bootstrap samples of the rows."""
+    samples = resamples(labels, seed=seed, repeats=repeats)
     point = figures(labels, probabilities)
-    draws = [figures(labels[rows], probabilities[rows]) for rows in resamples(labels, seed=seed, repeats=repeats)]
+    draws = [figures(labels[rows], probabilities[rows]) for rows in samples]
     return {name: Figure(value, *_interval([draw[name] for draw in draws])) for name, value in point.items()}
 
 
@@ -81,7 +84,12 @@ def average_precision(labels: Floats, scores: Floats) -> float:
 
 
 def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[NDArray[np.int64]]:
-    """Row indices of bootstrap samples; one that drew a single class is drawn again."""
+    """Row indices of bootstrap samples; one that drew a single class is drawn again.
+
+    Raises `NotReady` where the labels themselves are of a single class.
+    """
+    if not 0 < labels.sum() < len(labels):
+        raise NotReady(f"{len(labels)} outcomes of one kind measure nothing; both kinds are needed. Take more days")
     generator = np.random.default_rng(seed)
     drawn: list[NDArray[np.int64]] = []
     while len(drawn) < repeats:

@@ -50,7 +50,7 @@ def reasons(model: Model, features: Mapping[str, Feature], vectors: pl.DataFrame
 
 def in_words(feature: Feature, value: float | str | None, usual: tuple[float, float] | None) -> str:
     """One reason: what, how much, and what is usual."""
-    if value is None:
+    if value is None or value != value:
         return f"{feature.description}: nothing known"
     if isinstance(value, str):
         return f"{feature.description}: {value}"

@@ -5,9 +5,10 @@ green (release). The riskiest fill the lanes from red down; a few of the others 
 what the model believes harmless is looked at too. The probability of being looked at is stored with each row.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -43,11 +44,19 @@ def read_capacities(path: Path, subject: str) -> Capacities:
         return Capacities()
     try:
         tables = tomllib.loads(path.read_text("utf-8")).get(subject, {})
-        parsed = {location: Capacity(**lanes) for location, lanes in tables.items()}
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+        parsed = {location: _capacity(lanes) for location, lanes in tables.items()}
+    except (ValueError, TypeError, AttributeError) as error:
         raise BorderlakeError(f"{path.name}: {error}; lanes are red, yellow, blue and exploration") from error
     default = parsed.pop("default", Capacity())
     return Capacities(default, parsed)
+
+
+def _capacity(lanes: Mapping[str, float]) -> Capacity:
+    capacity = Capacity(**lanes)
+    for lane, seats in asdict(capacity).items():
+        if isinstance(seats, bool) or not isinstance(seats, int | float) or not 0 <= seats < math.inf:
+            raise ValueError(f"{lane} = {seats!r} is neither a share of the day nor a number of events")
+    return capacity
 
 
 def select(scores: pl.DataFrame, capacities: Capacities) -> pl.DataFrame:
@@ -86,5 +95,6 @@ def _seats(capacities: Capacities) -> dict[str, pl.Expr]:
         for location, capacity in capacities.locations.items():
             share = pl.when(pl.col("location") == location).then(getattr(capacity, lane)).otherwise(share)
         of_day = pl.when(share < 1).then(share * pl.col("day_rows")).otherwise(share)
-        seats[f"{lane}_seats"] = of_day.ceil().cast(pl.Int64)
+        # 0.07 of 100 are 7.000000000000001 in floats, and 7 seats.
+        seats[f"{lane}_seats"] = (of_day - 1e-9).ceil().cast(pl.Int64)
     return seats

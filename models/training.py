@@ -39,7 +39,8 @@ class Bundle:
                 "model_name": self.model_name,
                 "spec_digest": self.spec_digest,
                 "numbers": self.encoder.numbers,
-                "codes": {name: dict(codes) for name, codes in self.encoder.codes.items()},
+                # Pairs, not an object: their order is the order of the model's columns.
+                "codes": [[name, dict(codes)] for name, codes in self.encoder.codes.items()],
                 "calibrator": asdict(self.calibrator),
                 "usual": self.usual,
                 "trained_until": self.trained_until.isoformat(),
@@ -54,7 +55,7 @@ class Bundle:
         return Bundle(
             model_name=stored["model_name"],
             spec_digest=stored["spec_digest"],
-            encoder=Encoder(tuple(stored["numbers"]), stored["codes"]),
+            encoder=Encoder(tuple(stored["numbers"]), dict(stored["codes"])),
             calibrator=Calibrator(**stored["calibrator"]),
             usual={name: (low, high) for name, (low, high) in stored["usual"].items()},
             trained_until=datetime.fromisoformat(stored["trained_until"]),
@@ -72,7 +73,7 @@ class Model:
     @property
     def sha256(self) -> str:
         """Of the text and the bundle together: a changed calibrator is a changed model."""
-        return hashlib.sha256(self.text.encode() + b"\x1f" + self.bundle.to_json().encode()).hexdigest()
+        return fingerprint(self.text.encode(), self.bundle.to_json().encode())
 
     def booster(self) -> lightgbm.Booster:
         return lightgbm.Booster(model_str=self.text)
@@ -81,6 +82,11 @@ class Model:
         """Log-odds before calibration, one a row."""
         scores: Floats = np.asarray(self.booster().predict(matrix, raw_score=True), dtype=np.float64)
         return scores
+
+
+def fingerprint(text: bytes, bundle: bytes) -> str:
+    """Hash of a model's two files as they lie on disk."""
+    return hashlib.sha256(text + b"\x1f" + bundle).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,8 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
         reliability=evaluation.reliability(labels, probabilities),
         importance=_importance(booster),
         rows={"train": split.train.height, "valid": split.valid.height, "test": split.test.height},
-        trees=booster.num_trees(),
+        # Of the text: the booster in memory also holds the trees that early stopping gave up.
+        trees=model.booster().num_trees(),
         split=split,
     )
 
