@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models import pictures
-from models.training import Bundle, Model, Trained
+from models.training import Bundle, Model, Trained, fingerprint
 from warehouse.errors import BorderlakeError, NotReady
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Registry:
         example = trained.model.bundle.encoder.matrix(trained.split.test.head(5))
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / _BUNDLE
-            bundle.write_text(trained.model.bundle.to_json(), encoding="utf-8")
+            bundle.write_bytes(trained.model.bundle.to_json().encode())
             logged = mlflow.lightgbm.log_model(
                 trained.model.booster(),
                 name="model",
@@ -142,16 +142,18 @@ class Registry:
 
 
 def _verified(folder: Path, expected: str | None, what: str) -> Model:
-    """The model in a folder of artifacts, if its hash is the registered one."""
+    """The model in a folder of artifacts, if its hash is the registered one; nothing is parsed before."""
     try:
-        text = next(folder.rglob("model.lgb")).read_text("utf-8")
-        bundle_text = next(folder.rglob(_BUNDLE)).read_text("utf-8")
-        model = Model(text, Bundle.from_json(bundle_text))
-    except (StopIteration, ValueError, KeyError, UnicodeDecodeError) as error:
-        raise BorderlakeError(f"{what}: its files are missing or damaged; register it again by training") from error
-    if model.sha256 != expected:
-        raise BorderlakeError(f"{what}: its files are not the registered ones (hash differs); it will not be used")
-    return model
+        text = next(folder.rglob("model.lgb")).read_bytes()
+        bundle = next(folder.rglob(_BUNDLE)).read_bytes()
+    except (StopIteration, OSError) as error:
+        raise BorderlakeError(f"{what}: its files are missing; register it again by training") from error
+    if fingerprint(text, bundle) != expected:
+        raise BorderlakeError(
+            f"{what}: its files are not the registered ones (hash differs) and will not be used; "
+            "register it again by training"
+        )
+    return Model(text.decode(), Bundle.from_json(bundle.decode()))
 
 
 def _parameters(trained: Trained) -> dict[str, Any]:
