@@ -5,6 +5,7 @@ verifies before anything is parsed. Pickle is never written and never read.
 """
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _BUNDLE = "bundle.json"
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
+    "MLFLOW_LOG_UV_FILES": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
 
 
 @dataclass(frozen=True)
@@ -97,13 +107,14 @@ class Registry:
         return True
 
     def _mlflow(self) -> Any:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         import mlflow  # Takes seconds: only who needs the registry pays.
 
         if self.tracking_uri.startswith("sqlite:///"):
             Path(self.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        for chatty in ("mlflow", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.ERROR)
         mlflow.set_tracking_uri(self.tracking_uri)
         return mlflow
 

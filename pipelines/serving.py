@@ -36,7 +36,7 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
     children = [
         _start(
             [
-                *_dagster("webserver"),
+                _script("dagster-webserver"),
                 "-h",
                 HOST,
                 "-p",
@@ -47,7 +47,7 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
             ],
             logs / "webserver.log",
         ),
-        _start([*_dagster("daemon"), "run", "-m", _MODULE], logs / "daemon.log"),
+        _start([_script("dagster-daemon"), "run", "-m", _MODULE], logs / "daemon.log"),
     ]
     if mlflow_port:
         children.append(_start(_mlflow(settings, mlflow_port), logs / "mlflow.log"))
@@ -70,8 +70,9 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
         _stop(children)
 
 
-def _dagster(what: str) -> list[str]:
-    return [sys.executable, "-W", "ignore", "-m", f"dagster{'_webserver' if what == 'webserver' else '.daemon'}"]
+def _script(name: str) -> str:
+    """A console script of this environment."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def _mlflow(settings: Settings, port: int) -> list[str]:

@@ -17,12 +17,15 @@ from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
-from warehouse.dialect import Output
+from warehouse.dialect import Extract
 from warehouse.errors import FileRefused
 from warehouse.readers import LINE, READERS, REFUSED_SCHEMA, Chunk
 
 _GROUP_ROWS = 400_000
 """Rows that share a commit: bounds memory, and keeps the number of commits small."""
+
+_LINE_BITS = 40
+"""Deliveries that are checked together number their lines apart: delivery in the high bits, line in the low."""
 
 LANDED, REFUSED, KNOWN = "landed", "refused", "already landed"
 
@@ -47,20 +50,34 @@ class Account:
         return self.rows_landed + self.rows_refused
 
 
-@dataclass
-class _Group:
-    """Deliveries whose rows are written together."""
+@dataclass(frozen=True)
+class _Read:
+    """A delivery and what its reader made of it: chunks, or the refusal of the whole file."""
 
-    good: dict[Contract, list[pl.DataFrame]] = field(default_factory=dict)
-    bad: dict[Contract, list[pl.DataFrame]] = field(default_factory=dict)
-    accounts: list[Account] = field(default_factory=list)
-    rows: int = 0
+    delivery: Delivery
+    chunks: tuple[Chunk, ...] = ()
+    refusal: FileRefused | None = None
 
-    def add(self, account: Account, good: pl.DataFrame, bad: pl.DataFrame) -> None:
-        self.accounts.append(account)
-        self.good.setdefault(account.contract, []).append(good)
-        self.bad.setdefault(account.contract, []).append(bad)
-        self.rows += account.rows_read
+    @property
+    def rows(self) -> int:
+        return sum(chunk.rows.height + chunk.refused.height for chunk in self.chunks)
+
+    @property
+    def layout(self) -> tuple[str, str, str, str, int]:
+        """Deliveries of one layout are mapped and checked together."""
+        delivery = self.delivery
+        dialect = delivery.dialect
+        return delivery.agency, delivery.jurisdiction, delivery.dataset, dialect.name, dialect.version
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What becomes of deliveries under one contract."""
+
+    contract: Contract
+    accounts: list[Account]
+    good: pl.DataFrame
+    bad: pl.DataFrame
 
 
 def land(
@@ -72,20 +89,19 @@ def land(
     that already hold them leave them out.
     """
     known = landed_before(lake)
-    group = _Group()
+    group: list[_Read] = []
     for delivery in deliveries:
         if delivery.batch_id in known:
             yield [known_account(delivery, known[delivery.batch_id])]
         else:
-            for account, good, bad in _read(delivery, landed_at):
-                group.add(account, good, bad)
+            group.append(_read(delivery))
             known[delivery.batch_id] = {}
         if progress is not None:
             progress(delivery)
-        if group.rows >= _GROUP_ROWS:
+        if sum(item.rows for item in group) >= _GROUP_ROWS:
             yield _commit(lake, group, landed_at)
-            group = _Group()
-    if group.accounts:
+            group = []
+    if group:
         yield _commit(lake, group, landed_at)
 
 
@@ -104,20 +120,19 @@ def known_account(delivery: Delivery, row: dict[str, object]) -> Account:
     )
 
 
-def _read(delivery: Delivery, landed_at: datetime) -> Iterator[tuple[Account, pl.DataFrame, pl.DataFrame]]:
-    """One account a contract of the delivery, with its bronze and quarantine rows."""
-    extract = delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}")
+def _read(delivery: Delivery) -> _Read:
+    extract = _extract(delivery)
     try:
         _check_hash(delivery)
-        chunks = list(READERS[extract.format](delivery.path, extract.columns, **extract.options))
+        chunks = tuple(READERS[extract.format](delivery.path, extract.columns, **extract.options))
         _check_rows(delivery, chunks)
     except FileRefused as refusal:
-        for output in extract.outputs:
-            yield _refused_whole(delivery, output.contract, refusal, landed_at)
-        return
-    prepared = [Chunk(mapping.derive(extract.derived, chunk.rows), chunk.refused) for chunk in chunks]
-    for output in extract.outputs:
-        yield _sort(delivery, output, prepared, landed_at)
+        return _Read(delivery, refusal=refusal)
+    return _Read(delivery, chunks)
+
+
+def _extract(delivery: Delivery) -> Extract:
+    return delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}")
 
 
 def _check_hash(delivery: Delivery) -> None:
@@ -137,30 +152,81 @@ def _check_rows(delivery: Delivery, chunks: Sequence[Chunk]) -> None:
         )
 
 
-def _sort(
-    delivery: Delivery, output: Output, chunks: Sequence[Chunk], landed_at: datetime
-) -> tuple[Account, pl.DataFrame, pl.DataFrame]:
-    contract = output.contract
-    times = {"extracted_at": delivery.sidecar.extracted_at} if delivery.sidecar.extracted_at else {}
-    good: list[pl.DataFrame] = []
-    bad: list[pl.DataFrame] = []
-    set_aside = 0
-    for chunk in chunks:
-        result = mapping.apply(output, chunk.rows, times)
-        enveloped = _envelope(result.good, delivery, contract, landed_at)
-        fresh, repeats = _split_repeats(enveloped)
+def _sort(items: Sequence[_Read], landed_at: datetime) -> Iterator[_Outcome]:
+    """Map and check the rows of deliveries of one layout: one outcome a contract."""
+    deliveries = [item.delivery for item in items]
+    rows = pl.concat([_stacked(item, index) for index, item in enumerate(items)], how="diagonal_relaxed")
+    unread = pl.concat([_numbered(chunk.refused, index) for index, item in enumerate(items) for chunk in item.chunks])
+    extract = _extract(deliveries[0])
+    prepared = mapping.derive(extract.derived, rows)
+    for output in extract.outputs:
+        result = mapping.apply(output, prepared)
+        enveloped = _envelope(result.good, deliveries, output.contract, landed_at)
+        good, repeats = _split_repeats(enveloped)
         refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
-        good.append(fresh)
-        bad.append(_quarantine(delivery, _with_raw(refused, chunk.rows), landed_at))
-        bad.append(_quarantine(delivery, _as_lists(chunk.refused), landed_at))
-        set_aside += result.set_aside
-    landed, refused_rows = pl.concat(good), pl.concat(bad)
-    account = Account(delivery, contract, LANDED, landed.height, refused_rows.height, set_aside, _counts(refused_rows))
-    return account, landed, refused_rows
+        bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
+        accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
+        yield _Outcome(output.contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
 
 
-def _envelope(good: pl.DataFrame, delivery: Delivery, contract: Contract, landed_at: datetime) -> pl.DataFrame:
-    agency, jurisdiction = pl.lit(delivery.agency), pl.lit(delivery.jurisdiction)
+def _stacked(item: _Read, index: int) -> pl.DataFrame:
+    """Rows of a delivery, with lines that are unique among deliveries, and what its sidecar says."""
+    extracted = pl.lit(item.delivery.sidecar.extracted_at, dtype=pl.Datetime("us", "UTC"))
+    rows = pl.concat([chunk.rows for chunk in item.chunks], how="diagonal_relaxed")
+    return _numbered(rows, index).with_columns(extracted.alias(mapping.sidecar_column("extracted_at")))
+
+
+def _numbered(rows: pl.DataFrame, index: int) -> pl.DataFrame:
+    return rows.with_columns(pl.col(LINE) + (index << _LINE_BITS))
+
+
+def _to_lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """The lines of each file again."""
+    return rows.with_columns(pl.col(LINE) & ((1 << _LINE_BITS) - 1))
+
+
+def _index() -> pl.Expr:
+    """Which delivery a row is of."""
+    return pl.col(LINE) // (1 << _LINE_BITS)
+
+
+def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype: pl.DataType) -> pl.Expr:
+    """A fact about the delivery that a row is of."""
+    return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
+
+
+def _accounts(
+    deliveries: Sequence[Delivery], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
+) -> list[Account]:
+    landed = _count_by_delivery(good)
+    refused = _count_by_delivery(bad)
+    aside = _count_by_delivery(set_aside.to_frame(LINE))
+    first_rules = bad.group_by(index=_index(), rule=pl.col("rules").list.first()).len().sort("len", "rule")
+    by_rule: dict[int, dict[str, int]] = {}
+    for index, rule, count in first_rules.reverse().iter_rows():
+        by_rule.setdefault(index, {})[rule] = count
+    return [
+        Account(
+            delivery,
+            contract,
+            LANDED,
+            landed.get(index, 0),
+            refused.get(index, 0),
+            aside.get(index, 0),
+            by_rule.get(index, {}),
+        )
+        for index, delivery in enumerate(deliveries)
+    ]
+
+
+def _count_by_delivery(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows.group_by(index=_index()).len().iter_rows())
+
+
+def _envelope(
+    good: pl.DataFrame, deliveries: Sequence[Delivery], contract: Contract, landed_at: datetime
+) -> pl.DataFrame:
+    agency, jurisdiction = pl.lit(deliveries[0].agency), pl.lit(deliveries[0].jurisdiction)
     content = [pl.col(name) for name in contract.columns() if name != "known_at"]
     return good.with_columns(
         event_id=ids.event_id(jurisdiction, agency, contract.dataset, contract.key),
@@ -168,14 +234,14 @@ def _envelope(good: pl.DataFrame, delivery: Delivery, contract: Contract, landed
         source_agency=agency,
         jurisdiction=jurisdiction,
         landed_at=pl.lit(landed_at, dtype=pl.Datetime("us", "UTC")),
-        received_on=pl.lit(delivery.received_on),
-        batch_id=pl.lit(delivery.batch_id),
+        received_on=_of_delivery(deliveries, [item.received_on for item in deliveries], pl.Date()),
+        batch_id=_of_delivery(deliveries, [item.batch_id for item in deliveries], pl.String()),
     )
 
 
 def _split_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
-    first = pl.struct("event_id", "row_hash").is_first_distinct()
+    first = pl.struct("event_id", "row_hash", "batch_id").is_first_distinct()
     repeats = rows.filter(~first).select(
         LINE,
         rules=pl.concat_list(pl.lit("repeated-in-file")),
@@ -189,21 +255,21 @@ def _with_raw(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     fields = [name for name in rows.columns if name != LINE]
     kept = rows.filter(pl.col(LINE).is_in(refused[LINE].implode()))
     raw = kept.select(LINE, raw=pl.struct(pl.col(fields).cast(pl.String)).struct.json_encode())
-    return refused.join(raw, on=LINE, how="left")
+    return refused.join(raw, on=LINE, how="left").select(LINE, "raw", "rules", "messages")
 
 
 def _as_lists(refused: pl.DataFrame) -> pl.DataFrame:
     return refused.select(LINE, "raw", rules=pl.concat_list("rule"), messages=pl.concat_list("message"))
 
 
-def _quarantine(delivery: Delivery, refused: pl.DataFrame, landed_at: datetime) -> pl.DataFrame:
+def _quarantine(refused: pl.DataFrame, deliveries: Sequence[Delivery], landed_at: datetime) -> pl.DataFrame:
     return refused.select(
-        batch_id=pl.lit(delivery.batch_id),
-        source_agency=pl.lit(delivery.agency),
-        jurisdiction=pl.lit(delivery.jurisdiction),
-        received_on=pl.lit(delivery.received_on),
-        file_name=pl.lit(delivery.path.name),
-        source_line=pl.col(LINE),
+        batch_id=_of_delivery(deliveries, [item.batch_id for item in deliveries], pl.String()),
+        source_agency=pl.lit(deliveries[0].agency),
+        jurisdiction=pl.lit(deliveries[0].jurisdiction),
+        received_on=_of_delivery(deliveries, [item.received_on for item in deliveries], pl.Date()),
+        file_name=_of_delivery(deliveries, [item.path.name for item in deliveries], pl.String()),
+        source_line=pl.col(LINE) & ((1 << _LINE_BITS) - 1),
         raw=pl.col("raw"),
         rules=pl.col("rules"),
         messages=pl.col("messages"),
@@ -211,34 +277,45 @@ def _quarantine(delivery: Delivery, refused: pl.DataFrame, landed_at: datetime) 
     )
 
 
-def _refused_whole(
-    delivery: Delivery, contract: Contract, refusal: FileRefused, landed_at: datetime
-) -> tuple[Account, pl.DataFrame, pl.DataFrame]:
+def _refused_whole(item: _Read, landed_at: datetime) -> Iterator[_Outcome]:
+    """A file that cannot be read is one line of quarantine, line 0, under each contract it should have given."""
+    refusal = item.refusal
+    assert refusal is not None
     line = pl.DataFrame([(0, None, refusal.rule, str(refusal))], schema=REFUSED_SCHEMA, orient="row")
-    account = Account(delivery, contract, REFUSED, by_rule={refusal.rule: 1}, reason=str(refusal))
-    return account, BRONZE[contract.name].empty(), _quarantine(delivery, _as_lists(line), landed_at)
+    bad = _quarantine(_as_lists(line), [item.delivery], landed_at)
+    for output in _extract(item.delivery).outputs:
+        account = Account(item.delivery, output.contract, REFUSED, by_rule={refusal.rule: 1}, reason=str(refusal))
+        yield _Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
 
 
-def _counts(refused: pl.DataFrame) -> dict[str, int]:
-    """Refused rows by the first rule each breaks."""
-    first = refused.select(rule=pl.col("rules").list.first())["rule"].value_counts(sort=True)
-    return dict(first.sort(["count", "rule"], descending=[True, False]).iter_rows())
+def _outcomes(group: Sequence[_Read], landed_at: datetime) -> Iterator[_Outcome]:
+    by_layout: dict[object, list[_Read]] = {}
+    for item in group:
+        if item.refusal is not None:
+            yield from _refused_whole(item, landed_at)
+        else:
+            by_layout.setdefault(item.layout, []).append(item)
+    for items in by_layout.values():
+        yield from _sort(items, landed_at)
 
 
-def _commit(lake: Lake, group: _Group, landed_at: datetime) -> list[Account]:
+def _commit(lake: Lake, group: Sequence[_Read], landed_at: datetime) -> list[Account]:
     """Bronze, then quarantine, then the ledger: a batch in the ledger is whole."""
     facts = {"borderlake.step": "landing"}
-    for contract, frames in group.good.items():
-        rows = pl.concat(frames, how="diagonal_relaxed")
-        refused = pl.concat(group.bad[contract])
-        batches = sorted({a.delivery.batch_id for a in group.accounts if a.contract == contract})
-        if rows.height:
-            lake.append(BRONZE[contract.name], rows, batches=batches, facts=facts)
-        if refused.height:
-            lake.append(QUARANTINE[contract.name], refused, batches=batches, facts=facts)
-    ledger = _ledger_rows(lake, group.accounts, landed_at)
+    outcomes = list(_outcomes(group, landed_at))
+    accounts = [account for outcome in outcomes for account in outcome.accounts]
+    for contract in {outcome.contract.name: outcome.contract for outcome in outcomes}.values():
+        mine = [outcome for outcome in outcomes if outcome.contract is contract]
+        batches = sorted({account.delivery.batch_id for outcome in mine for account in outcome.accounts})
+        for table, rows in (
+            (BRONZE[contract.name], pl.concat([outcome.good for outcome in mine], how="diagonal_relaxed")),
+            (QUARANTINE[contract.name], pl.concat([outcome.bad for outcome in mine])),
+        ):
+            if rows.height:
+                lake.append(table, rows, batches=batches, facts=facts)
+    ledger = _ledger_rows(lake, accounts, landed_at)
     lake.append(LEDGER, ledger, batches=sorted(set(ledger["batch_id"])), facts=facts)
-    return group.accounts
+    return accounts
 
 
 def _ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 
 import dataframely as dy
@@ -23,35 +23,44 @@ class Sorted:
     """Rows sorted by a contract.
 
     `good` has `source_line` and the contract's columns, typed; `refused` has `source_line`, `rules` and
-    `messages` (lists, one entry a broken rule); `set_aside` counts the records that carry no such event.
+    `messages` (lists, one entry a broken rule); `set_aside` are the lines that carry no such event.
     """
 
     good: pl.DataFrame
     refused: pl.DataFrame
-    set_aside: int
+    set_aside: pl.Series
+
+
+def sidecar_column(name: str) -> str:
+    """The column that holds what the sidecar of a row's file declares."""
+    return f"__sidecar_{name}__"
 
 
 def derive(derived: Sequence[Derived], rows: pl.DataFrame) -> pl.DataFrame:
     """Source rows with the dialect's derived columns beside them; what cannot be read as its type is null."""
-    made = {d.rule.target: _read(d.rule, _source(d.rule, {}, {}), d.dtype).cast(d.dtype) for d in derived}
+    made = {d.rule.target: _read(d.rule, _source(d.rule, {}), d.dtype).cast(d.dtype) for d in derived}
     return rows.with_columns(**made)
 
 
-def apply(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime]) -> Sorted:
+def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     """Map source rows onto the contract of `output` and check them.
+
+    Times that a dialect takes from the sidecar are columns of `rows` called by `sidecar_column`.
 
     A value that is there but cannot be read as the contract's type is a broken rule of its own; it never
     becomes a silent null.
     """
     concerned = rows.filter(_sql(output.where)) if output.where else rows
-    typed = _typed(output, concerned, manifest)
+    typed = _typed(output, concerned)
     readable = typed.drop(_UNREADABLE)
     details = _numbered(output.contract).filter(readable, cast=False)[1].details()
     reasons = _reasons(typed, details.drop(cs.by_name(*output.contract.columns())), output.contract)
     return Sorted(
         good=readable.join(reasons.select(LINE), on=LINE, how="anti"),
         refused=reasons,
-        set_aside=rows.height - concerned.height,
+        set_aside=rows[LINE].filter(~rows[LINE].is_in(concerned[LINE].implode()))
+        if output.where
+        else rows[LINE].clear(),
     )
 
 
@@ -61,12 +70,12 @@ def _numbered(contract: Contract) -> type[dy.Schema]:
     return type(contract.schema.__name__, (contract.schema,), {LINE: dy.Int64()})
 
 
-def _typed(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime]) -> pl.DataFrame:
+def _typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
     dtypes = output.contract.dtypes()
     unreadable: list[pl.Expr] = []
     made: dict[str, pl.Expr] = {}
     for rule in output.rules:
-        raw = _source(rule, made, manifest)
+        raw = _source(rule, made)
         value = _read(rule, raw, dtypes[rule.target])
         made[rule.target] = value
         if rule.source in ("column", "sql"):
@@ -82,14 +91,14 @@ def _typed(output: Output, rows: pl.DataFrame, manifest: Mapping[str, datetime])
     )
 
 
-def _source(rule: ColumnRule, made: Mapping[str, pl.Expr], manifest: Mapping[str, datetime]) -> pl.Expr:
+def _source(rule: ColumnRule, made: Mapping[str, pl.Expr]) -> pl.Expr:
     match rule.source:
         case "column":
             return pl.col(rule.argument)
         case "sql":
             return _sql(rule.argument)
         case "manifest":
-            return pl.lit(manifest.get(rule.argument), dtype=pl.Datetime("us", "UTC"))
+            return pl.col(sidecar_column(rule.argument))
         case "after":
             return made[rule.argument]
         case _:

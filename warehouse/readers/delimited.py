@@ -7,16 +7,18 @@ parser, since a quoted field may hold delimiters and line ends.
 
 import csv
 import gzip
-import io
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.errors import FileRefused
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
 
 _UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def read(
@@ -33,8 +35,7 @@ def read(
     """
     text, damaged = _decode(_bytes_of(path), encoding)
     header, _, body = text.partition("\n")
-    names = next(csv.reader([header.rstrip("\r")], delimiter=delimiter, quotechar=quote), [])
-    names = [name.strip() for name in names]
+    names = _names(header.rstrip("\r"), delimiter, quote)
     _require(columns, names, delimiter)
     if quote in body:
         yield _parse_quoted(body, names, delimiter, quote, damaged)
@@ -47,7 +48,7 @@ def _bytes_of(path: Path) -> bytes:
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, OSError, zlib.error) as error:
             raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
     if not data.strip():
         raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
@@ -56,13 +57,22 @@ def _bytes_of(path: Path) -> bytes:
 
 def _decode(data: bytes, encoding: str) -> tuple[str, frozenset[int]]:
     """Text, and the 1-based lines that are not of the encoding (kept, with replacement characters)."""
-    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
-        return data.decode(codec), frozenset()
+        return data.decode(encoding).removeprefix(_BYTE_ORDER_MARK), frozenset()
     except UnicodeDecodeError:
-        text = data.decode(codec, errors="replace")
+        text = data.decode(encoding, errors="replace").removeprefix(_BYTE_ORDER_MARK)
         lines = text.split("\n")
         return text, frozenset(i for i, line in enumerate(lines, start=1) if "\ufffd" in line)
+
+
+def _names(header: str, delimiter: str, quote: str) -> list[str]:
+    try:
+        names = next(csv.reader([header], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        raise FileRefused(
+            "header", "the first line cannot be read as a header; check the dialect's delimiter, and that lines end in LF"
+        ) from None
+    return [beside_line(name.strip()) for name in names]
 
 
 def _require(columns: frozenset[str], names: list[str], delimiter: str) -> None:
@@ -103,30 +113,42 @@ def _parse_quoted(body: str, names: list[str], delimiter: str, quote: str, damag
     rows: list[list[str]] = []
     at: list[int] = []
     bad: list[tuple[int, str, str, str]] = []
-    reader = csv.reader(io.StringIO(body), delimiter=delimiter, quotechar=quote, strict=True)
-    start = 2
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            break
-        except csv.Error:
-            bad.append((start, "", "quoting", "a quoted field is not closed; close it or double the quote"))
-            start = reader.line_num + 2
-            continue
-        if fields:
-            if any(line in damaged for line in range(start, reader.line_num + 2)):
-                bad.append((start, delimiter.join(fields), *_UNDECODABLE))
-            elif len(fields) != len(names):
-                bad.append((start, delimiter.join(fields), "field-count", _count_message(len(names))))
-            else:
-                rows.append(fields)
-                at.append(start)
-        start = reader.line_num + 2
+    lines = [f"{line}\n" for line in body.split("\n")]
+    for first, end, fields in _records(lines, delimiter, quote):
+        number, raw = first + 2, "".join(lines[first:end]).rstrip("\r\n")
+        if fields is None:
+            bad.append((number, raw, "quoting", "a quote is not closed or not doubled; close it or double it"))
+        elif not damaged.isdisjoint(range(number, end + 2)):
+            bad.append((number, raw, *_UNDECODABLE))
+        elif fields and len(fields) != len(names):
+            bad.append((number, raw, "field-count", _count_message(len(names))))
+        elif fields:
+            rows.append(fields)
+            at.append(number)
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String()), orient="row")
     frame = frame.select(pl.Series(LINE, at, dtype=pl.Int64), *names)
     refused = pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused()
     return Chunk(_tidy(frame, names), refused)
+
+
+def _records(lines: Sequence[str], delimiter: str, quote: str) -> Iterator[tuple[int, int, list[str] | None]]:
+    """First line, end and fields of each record; no fields where its quotes cannot be read.
+
+    Reading then starts anew at the next line: a stray quote costs its own line, not the rest of the file.
+    """
+    first = 0
+    while first < len(lines):
+        offset = first
+        rest = (lines[at] for at in range(offset, len(lines)))
+        reader = csv.reader(rest, delimiter=delimiter, quotechar=quote, strict=True)
+        try:
+            for fields in reader:
+                end = offset + reader.line_num
+                yield first, end, fields
+                first = end
+        except csv.Error:
+            yield first, first + 1, None
+            first += 1
 
 
 def _tidy(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:

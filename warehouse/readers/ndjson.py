@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.errors import FileRefused
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
 
-_MESSAGE = "the line is no JSON object in UTF-8; it may be cut"
+_MESSAGE = "the line is no JSON object in UTF-8 with each name once; it may be cut"
 
 
 def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
@@ -26,11 +26,8 @@ def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
-        try:
-            parsed = json.loads(line)
-        except (ValueError, RecursionError):
-            parsed = None
-        if isinstance(parsed, dict):
+        parsed = _object(line)
+        if parsed is not None:
             objects.append(parsed)
             at.append(number)
         else:
@@ -41,12 +38,36 @@ def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
         raise FileRefused(
             "header", f"no line has the field {', '.join(missing)}; check the dialect, or ask for the agreed layout"
         )
-    names = sorted(found)
+    names = sorted(found | columns)
     frame = pl.DataFrame(
         {LINE: at, **{name: [_text(record.get(name)) for record in objects] for name in names}},
         schema={LINE: pl.Int64(), **dict.fromkeys(names, pl.String())},
     )
     yield Chunk(frame, pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused())
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    """The object a line holds; fractions as text, since an amount must not pass through floating point."""
+    try:
+        parsed = json.loads(
+            line.decode("utf-8-sig"), parse_float=str, parse_constant=_no_constant, object_pairs_hook=_unique
+        )
+        if b"\\u" in line:  # An escaped lone surrogate is JSON, but no text.
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = {beside_line(name): value for name, value in pairs}
+    if len(record) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return record
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _text(value: object) -> str | None:

@@ -61,7 +61,8 @@ class Marks:
     def after(self, marks: Ints, at: Ints, count: int = 1) -> Ints:
         """(count, n) first marks at or behind each offset."""
         index = np.searchsorted(marks[: 1 - _BEHIND], at)
-        return marks[index + np.arange(count)[:, None]]
+        found: Ints = marks[index + np.arange(count)[:, None]]
+        return found
 
     def before(self, marks: Ints, at: Ints) -> Ints:
         """The last mark before each offset, -1 where there is none."""

@@ -35,6 +35,11 @@ class Reader(Protocol):
     def __call__(self, path: Path, columns: frozenset[str], **options: object) -> Iterator[Chunk]: ...
 
 
+def beside_line(name: str) -> str:
+    """A source's column name; one that is called `source_line` itself is told from ours."""
+    return f"{name} (source)" if name == LINE else name
+
+
 def nothing_refused() -> pl.DataFrame:
     """An empty frame of `REFUSED_SCHEMA`."""
     return pl.DataFrame(schema=REFUSED_SCHEMA)
