@@ -70,7 +70,8 @@ def _names(header: str, delimiter: str, quote: str) -> list[str]:
         names = next(csv.reader([header], delimiter=delimiter, quotechar=quote), [])
     except csv.Error:
         raise FileRefused(
-            "header", "the first line cannot be read as a header; check the dialect's delimiter, and that lines end in LF"
+            "header",
+            "the first line cannot be read as a header; check the dialect's delimiter, and that lines end in LF",
         ) from None
     return [beside_line(name.strip()) for name in names]
 

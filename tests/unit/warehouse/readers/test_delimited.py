@@ -1,0 +1,198 @@
+"""Delimited text: every line is a row or a refusal with its place, and names bind, never positions."""
+
+import gzip
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from warehouse.errors import FileRefused
+from warehouse.readers import delimited
+from warehouse.readers.port import LINE, REFUSED_SCHEMA
+
+NAMES = frozenset({"office", "importer"})
+
+
+def read(data: bytes, columns: frozenset[str] = NAMES, **options: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "extract.csv"
+        path.write_bytes(data)
+        (chunk,) = delimited.read(path, columns, **options)
+    assert chunk.rows.columns[0] == LINE
+    assert chunk.refused.schema == REFUSED_SCHEMA
+    return chunk.rows, chunk.refused
+
+
+def refusal(data: bytes, columns: frozenset[str] = NAMES, **options: str) -> FileRefused:
+    with pytest.raises(FileRefused) as caught:
+        read(data, columns, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        pytest.param("office,importer\nA1,Zoë\n".encode(), {}, id="utf-8"),
+        pytest.param("\ufeffoffice,importer\nA1,Zoë\n".encode(), {}, id="a-byte-order-mark-is-no-part-of-a-name"),
+        pytest.param(
+            "office;importer\nA1;Zoë\n".encode("latin-1"), {"delimiter": ";", "encoding": "latin-1"}, id="latin-1"
+        ),
+        pytest.param(
+            "office\timporter\nA1\tZoë\n".encode("cp1252"), {"delimiter": "\t", "encoding": "cp1252"}, id="cp1252"
+        ),
+        pytest.param(
+            "office|importer\nA1|Zoë\n".encode("utf-16"), {"delimiter": "|", "encoding": "utf-16"}, id="utf-16"
+        ),
+        pytest.param(
+            "\ufeffoffice,importer\nA1,Zoë\n".encode("utf-16-le"), {"encoding": "utf-16-le"}, id="utf-16-le-with-mark"
+        ),
+        pytest.param(gzip.compress("office,importer\nA1,Zoë\n".encode()), {}, id="gzip-is-seen-by-its-first-bytes"),
+        pytest.param("office,importer\r\nA1,Zoë\r\n".encode(), {}, id="windows-line-ends"),
+        pytest.param("office,importer\nA1,Zoë".encode(), {}, id="no-line-end-at-the-end"),
+        pytest.param(
+            ' office , "importer" \n A1 ,"Zoë"\n\n'.replace(', "', ',"').encode(), {}, id="blanks-around-values"
+        ),
+        pytest.param("'office','importer'\n'A1','Zoë'\n".encode(), {"quote": "'"}, id="another-quote"),
+    ],
+)
+def test_the_same_rows_come_out_of_every_way_to_write_them(data: bytes, options: dict[str, str]) -> None:
+    rows, refused = read(data, **options)
+    assert rows.to_dicts() == [{LINE: 2, "office": "A1", "importer": "Zoë"}]
+    assert refused.is_empty()
+
+
+def test_an_empty_field_is_null_and_a_single_column_is_read() -> None:
+    rows, _ = read(b"office,importer\n,\n", NAMES)
+    assert rows.row(0) == (2, None, None)
+    rows, _ = read(b"office\nA1\nA2\n", frozenset({"office"}))
+    assert rows["office"].to_list() == ["A1", "A2"]
+
+
+def test_a_swapped_header_binds_by_name() -> None:
+    straight, _ = read(b"office,importer\nA1,ACME\n")
+    swapped, _ = read(b"importer,office\nACME,A1\n")
+    assert straight.equals(swapped.select(straight.columns))
+
+
+def test_a_quoted_field_may_hold_delimiters_quotes_and_line_ends() -> None:
+    rows, refused = read(b'office,importer\nA1,"ACME, ""Sons""\nLtd"\nA2,B\n')
+    assert rows.to_dicts() == [
+        {LINE: 2, "office": "A1", "importer": 'ACME, "Sons"\nLtd'},
+        {LINE: 4, "office": "A2", "importer": "B"},
+    ]
+    assert refused.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("bad", "rule"),
+    [
+        pytest.param(b"A2", "field-count", id="short"),
+        pytest.param(b"A2,B,C", "field-count", id="long"),
+        pytest.param(b"A2,\xff", "encoding", id="not-of-the-encoding"),
+    ],
+)
+@pytest.mark.parametrize("last", [b"A3,D", b'A3,"D"'], ids=["plain-file", "quoted-file"])
+def test_a_bad_line_is_refused_with_its_number_and_text_and_costs_only_itself(
+    bad: bytes, rule: str, last: bytes
+) -> None:
+    rows, refused = read(b"office,importer\nA1,B\n" + bad + b"\n" + last + b"\n")
+    assert rows[LINE].to_list() == [2, 4]
+    assert refused.select(LINE, "raw", "rule").row(0) == (3, bad.decode(errors="replace"), rule)
+    assert refused.height == 1
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [b'A2,"open', b'A2,"x"y', b'"A2,B'],
+    ids=["never-closed", "text-after-a-closing-quote", "opened-in-the-first-field"],
+)
+@pytest.mark.parametrize("rest", [b"A3,C\nA4,D", b'A3,"C"\nA4,D'], ids=["no-other-quote", "another-quote-later"])
+def test_a_stray_quote_costs_its_own_line_and_not_the_rest_of_the_file(stray: bytes, rest: bytes) -> None:
+    rows, refused = read(b"office,importer\nA1,B\n" + stray + b"\n" + rest + b"\n")
+    assert rows["office"].to_list() == ["A1", "A3", "A4"]
+    assert refused.select(LINE, "raw", "rule").rows() == [(3, stray.decode(), "quoting")]
+
+
+def test_a_wrong_header_is_refused_by_what_it_lacks_and_its_line_is_never_quoted() -> None:
+    error = refusal(b"JANE DOE,P1234567\nJOHN ROE,P7654321\n")
+    assert error.rule == "header"
+    assert "importer, office" in str(error)
+    assert "2 columns" in str(error)
+    assert "DOE" not in str(error)
+    assert "P1234567" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b" \r\n\n", "empty", id="blank-lines-only"),
+        pytest.param(gzip.compress(b""), "empty", id="nothing-zipped"),
+        pytest.param(gzip.compress(b"office,importer\nA1,B\n" * 99)[:40], "truncated", id="gzip-cut"),
+        pytest.param(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff\xff", "truncated", id="gzip-damaged"),
+        pytest.param(b"office,importer,office\nA1,B,A2\n", "header", id="a-name-twice"),
+        pytest.param(b"office;importer\nA1;B\n", "header", id="another-delimiter"),
+        pytest.param(b"office,importer\rA1,B\r", "header", id="line-ends-of-an-old-macintosh"),
+        pytest.param(b"x" * 200_000, "header", id="one-endless-line"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_rule(data: bytes, rule: str) -> None:
+    assert refusal(data).rule == rule
+
+
+def test_a_header_alone_is_a_day_without_records() -> None:
+    rows, refused = read(b"office,importer\n")
+    assert (rows.height, refused.height) == (0, 0)
+    assert rows.columns == [LINE, "office", "importer"]
+
+
+def test_a_column_that_is_called_as_ours_is_told_from_ours() -> None:
+    rows, _ = read(b"office,importer,source_line,fields,raw\nA1,B,7,x,y\n")
+    assert rows[LINE].to_list() == [2]
+    assert rows[f"{LINE} (source)"].to_list() == ["7"]
+
+
+_line = st.text(st.sampled_from('ab1,;" \r\té\x00\x0b\x85\u2028'), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_line, max_size=12))
+@example(['"', "", 'a,"', ",b"])
+def test_every_line_with_text_is_in_a_row_or_a_refusal(lines: list[str]) -> None:
+    rows, refused = read("\n".join(["office,importer", *lines, ""]).encode())
+    places = rows[LINE].to_list() + refused[LINE].to_list()
+    assert len(places) == len(set(places))
+    texts = {number: line.rstrip("\r") for number, line in enumerate(lines, start=2) if line.rstrip("\r")}
+    assert set(places) <= set(texts)
+    # A quoted field may join lines; whatever is no first line of a record then lies between two of them.
+    joined = sum((value or "").count("\n") for row in rows.drop(LINE).iter_rows() for value in row)
+    joined += sum((raw or "").count("\n") for raw in refused["raw"])
+    assert len(places) <= len(texts) <= len(places) + joined + sum('"' in line for line in lines)
+    if not any('"' in line for line in lines):
+        assert len(places) == len(texts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=8))
+def test_what_the_standard_library_writes_is_read_back(records: list[tuple[str, str]]) -> None:
+    import csv
+    import io
+
+    # csv cannot write a carriage return or a lone surrogate back unchanged; blanks at the ends are trimmed by us.
+    clean = [tuple("".join(c for c in v if c.isprintable()).strip() for v in record) for record in records]
+    clean = [record for record in clean if any(record)]
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([("office", "importer"), *clean])
+    rows, refused = read(stream.getvalue().encode())
+    assert refused.is_empty()
+    assert rows.drop(LINE).rows() == [tuple(v or None for v in record) for record in clean]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "cp1252", "latin-1"]))
+def test_any_bytes_are_rows_refusals_or_a_refused_file(body: bytes, encoding: str) -> None:
+    head = "office,importer\n".encode(encoding)
+    read(head + body, encoding=encoding)

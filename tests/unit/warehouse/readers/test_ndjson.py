@@ -1,0 +1,121 @@
+"""NDJSON: every line is a row or a refusal, values as the sender wrote them."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse.errors import FileRefused
+from warehouse.readers import ndjson
+from warehouse.readers.port import LINE, REFUSED_SCHEMA
+
+NAMES = frozenset({"declaration"})
+
+
+def read(data: bytes, columns: frozenset[str] = NAMES) -> tuple[pl.DataFrame, pl.DataFrame]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "extract.ndjson"
+        path.write_bytes(data)
+        (chunk,) = ndjson.read(path, columns)
+    assert chunk.refused.schema == REFUSED_SCHEMA
+    assert all(dtype == pl.String for name, dtype in chunk.rows.schema.items() if name != LINE)
+    return chunk.rows, chunk.refused
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        pytest.param('"A1"', "A1", id="text"),
+        pytest.param('""', None, id="empty-text-is-null"),
+        pytest.param("null", None, id="null"),
+        pytest.param("17", "17", id="integer"),
+        pytest.param(
+            "1234567890123456.7891", "1234567890123456.7891", id="an-amount-never-passes-through-floating-point"
+        ),
+        pytest.param("1.10", "1.10", id="a-fraction-keeps-its-digits"),
+        pytest.param("true", "true", id="boolean"),
+        pytest.param('{"a": [1, 2]}', '{"a": [1, 2]}', id="nested-values-as-json"),
+        pytest.param('"Zo\\u00eb"', "Zoë", id="escaped-letter"),
+    ],
+)
+def test_values_are_read_as_text(written: str, text: str | None) -> None:
+    rows, refused = read(f'{{"declaration": {written}}}\n'.encode())
+    assert rows["declaration"].to_list() == [text]
+    assert refused.is_empty()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"garbage", id="no-json"),
+        pytest.param(b'{"declaration": "A', id="cut"),
+        pytest.param(b'["declaration"]', id="no-object"),
+        pytest.param(b'{"declaration": "\xff"}', id="no-utf-8"),
+        pytest.param(b'{"declaration": "\\ud800"}', id="half-a-surrogate-pair"),
+        pytest.param(b'{"declaration": "\xed\xa0\x80"}', id="half-a-surrogate-pair-as-bytes"),
+        pytest.param(b'{"declaration": "A", "declaration": "B"}', id="a-name-twice"),
+        pytest.param(b'{"declaration": NaN}', id="not-a-number"),
+        pytest.param(b'{"declaration": ' + b"[" * 100_000, id="nested-without-end"),
+        pytest.param(b'{"declaration": ' + b"1" * 6_000 + b"}", id="number-without-end"),
+    ],
+)
+def test_a_bad_line_is_refused_with_its_number_and_costs_only_itself(bad: bytes) -> None:
+    rows, refused = read(b'{"declaration": "A1"}\n' + bad + b'\n\n{"declaration": "A3"}\n')
+    assert rows[LINE].to_list() == [1, 4]
+    assert refused.select(LINE, "rule").rows() == [(2, "json")]
+    assert refused["raw"][0] == bad.decode(errors="replace")
+
+
+def test_a_byte_order_mark_is_ignored_and_an_absent_field_is_null() -> None:
+    rows, refused = read('\ufeff{"declaration": "A1", "x": 1}\n{"x": 2}\n'.encode())
+    assert rows["declaration"].to_list() == ["A1", None]
+    assert refused.is_empty()
+
+
+def test_a_file_of_garbage_has_the_columns_all_the_same() -> None:
+    rows, refused = read(b"one\ntwo\n")
+    assert rows.schema == {LINE: pl.Int64(), "declaration": pl.String()}
+    assert refused.height == 2
+
+
+def test_a_field_that_is_called_as_ours_is_told_from_ours() -> None:
+    rows, _ = read(b'{"declaration": "A1", "source_line": "7"}\n')
+    assert rows[LINE].to_list() == [1]
+    assert rows[f"{LINE} (source)"].to_list() == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b"\n \n", "empty", id="blank-lines-only"),
+        pytest.param(b'{"JANE DOE": "P1"}\n', "header", id="no-line-has-the-field"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_rule(data: bytes, rule: str) -> None:
+    with pytest.raises(FileRefused) as caught:
+        read(data)
+    assert caught.value.rule == rule
+    assert "DOE" not in str(caught.value)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+_good = st.fixed_dictionaries({"declaration": _json}).map(lambda record: json.dumps(record).encode())
+_any = st.binary(max_size=20).map(lambda data: data.replace(b"\n", b""))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(_good | _any, max_size=10))
+def test_every_line_is_in_a_row_or_a_refusal(lines: list[bytes]) -> None:
+    lines = [b'{"declaration": 1}', *lines]
+    rows, refused = read(b"\n".join(lines))
+    places = sorted(rows[LINE].to_list() + refused[LINE].to_list())
+    assert places == [number for number, line in enumerate(lines, start=1) if line.strip()]

@@ -1,0 +1,98 @@
+"""Parquet: bound by name, every record numbered, damaged files refused whole."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse.errors import FileRefused
+from warehouse.readers import parquet
+from warehouse.readers.port import LINE, REFUSED_SCHEMA
+
+NAMES = frozenset({"plate"})
+
+
+def read(path: Path, columns: frozenset[str] = NAMES) -> pl.DataFrame:
+    (chunk,) = parquet.read(path, columns)
+    assert chunk.refused.schema == REFUSED_SCHEMA
+    assert chunk.refused.is_empty()
+    return chunk.rows
+
+
+@settings(max_examples=25, deadline=None)
+@given(plates=st.lists(st.none() | st.text(max_size=5), min_size=1, max_size=30))
+def test_every_record_is_a_row_with_its_number(
+    tmp_path_factory: pytest.TempPathFactory, plates: list[str | None]
+) -> None:
+    path = tmp_path_factory.mktemp("parquet") / "extract.parquet"
+    pl.DataFrame({"plate": plates}, schema={"plate": pl.String}).write_parquet(path)
+    rows = read(path)
+    assert rows[LINE].to_list() == list(range(1, len(plates) + 1))
+    assert rows["plate"].to_list() == plates
+
+
+def test_every_type_can_be_kept_as_text_for_the_quarantine(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    pl.DataFrame(
+        {
+            "plate": ["A1"],
+            "list": [[Decimal("1.2")]],
+            "struct": [{"photo": b"\xff", "on": date(2025, 1, 1)}],
+            "photo": [b"\xff"],
+            "dwell": [timedelta(minutes=3)],
+            "nothing": [None],
+            "source_line": [7],
+        }
+    ).with_columns(site=pl.lit("N").cast(pl.Categorical)).write_parquet(path)
+    rows = read(path)
+    assert rows.cast(pl.String).height == 1
+    assert rows[LINE].to_list() == [1]
+    assert rows[f"{LINE} (source)"].to_list() == [7]
+
+
+def test_a_name_with_wildcards_and_a_folder_like_a_partition_are_just_names(tmp_path: Path) -> None:
+    folder = tmp_path / "plate=B2"
+    folder.mkdir()
+    pl.DataFrame({"plate": ["A1"]}).write_parquet(folder / "extract[1].parquet")
+    pl.DataFrame({"plate": ["C3"]}).write_parquet(folder / "extract1.parquet")
+    assert read(folder / "extract[1].parquet")["plate"].to_list() == ["A1"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "rule"),
+    [
+        pytest.param(slice(0), "parquet", id="nothing"),
+        pytest.param(slice(None, -1), "parquet", id="last-byte-cut"),
+        pytest.param(slice(None, 200), "parquet", id="half"),
+        pytest.param(slice(10, None), "parquet", id="first-bytes-cut"),
+    ],
+)
+def test_a_cut_file_is_refused(tmp_path: Path, keep: slice, rule: str) -> None:
+    path = tmp_path / "extract.parquet"
+    pl.DataFrame({"plate": [f"A{i}" for i in range(500)]}).write_parquet(path)
+    path.write_bytes(path.read_bytes()[keep])
+    with pytest.raises(FileRefused) as caught:
+        read(path)
+    assert caught.value.rule == rule
+
+
+def test_a_file_of_another_kind_is_refused_without_a_word_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    path.write_text("JANE DOE;P1234567\n" * 20)
+    with pytest.raises(FileRefused, match="not a whole Parquet file") as caught:
+        read(path)
+    assert "DOE" not in str(caught.value)
+
+
+def test_a_missing_column_is_named_and_no_record_is_a_refusal(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    pl.DataFrame({"licence": ["A1"]}).write_parquet(path)
+    with pytest.raises(FileRefused, match="lacks the column plate"):
+        read(path)
+    pl.DataFrame({"plate": []}, schema={"plate": pl.String}).write_parquet(path)
+    with pytest.raises(FileRefused, match="no row"):
+        read(path)
