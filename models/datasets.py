@@ -49,7 +49,7 @@ class Encoder:
     def unseen(self, vectors: pl.DataFrame) -> pl.Series:
         """Whether a row holds a category that training never saw."""
         flags = [pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()]
-        return vectors.select(pl.any_horizontal(*flags).alias("unseen"))["unseen"]
+        return vectors.select(pl.any_horizontal(pl.repeat(False, pl.len()), *flags).alias("unseen"))["unseen"]
 
     def _coded(self, name: str) -> pl.Expr:
         value = pl.col(name)
@@ -114,7 +114,8 @@ def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetim
         (pl.col("known_at") <= known_by) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
     )
     labels = (
-        current.sort("known_at")
+        # Of two reported at once the adverse one counts, whatever their order in the table.
+        current.sort("known_at", "is_adverse")
         .unique("subject_id", keep="last", maintain_order=True)
         .select("subject_id", "is_adverse", "selection", "selection_probability", label_known_at=pl.col("known_at"))
     )

@@ -67,7 +67,7 @@ def _number(feature: Feature, value: float) -> str:
         return f"{plain:.0%}"
     if abs(plain) >= 100 or plain == round(plain):
         return f"{plain:,.0f}"
-    return f"{plain:.2g}" if abs(plain) < 1 else f"{plain:.1f}"
+    return f"{plain:.2g}" if abs(plain) < 1 else f"{plain:.1f}".removesuffix(".0")
 
 
 def _unit(feature: Feature) -> str:

@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,7 @@ class Registry:
             found = client.get_model_version_by_alias(name, alias)
         except MlflowException as error:
             raise NotReady(f"{name} has no {alias} yet; train it with: borderlake train {name}") from error
-        return self._loaded(found)
+        return replace(self._loaded(found), alias=alias)
 
     def _loaded(self, found: Any) -> Registered:
         mlflow = self._mlflow()

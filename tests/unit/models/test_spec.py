@@ -1,0 +1,59 @@
+"""Specs: features are asked by purpose, and a digest names what a run depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from features.vectors import subject_of
+from models.catalogue import MODELS, model_of
+from models.crossing_risk import CROSSING_RISK
+from models.shipment_risk import SHIPMENT_RISK
+from models.spec import ModelSpec
+from warehouse.contracts.base import Purpose
+from warehouse.errors import UnknownName
+
+every_model = pytest.mark.parametrize("spec", [pytest.param(spec, id=name) for name, spec in MODELS.items()])
+
+
+@every_model
+def test_a_model_asks_only_for_features_of_its_purpose(spec: ModelSpec) -> None:
+    registry = subject_of(spec.subject).registry
+    assert spec.features()
+    assert all(spec.purpose in feature.purposes for feature in spec.features())
+    assert {feature.name for feature in spec.features()} <= set(registry.features)
+
+
+@every_model
+def test_a_model_without_a_purpose_in_the_registry_has_no_features(spec: ModelSpec) -> None:
+    assert replace(spec, purpose=Purpose.TRAFFIC_STATISTICS).features() == ()
+
+
+def test_sex_is_no_ground_for_suspicion() -> None:
+    assert "sex" in subject_of("crossings").registry.features
+    assert "sex" not in {feature.name for feature in CROSSING_RISK.features()}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(SHIPMENT_RISK, seed=1), id="another-seed"),
+        pytest.param(replace(SHIPMENT_RISK, rounds=1), id="other-rounds"),
+        pytest.param(replace(SHIPMENT_RISK, without=frozenset({"office"})), id="one-feature-less"),
+        pytest.param(replace(SHIPMENT_RISK, parameters={"num_leaves": 3}), id="other-parameters"),
+    ],
+)
+def test_another_spec_has_another_digest(other: ModelSpec) -> None:
+    assert other.digest != SHIPMENT_RISK.digest
+
+
+def test_equal_specs_have_equal_digests() -> None:
+    parameters = dict(reversed(SHIPMENT_RISK.parameters.items()))
+    assert replace(SHIPMENT_RISK, parameters=parameters).digest == SHIPMENT_RISK.digest
+
+
+def test_models_are_found_by_name_and_others_refused_with_the_names_there_are() -> None:
+    assert model_of("shipment_risk") is SHIPMENT_RISK
+    with pytest.raises(UnknownName, match=r"unknown model 'parcel_risk'\. Known: crossing_risk, shipment_risk"):
+        model_of("parcel_risk")
