@@ -149,35 +149,44 @@ def routes_to(target: Table) -> tuple[Route, ...]:
 def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> int:
     """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
     fresh: list[pl.DataFrame] = []
+    touched: list[pl.DataFrame] = []
     for route in routes_to(target):
-        void = superseded_batches(lake, route.contract)
+        whole = _whole_batches(lake, route.contract)
+        live = whole.join(whole, left_on="batch_id", right_on="supersedes", how="anti")
+        replaced = whole.filter(pl.col("received_on").is_in(list(received)))["supersedes"].drop_nulls()
         bronze = lake.scan(BRONZE[route.contract.name])
-        new = bronze.filter(pl.col("received_on").is_in(list(received))).collect()
+        concerned = pl.col("received_on").is_in(list(received)) | pl.col("batch_id").is_in(replaced.implode())
+        new = bronze.filter(concerned).collect()
         rebuilt = _with_history(lake, route, bronze, new)
-        fresh.append(_to_silver(route, rebuilt.filter(~pl.col("batch_id").is_in(sorted(void))), key))
-        _link(lake, route, new, key)
+        touched.append(rebuilt.select("event_id").unique())
+        # In the order of landing, which tells versions of one `known_at` apart.
+        rows = rebuilt.join(live, on="batch_id", how="semi").sort("landed_at", "batch_id", "source_line")
+        fresh.append(_to_silver(route, rows, key))
+        _link(lake, route, new.join(live, on="batch_id", how="semi"), key)
     events = pl.concat(fresh)
-    if events.height:
-        _replace(lake, target, versioned(events))
+    _replace(lake, target, versioned(events), pl.concat(touched))
     return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
 
 
-def superseded_batches(lake: Lake, contract: Contract) -> frozenset[str]:
-    """Batches whose file has since been read again under another dialect."""
-    ledger = lake.scan(LEDGER).filter(
-        (pl.col("contract") == contract.name) & pl.col("supersedes").is_not_null() & (pl.col("status") == "landed")
-    )
-    return frozenset(ledger.select("supersedes").collect()["supersedes"])
+def _whole_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
+    """Batches of a contract that the ledger holds: the rows of others are still being landed."""
+    ledger = lake.scan(LEDGER).filter((pl.col("contract") == contract.name) & (pl.col("status") == "landed"))
+    return ledger.select("batch_id", "supersedes", "received_on").collect()
 
 
 def versioned(events: pl.DataFrame) -> pl.DataFrame:
-    """One row a version: repeats dropped, versions numbered by when they were known, the older ones closed."""
+    """One row a version: repeats dropped, versions numbered by when they were known, the older ones closed.
+
+    Versions of one `known_at` follow each other by their delivery and then as they stand in `events`.
+    """
     if events["event_id"].n_unique() == events.height:  # The common case, without the sort.
         return events.with_columns(
             event_version=pl.col("known_at").dt.epoch("us"), superseded_at=pl.lit(None, dtype=pl.Datetime("us", "UTC"))
         )
-    ordered = events.sort("event_id", "known_at", "batch_id", "row_hash")
-    unique = ordered.unique(subset=["event_id", "row_hash"], keep="first", maintain_order=True)
+    ordered = events.sort("event_id", "known_at", "received_on", maintain_order=True)
+    # A repeat says what the version before it says; a return to an older content is a version of its own.
+    before = pl.col("row_hash").shift(1).over("event_id")
+    unique = ordered.filter(before.is_null() | (pl.col("row_hash") != before))
     tie = pl.int_range(pl.len()).over("event_id", "known_at")
     return unique.with_columns(event_version=pl.col("known_at").dt.epoch("us") + tie).with_columns(
         superseded_at=pl.col("known_at").shift(-1).over("event_id")
@@ -213,18 +222,16 @@ def _to_silver(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
     return route.target.shape(made.with_columns(pl.lit(None).alias(name) for name in absent))
 
 
-def _replace(lake: Lake, target: Table, events: pl.DataFrame) -> None:
-    """Put the rebuilt events into the days they lie on, or lay before."""
+def _replace(lake: Lake, target: Table, events: pl.DataFrame, touched: pl.DataFrame) -> None:
+    """Put the rebuilt events into the days they lie on, or lay before; a touched event without rows is withdrawn."""
     before = lake.scan(target)
     old_days = (
-        before.join(events.lazy().select("event_id").unique(), on="event_id", how="semi")
+        before.join(touched.lazy(), on="event_id", how="semi")
         .select(pl.col("event_date").unique())
         .collect()["event_date"]
     )
     days = sorted(set(events["event_date"].unique()) | set(old_days))
-    kept = before.filter(pl.col("event_date").is_in(days)).join(
-        events.lazy().select("event_id").unique(), on="event_id", how="anti"
-    )
+    kept = before.filter(pl.col("event_date").is_in(days)).join(touched.lazy(), on="event_id", how="anti")
     rows = pl.concat([target.shape(kept.collect()), target.shape(events)])
     lake.replace_days(
         target, rows.sort("event_date", "event_at", "event_id"), days, facts={"borderlake.step": "conform"}

@@ -56,6 +56,11 @@ class Delivery:
         """Content hash, dialect and its version."""
         return _hash(self.content_id, self.dialect.name, str(self.dialect.version))
 
+    @property
+    def refusal_id(self) -> str:
+        """The batch as its sidecar declares it: a file refused for its sidecar may land once that is mended."""
+        return _hash(self.batch_id, str(self.sidecar.rows), str(self.sidecar.sha256))
+
 
 def delivery(
     path: Path, *, agency: str, domain: str, dataset: str, jurisdiction: str, dialect: Dialect, arrived_on: date
@@ -100,10 +105,12 @@ def read_sidecar(path: Path) -> Sidecar:
         return Sidecar()
     try:
         declared: dict[str, Any] = json.loads(beside.read_text("utf-8"))
-        extracted = declared.get("extracted_at")
+        extracted, rows, sha256 = declared.get("extracted_at"), declared.get("rows"), declared.get("sha256")
+        if type(rows) not in (int, type(None)) or not isinstance(sha256, str | None):
+            raise TypeError("rows is a number, sha256 a text")
         return Sidecar(
-            rows=declared.get("rows"),
-            sha256=declared.get("sha256"),
+            rows=rows,
+            sha256=sha256,
             extracted_at=datetime.fromisoformat(extracted) if extracted else None,
         )
     except (ValueError, AttributeError, TypeError) as error:

@@ -4,7 +4,8 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
 
     column = "NET_KG"                  the source's column (a plain string means the same)
     value = "EUR"                      a constant
-    sql = "CASE WHEN ... END"          an expression of Polars SQL over the source's columns
+    sql = "CASE WHEN ... END"          an expression of Polars SQL over the source's columns (the sidecar's time
+                                       is the column __sidecar_extracted_at__)
     manifest = "extracted_at"          a time the sidecar declares
     after = "event_at"                 another column of this output, mapped before
   and, on top of one of these:
@@ -18,18 +19,22 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
 `[extract.derived]` makes typed columns (`type = "date" | "time" | "number" | "text"`) that SQL may then name.
 """
 
+import codecs
+import inspect
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeGuard
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from warehouse.contracts import CONTRACTS, Contract, contract_of
 from warehouse.errors import DialectError, UnknownName
-from warehouse.readers import READERS
+from warehouse.readers import LINE, READERS
 
 _SOURCES = ("column", "value", "sql", "manifest", "after")
 _MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "pad", "type")
@@ -77,7 +82,7 @@ class Output:
 
     @property
     def columns(self) -> frozenset[str]:
-        return frozenset(rule.argument for rule in self.rules if rule.source == "column")
+        return _columns_of(self.rules) | _named_by(self.where)
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,14 @@ class Extract:
     outputs: tuple[Output, ...]
     options: dict[str, Any] = field(default_factory=dict)
     requires: frozenset[str] = frozenset()
-    """Columns that only SQL names."""
+    """Columns that nothing here names, whose absence is a sign of another layout all the same."""
     derived: tuple[Derived, ...] = ()
 
     @property
     def columns(self) -> frozenset[str]:
         """Every column the file must have."""
-        read = (derived.rule.argument for derived in self.derived if derived.rule.source == "column")
         made = {derived.rule.target for derived in self.derived}
+        read = _columns_of(derived.rule for derived in self.derived)
         return self.requires.union(read, *(output.columns for output in self.outputs)) - made
 
 
@@ -146,6 +151,8 @@ def parse(text: str, file: str) -> Dialect:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DialectError(f"{file}: {error}") from error
+    if type(document.get("version")) is not int:
+        raise DialectError(f"{file}: version is a whole number, one higher with every change")
     try:
         return Dialect(
             name=document["name"],
@@ -158,6 +165,21 @@ def parse(text: str, file: str) -> Dialect:
         raise DialectError(f"{file}: lacks {error}") from error
 
 
+def _columns_of(rules: Iterable[ColumnRule]) -> frozenset[str]:
+    named = (
+        _named_by(rule.argument) if rule.source == "sql" else frozenset({rule.argument})
+        for rule in rules
+        if rule.source in ("sql", "column")
+    )
+    return frozenset().union(*named)
+
+
+def _named_by(sql: str | None) -> frozenset[str]:
+    """The source's columns that SQL names; the line and what the sidecar declares are ours."""
+    names = pl.sql_expr(sql).meta.root_names() if sql else ()
+    return frozenset(name for name in names if name != LINE and not name.startswith("__"))
+
+
 def _extract(entry: dict[str, Any], file: str) -> Extract:
     if entry["format"] not in READERS:
         raise DialectError(f"{file}: unknown format '{entry['format']}'; readers: {', '.join(READERS)}")
@@ -167,19 +189,34 @@ def _extract(entry: dict[str, Any], file: str) -> Extract:
         dataset=entry["dataset"],
         format=entry["format"],
         outputs=tuple(_output(output, file) for output in entry["output"]),
-        options=entry.get("options", {}),
+        options=_options(entry, file),
         requires=frozenset(entry.get("requires", ())),
         derived=tuple(_derived(name, spec, file) for name, spec in entry.get("derived", {}).items()),
     )
 
 
+def _options(entry: dict[str, Any], file: str) -> dict[str, Any]:
+    options: dict[str, Any] = entry.get("options", {})
+    known = list(inspect.signature(READERS[entry["format"]]).parameters)[2:]
+    if unknown := sorted(set(options) - set(known)):
+        raise DialectError(f"{file}: {entry['format']} has no option {', '.join(unknown)}; known: {', '.join(known)}")
+    try:
+        codecs.lookup(options.get("encoding", "utf-8"))
+    except LookupError as error:
+        raise DialectError(f"{file}: {error}; name one that Python knows, such as utf-8 or cp1252") from error
+    return options
+
+
 def _output(entry: dict[str, Any], file: str) -> Output:
+    if entry["contract"] not in CONTRACTS:
+        raise DialectError(f"{file}: unknown contract '{entry['contract']}'; known: {', '.join(CONTRACTS)}")
     contract = contract_of(entry["contract"])
     rules = tuple(_rule(target, rule, contract, file) for target, rule in entry["columns"].items())
     given = {rule.target for rule in rules}
     missing = sorted(name for name, column in contract.columns().items() if not column.nullable and name not in given)
     if missing:
         raise DialectError(f"{file}: {contract.name} needs {', '.join(missing)}")
+    _check_sql(entry.get("where"), f"{file}: {contract.name}: where")
     return Output(contract, rules, entry.get("where"))
 
 
@@ -196,7 +233,9 @@ def _rule(target: str, rule: Any, contract: Contract, file: str) -> ColumnRule:
     return _column_rule(target, {"column": rule} if isinstance(rule, str) else rule, place)
 
 
-def _column_rule(target: str, spec: dict[str, Any], place: str) -> ColumnRule:
+def _column_rule(target: str, spec: Any, place: str) -> ColumnRule:
+    if not isinstance(spec, dict):
+        raise DialectError(f"{place}: is a column's name or a table; a constant is {{ value = ... }}")
     unknown = sorted(set(spec) - set(_SOURCES) - set(_MODIFIERS))
     named = [source for source in _SOURCES if source in spec]
     if unknown or len(named) != 1:
@@ -204,6 +243,8 @@ def _column_rule(target: str, spec: dict[str, Any], place: str) -> ColumnRule:
     codes = spec.get("codes")
     if codes is not None and not _is_code_map(codes):
         raise DialectError(f"{place}: codes map text to text")
+    _check_zone(spec.get("zone"), place)
+    _check_sql(spec.get("sql"), place)
     return ColumnRule(
         target=target,
         source=named[0],
@@ -216,6 +257,20 @@ def _column_rule(target: str, spec: dict[str, Any], place: str) -> ColumnRule:
         decimal=spec.get("decimal"),
         pad=spec.get("pad"),
     )
+
+
+def _check_zone(zone: str | None, place: str) -> None:
+    try:
+        ZoneInfo(zone or "UTC")
+    except (KeyError, ValueError) as error:
+        raise DialectError(f"{place}: unknown zone '{zone}'; name one of the IANA zone database") from error
+
+
+def _check_sql(sql: str | None, place: str) -> None:
+    try:
+        _named_by(sql)
+    except pl.exceptions.PolarsError as error:
+        raise DialectError(f"{place}: {error}") from error
 
 
 def _is_code_map(codes: Any) -> TypeGuard[dict[str, str]]:

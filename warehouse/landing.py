@@ -7,7 +7,7 @@ costs a few commits and not hundreds.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -49,6 +49,11 @@ class Account:
     def rows_read(self) -> int:
         return self.rows_landed + self.rows_refused
 
+    @property
+    def batch_id(self) -> str:
+        """As the ledger knows it."""
+        return self.delivery.refusal_id if self.status == REFUSED else self.delivery.batch_id
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -89,20 +94,23 @@ def land(
     that already hold them leave them out.
     """
     known = landed_before(lake)
-    group: list[_Read] = []
+    group: dict[str, _Read] = {}
+    rows = 0
     for delivery in deliveries:
-        if delivery.batch_id in known:
-            yield [known_account(delivery, known[delivery.batch_id])]
+        is_copy = delivery.batch_id in group  # Of a file whose fate must be known first.
+        if is_copy or rows >= _GROUP_ROWS:
+            yield _commit(lake, list(group.values()), landed_at)
+            group, rows, known = {}, 0, landed_before(lake)
+        entry = known.get(delivery.batch_id) or known.get(delivery.refusal_id)
+        if entry is not None:
+            yield [known_account(delivery, entry)]
         else:
-            group.append(_read(delivery))
-            known[delivery.batch_id] = {}
+            group[delivery.batch_id] = _read(delivery)
+            rows += group[delivery.batch_id].rows
         if progress is not None:
             progress(delivery)
-        if sum(item.rows for item in group) >= _GROUP_ROWS:
-            yield _commit(lake, group, landed_at)
-            group = []
     if group:
-        yield _commit(lake, group, landed_at)
+        yield _commit(lake, list(group.values()), landed_at)
 
 
 def landed_before(lake: Lake) -> dict[str, dict[str, object]]:
@@ -252,7 +260,7 @@ def _split_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _with_raw(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Refused rows with the source's fields as JSON."""
-    fields = [name for name in rows.columns if name != LINE]
+    fields = [name for name in rows.columns if name not in (LINE, mapping.sidecar_column("extracted_at"))]
     kept = rows.filter(pl.col(LINE).is_in(refused[LINE].implode()))
     raw = kept.select(LINE, raw=pl.struct(pl.col(fields).cast(pl.String)).struct.json_encode())
     return refused.join(raw, on=LINE, how="left").select(LINE, "raw", "rules", "messages")
@@ -283,6 +291,7 @@ def _refused_whole(item: _Read, landed_at: datetime) -> Iterator[_Outcome]:
     assert refusal is not None
     line = pl.DataFrame([(0, None, refusal.rule, str(refusal))], schema=REFUSED_SCHEMA, orient="row")
     bad = _quarantine(_as_lists(line), [item.delivery], landed_at)
+    bad = bad.with_columns(batch_id=pl.lit(item.delivery.refusal_id))
     for output in _extract(item.delivery).outputs:
         account = Account(item.delivery, output.contract, REFUSED, by_rule={refusal.rule: 1}, reason=str(refusal))
         yield _Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
@@ -296,7 +305,19 @@ def _outcomes(group: Sequence[_Read], landed_at: datetime) -> Iterator[_Outcome]
         else:
             by_layout.setdefault(item.layout, []).append(item)
     for items in by_layout.values():
-        yield from _sort(items, landed_at)
+        yield from _sort_safely(items, landed_at)
+
+
+def _sort_safely(items: Sequence[_Read], landed_at: datetime) -> list[_Outcome]:
+    """Sort deliveries together; where the dialect cannot be applied to one, alone, and that one is refused whole."""
+    try:
+        return list(_sort(items, landed_at))
+    except pl.exceptions.PolarsError as error:
+        if len(items) > 1:
+            return [outcome for item in items for outcome in _sort_safely([item], landed_at)]
+        # The error's own text may hold a row's value.
+        message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
+        return list(_refused_whole(replace(items[0], refusal=FileRefused("dialect", message)), landed_at))
 
 
 def _commit(lake: Lake, group: Sequence[_Read], landed_at: datetime) -> list[Account]:
@@ -306,7 +327,7 @@ def _commit(lake: Lake, group: Sequence[_Read], landed_at: datetime) -> list[Acc
     accounts = [account for outcome in outcomes for account in outcome.accounts]
     for contract in {outcome.contract.name: outcome.contract for outcome in outcomes}.values():
         mine = [outcome for outcome in outcomes if outcome.contract is contract]
-        batches = sorted({account.delivery.batch_id for outcome in mine for account in outcome.accounts})
+        batches = sorted({account.batch_id for outcome in mine for account in outcome.accounts})
         for table, rows in (
             (BRONZE[contract.name], pl.concat([outcome.good for outcome in mine], how="diagonal_relaxed")),
             (QUARANTINE[contract.name], pl.concat([outcome.bad for outcome in mine])),
@@ -329,7 +350,7 @@ def _ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) -
     earlier = {row[:5]: row[5] for row in before.iter_rows()}
     rows = [
         {
-            "batch_id": account.delivery.batch_id,
+            "batch_id": account.batch_id,
             "contract": account.contract.name,
             "contract_version": account.contract.version,
             "source_agency": account.delivery.agency,

@@ -1,5 +1,6 @@
 """Applying a dialect and a contract to rows: typed, checked rows, and the others with their reasons."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,8 +15,12 @@ from warehouse.dialect import ColumnRule, Derived, Output
 from warehouse.readers.port import LINE
 
 _SAS_EPOCH = date(1960, 1, 1)
+_SAS_DAYS = ((date.min - _SAS_EPOCH).days, (date.max - _SAS_EPOCH).days)
+_CAST = re.compile(r"\bCAST\(", re.IGNORECASE)
+_CAST_OF_COLUMN = re.compile(r'\bCAST\(\s*("[^"]+"|\w+)\s+AS\s+(\w+)\s*\)', re.IGNORECASE)
 _TRUE, _FALSE = ("true", "1", "1.0", "y", "yes"), ("false", "0", "0.0", "n", "no")
 _UNREADABLE = "__unreadable__"
+_SIDECAR_MENDS = " Give it in the row, or as extracted_at in a sidecar FILE.manifest.json where the dialect takes it."
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ def _typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
         made[rule.target] = value
         if rule.source in ("column", "sql"):
             lost = raw.is_not_null() & value.is_null() & ~_declared_blank(rule, raw)
+            if rule.source == "sql":
+                lost = lost | _lost_in_cast(rule.argument)
             unreadable.append(pl.when(lost).then(pl.lit(rule.target)))
     absent = {name: pl.lit(None, dtype=dtype) for name, dtype in dtypes.items() if name not in made}
     columns = {name: made.get(name, absent.get(name)) for name in dtypes}
@@ -106,8 +113,18 @@ def _source(rule: ColumnRule, made: Mapping[str, pl.Expr]) -> pl.Expr:
 
 
 def _sql(text: str) -> pl.Expr:
-    expression: pl.Expr = pl.sql_expr(text)
+    """The expression, casting what cannot be cast to null: a failing cast would stop the file and print the value."""
+    expression: pl.Expr = pl.sql_expr(_CAST.sub("TRY_CAST(", text))
     return expression
+
+
+def _lost_in_cast(text: str) -> pl.Expr:
+    """Whether a column that SQL casts has a value that cannot be cast; SQL that means it says TRY_CAST."""
+    lost = [
+        _sql(column).is_not_null() & _sql(f"CAST({column} AS {dtype})").is_null()
+        for column, dtype in _CAST_OF_COLUMN.findall(text)
+    ]
+    return pl.any_horizontal(lost) if lost else pl.lit(False)
 
 
 def _declared_blank(rule: ColumnRule, raw: pl.Expr) -> pl.Expr:
@@ -131,8 +148,10 @@ def _read(rule: ColumnRule, raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         if rule.delay_days:
             value = value + timedelta(days=rule.delay_days)
         return value.dt.date() if dtype == pl.Date else value.dt.cast_time_unit("us")
-    if rule.decimal:
-        value = value.str.replace(rule.decimal, ".", literal=True)
+    if rule.decimal and rule.decimal != ".":
+        # A point beside a declared comma parts thousands, or is a slip; taking it for the mark changes the number.
+        text = value.cast(pl.String)
+        value = pl.when(~text.str.contains(".", literal=True)).then(text.str.replace(rule.decimal, ".", literal=True))
     if dtype == pl.Boolean and rule.source in ("column", "sql"):
         word = value.cast(pl.String).str.to_lowercase()
         return pl.when(word.is_in(_TRUE)).then(True).when(word.is_in(_FALSE)).then(False)
@@ -148,6 +167,7 @@ def _time(rule: ColumnRule, value: pl.Expr) -> pl.Expr:
         return value
     if rule.time == "sas-days":
         days = value.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+        days = pl.when(days.is_between(*_SAS_DAYS)).then(days)
         moment = pl.lit(_SAS_EPOCH).cast(pl.Datetime("us")) + pl.duration(days=days)
     elif rule.time == "day":
         moment = value.cast(pl.Date).cast(pl.Datetime("us"))
@@ -195,7 +215,8 @@ def message_for(contract: Contract, rule: str) -> str:
         return f"{name.replace('_', ' ')}: {(rule_of_row.__doc__ or 'a rule of the contract').strip()}"
     column = columns[name]
     if check == "nullability":
-        return f"{name} is missing: {column.description}"
+        mend = _SIDECAR_MENDS if name in ("event_at", "known_at") else ""
+        return f"{name} is missing: {column.description}{mend}"
     if check == "unreadable":
         return f"{name} cannot be read as {column.dtype}, or its code is not in the dialect: {column.description}"
     bound = getattr(column, check, None)

@@ -7,32 +7,49 @@ Silver, features and scores carry keyed ids only; who holds the key and the vaul
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import polars_hash
 
+from warehouse.errors import BorderlakeError
 from warehouse.ids import ID_LENGTH
 
 KEY_VARIABLE = "BORDERLAKE_VAULT_KEY"
 _SEPARATOR = "\x1f"
+_LEAST_BYTES = 16
 
 
 def load_key(path: Path) -> bytes:
     """The deployment's key: from `BORDERLAKE_VAULT_KEY` (hex), or a file only its owner may read, made once."""
     from_environment = os.environ.get(KEY_VARIABLE)
     if from_environment:
-        return bytes.fromhex(from_environment)
+        return _key(from_environment, KEY_VARIABLE)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32))
+        number, draft = tempfile.mkstemp(dir=path.parent)  # Mode 0600 from the start.
+        with os.fdopen(number, "w") as stream:
+            stream.write(secrets.token_hex(32))
+            stream.flush()
+            os.fsync(number)  # A lost key would part every new id from the old ones.
         with contextlib.suppress(FileExistsError):  # Another process was first: its key is the key.
             os.link(draft, path)
-        draft.unlink()
-    return bytes.fromhex(path.read_text().strip())
+        Path(draft).unlink()
+    return _key(path.read_text(), path.name)
+
+
+def _key(text: str, place: str) -> bytes:
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        key = b""
+    if len(key) < _LEAST_BYTES:
+        raise BorderlakeError(
+            f"{place} holds no key of {_LEAST_BYTES} bytes or more in hex; restore it from its backup"
+        )
+    return key
 
 
 def normalised(parts: Sequence[pl.Expr]) -> pl.Expr:
