@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from models.pictures import BLUE, ORANGE
 
+LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": "#2f5d8a", "green": "#4c8c4a"}
 _DPI = 80
 
 
@@ -54,11 +55,10 @@ def refusals(by_rule: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue
 
 def lanes(counts: Sequence[tuple[str, int]], title: str) -> dg.MarkdownMetadataValue:
     """Events by lane."""
-    colours = {"red": "#b3362b", "yellow": "#e0b01f", "blue": "#2f5d8a", "green": "#4c8c4a"}
     figure = Figure(figsize=(5.6, 2.2), layout="constrained")
     axes = figure.subplots()
     bars = axes.barh(
-        [lane for lane, _ in counts], [count for _, count in counts], color=[colours[lane] for lane, _ in counts]
+        [lane for lane, _ in counts], [count for _, count in counts], color=[LANE_COLOURS[lane] for lane, _ in counts]
     )
     axes.bar_label(bars, padding=3, fmt="{:,.0f}")
     axes.invert_yaxis()

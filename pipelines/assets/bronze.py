@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import polars as pl
 
-from pipelines import flows, pictures, reporting
+from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, first_day, partition_of
@@ -103,7 +103,12 @@ def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg
     )
     refused = deployment.lake.scan(QUARANTINE[contract.name]).select(rule=pl.col("rules").list.first())
     rules = dict(refused.group_by("rule").len().collect().iter_rows())
-    shown = {"volumes by day": pictures.volumes(by_day.collect(), contract.title)}
+    days = by_day.sort("received_on").collect()
+    landed = days["landed"].to_list()
+    shown = {
+        "at a glance": glance.bars(landed, f"rows landed by day, at most {max(landed, default=0):,}"),
+        "volumes by day": pictures.volumes(days, contract.title),
+    }
     if rules:
         shown["refused by rule"] = pictures.refusals(rules, contract.title)
     return shown

@@ -11,7 +11,7 @@ from models import pictures as model_pictures
 from models.catalogue import MODELS
 from models.selection import LANES
 from models.spec import ModelSpec
-from pipelines import flows, pictures, reporting
+from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.assets.training import model_key
 from pipelines.deployment import Deployment
@@ -96,8 +96,11 @@ def _report(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFr
             context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
     last = max(context.partition_keys)
     counts = dict(lanes["lane"].value_counts().iter_rows())
+    by_lane = [(lane, counts.get(lane, 0)) for lane in LANES]
+    spread = lanes["probability"].hist(bins=[step / 40 for step in range(41)])["count"].log1p().to_list()
     context.add_asset_metadata(
         {
+            "at a glance": glance.bars(spread, "events by risk, 0 to 100 %, logarithmic"),
             "score distribution": pictures.embedded(
                 model_pictures.score_distribution(lanes["probability"], spec.title), "score distribution"
             ),
@@ -108,7 +111,16 @@ def _report(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFr
         last,
     )
     context.add_asset_metadata(
-        {"lanes": pictures.lanes([(lane, counts.get(lane, 0)) for lane in LANES], spec.title)}, selections, last
+        {
+            "at a glance": glance.bars(
+                [count for _, count in by_lane],
+                ", ".join(f"{lane} {count:,}" for lane, count in by_lane),
+                [pictures.LANE_COLOURS[lane].lstrip("#") for lane in LANES],
+            ),
+            "lanes": pictures.lanes(by_lane, spec.title),
+        },
+        selections,
+        last,
     )
 
 

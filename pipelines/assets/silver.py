@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from pipelines import pictures, reporting
+from pipelines import glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery
@@ -55,8 +55,13 @@ def _silver(table: Table, group: str) -> dg.AssetsDefinition:
         by_day = deployment.lake.scan(table).select("received_on", "event_date").collect()
         for day, count in by_day.filter(pl.col("received_on").is_in(days)).group_by("received_on").len().iter_rows():
             context.add_asset_metadata({"dagster/partition_row_count": count}, key, day.isoformat())
+        per_day = by_day.group_by("event_date").len().sort("event_date")["len"].to_list()
         context.add_asset_metadata(
-            {"rows of this run": rows, "events by day": pictures.counts_by_day(by_day, "event_date", table.name)},
+            {
+                "rows of this run": rows,
+                "at a glance": glance.bars(per_day, f"events by day, at most {max(per_day, default=0):,}"),
+                "events by day": pictures.counts_by_day(by_day, "event_date", table.name),
+            },
             key,
             max(context.partition_keys),
         )

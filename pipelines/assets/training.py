@@ -7,7 +7,7 @@ import dagster as dg
 from models import pictures as model_pictures
 from models.catalogue import MODELS
 from models.spec import ModelSpec
-from pipelines import flows
+from pipelines import flows, glance
 from pipelines.assets import DEPLOYMENT, OWNERS, WEEKLY
 from pipelines.deployment import Deployment
 from pipelines.pictures import embedded
@@ -16,6 +16,8 @@ from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
 _SLOPE = (0.7, 1.4)
+_ENOUGH = 25
+"""Adverse outcomes of the test days from which a verdict is more than chance."""
 
 
 def model_key(spec: ModelSpec) -> dg.AssetKey:
@@ -44,7 +46,10 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 "better_than_chance",
                 asset=key,
-                description="The area under the ROC curve is above one half, beyond noise.",
+                description=(
+                    "The area under the ROC curve is above one half, beyond noise. Blocks the scores where the test "
+                    f"days hold at least {_ENOUGH} adverse outcomes; with fewer, nothing can be said and it only warns."
+                ),
                 blocking=True,
             ),
             dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
@@ -58,12 +63,17 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), allow_retries=False) from None
         trained, registered = result.trained, result.registered
         auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
+        adverse = int(trained.split.test["is_adverse"].sum())
         return dg.MaterializeResult(
             data_version=dg.DataVersion(f"{spec.name}@{registered.version}"),
             metadata={
                 "version": registered.version,
                 "alias": registered.alias or "none",
                 "figures on the test days": dg.MetadataValue.md(figures_table(result)),
+                "at a glance": glance.curve(
+                    [(point["predicted"], point["observed"]) for point in trained.reliability],
+                    "observed share against predicted, test days",
+                ),
                 "calibration": embedded(
                     model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"
                 ),
@@ -76,7 +86,10 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             },
             check_results=[
                 dg.AssetCheckResult(
-                    check_name="better_than_chance", passed=auc.low > 0.5, metadata={"auc": auc.value, "low": auc.low}
+                    check_name="better_than_chance",
+                    passed=auc.low > 0.5,
+                    severity=dg.AssetCheckSeverity.ERROR if adverse >= _ENOUGH else dg.AssetCheckSeverity.WARN,
+                    metadata={"auc": auc.value, "low": auc.low, "adverse outcomes of the test days": adverse},
                 ),
                 dg.AssetCheckResult(
                     check_name="calibrated",

@@ -1,0 +1,18 @@
+"""What every test may use: the shared data where it is laid beside the project, and deployments of their own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data. Absent: the test is skipped; absent where CI has laid it: the test fails."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI") == "true" and SHARED.parent.is_dir():
+            pytest.fail("the shared folder is here, its data is not")
+        pytest.skip("no shared data beside the project")
+    return SHARED

@@ -1,0 +1,43 @@
+"""A tiny world whose whole road has been run through Dagster once, for all integration tests of a worker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import simulation
+from pipelines import flows, runs
+from pipelines.deployment import Deployment
+from warehouse.settings import Settings
+
+START = date(2025, 1, 1)
+DAYS, SCALE, SEED = 50, 0.2, 3
+
+
+@dataclass(frozen=True)
+class Road:
+    """A deployment after its first run of the road."""
+
+    deployment: Deployment
+    run_id: str
+    simulated: dict[str, int]
+
+
+def deployment_in(home: Path) -> Deployment:
+    """A deployment whose whole state is under `home`."""
+    return Deployment(Settings(home, str(home / "lake")))
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BORDERLAKE_HOME", str(home))
+        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        made = simulation.simulate(START, DAYS, SCALE, SEED, home)
+        deployment = deployment_in(home)
+        days = list(flows.each_day(START, date(2025, 2, 20)))
+        run_id = runs.run(deployment, "road", days, fresh_history=True)
+        yield Road(deployment, run_id, dict(made.rows))

@@ -1,0 +1,153 @@
+"""The whole graph on a tiny world, through Dagster: what lands, what is scored, and what the UI is told."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from models.catalogue import MODELS
+from models.scoring import score
+from pipelines import flows, runs
+from pipelines.instance import open_instance
+from pipelines.reporting import DATA_VERSION, key_of
+from tests.integration.conftest import Road
+from warehouse import catalog
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES
+
+pytestmark = pytest.mark.xdist_group("road")
+
+
+def test_every_simulated_record_is_landed_or_refused(road: Road) -> None:
+    ledger = road.deployment.lake.scan(LEDGER).collect()
+    read = dict(ledger.group_by("contract").agg(pl.col("rows_read").sum()).iter_rows())
+    assert read == road.simulated
+    for contract, table in BRONZE.items():
+        landed = road.deployment.lake.scan(table).select(pl.len()).collect().item()
+        refused = road.deployment.lake.scan(QUARANTINE[contract]).select(pl.len()).collect().item()
+        assert landed + refused == road.simulated[contract]
+
+
+def test_planted_defects_of_declarations_are_in_quarantine_at_their_line(road: Road) -> None:
+    planted = pl.read_parquet(road.deployment.settings.home / "truth" / "defects.parquet").filter(
+        pl.col("dataset") == "declarations"
+    )
+    refused = road.deployment.lake.scan(QUARANTINE["customs.declarations"]).collect()
+    found = planted.join(refused, left_on=["file", "line"], right_on=["file_name", "source_line"], how="semi")
+    assert planted.height > 0
+    assert found.height == planted.height
+
+
+def test_the_inbox_is_empty_and_the_archive_holds_every_file(road: Road) -> None:
+    settings = road.deployment.settings
+    assert not [path for path in settings.inbox.rglob("*") if path.is_file()]
+    archived = [path for path in settings.archive.rglob("*") if path.is_file() and not path.name.endswith(".json")]
+    batches = road.deployment.lake.scan(LEDGER).select(pl.col("batch_id").n_unique()).collect().item()
+    assert len(archived) == batches
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_event_is_scored_once_with_a_lane(road: Road, name: str) -> None:
+    spec = MODELS[name]
+    lake = road.deployment.lake
+    events = lake.scan(flows.SUBJECT_TABLES[spec.subject]).select("event_id", "event_version").collect()
+    scores = lake.scan(flows.score_table(spec)).collect()
+    lanes = lake.scan(flows.selection_table(spec)).collect()
+    assert scores.height == events.height == lanes.height
+    assert scores.select("event_id", "event_version").n_unique() == events.height
+    assert scores["probability"].is_between(0, 1).all()
+    explained = scores.filter(pl.col("reasons").list.len() > 0)
+    assert explained.height >= 0.05 * scores.height
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_stored_score_can_be_computed_again_from_its_stored_vector(road: Road, name: str) -> None:
+    spec = MODELS[name]
+    champion = road.deployment.registry.load(spec.name)
+    stored = road.deployment.lake.scan(flows.score_table(spec)).head(200).collect()
+    matrix = pl.DataFrame(stored["vector"].list.to_struct(fields=list(champion.model.bundle.encoder.columns))).unnest(
+        "vector"
+    )
+    assert (
+        champion.model.raw_scores(matrix.fill_null(float("nan")).to_numpy()).tolist() == stored["raw_score"].to_list()
+    )
+    assert set(stored["model_sha256"]) == {champion.model.sha256}
+
+
+def test_every_table_that_exists_has_a_materialisation_of_its_very_version(road: Road) -> None:
+    lake = road.deployment.lake
+    with open_instance(road.deployment.settings) as instance:
+        for table in TABLES.values():
+            version = lake.version(table)
+            if version is None:
+                continue
+            event = instance.get_latest_materialization_event(key_of(table))
+            assert event is not None, table.name
+            assert event.asset_materialization is not None
+            tags = event.asset_materialization.tags or {}
+            assert tags[DATA_VERSION] == f"{table.name}@{version}", table.name
+
+
+def test_every_check_of_the_run_passed(road: Road) -> None:
+    with open_instance(road.deployment.settings) as instance:
+        records = instance.get_records_for_run(road.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    evaluations = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
+    assert evaluations
+    blocking = [e for e in evaluations if e.severity is dg.AssetCheckSeverity.ERROR]
+    assert [e.check_name for e in blocking if not e.passed] == []
+
+
+def test_scoring_again_scores_nothing_twice(road: Road) -> None:
+    before = {name: road.deployment.lake.size(flows.score_table(spec))[0] for name, spec in MODELS.items()}
+    days = list(flows.each_day(*_span(road)))
+    runs.run(road.deployment, "scoring", days)
+    after = {name: road.deployment.lake.size(flows.score_table(spec))[0] for name, spec in MODELS.items()}
+    assert after == before
+
+
+def test_no_personal_value_leaves_the_stores_that_may_hold_it(road: Road) -> None:
+    surnames = road.deployment.lake.scan(BRONZE["immigration.crossings"]).select("surname", "document_number").collect()
+    canaries = [
+        *surnames["document_number"].drop_nulls().head(20),
+        *surnames["surname"].drop_nulls().unique().sort()[-20:],
+    ]
+    home = road.deployment.settings.home
+    watched = [
+        home / "dagster",
+        home / "mlflow",
+        *(home / "lake").glob("*/*/_delta_log"),
+        home / "lake" / "gold",
+        home / "lake" / "silver",
+    ]
+    for folder in watched:
+        for path in folder.rglob("*"):
+            if path.is_file() and path.suffix in (".db", ".json", ".out", ".err", ".log", ".yaml", ".txt"):
+                content = path.read_bytes()
+                leaked = [value for value in canaries if len(value) > 5 and value.encode() in content]
+                assert leaked == [], path
+
+
+def _span(road: Road) -> tuple:
+    days = (
+        road.deployment.lake.scan(catalog.SHIPMENTS)
+        .select(pl.col("received_on").unique().sort())
+        .collect()["received_on"]
+    )
+    return days[0], days[-1]
+
+
+def test_a_second_world_with_the_same_seed_gives_the_same_scores(road: Road, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from features import vectors
+    from models import datasets, training
+
+    spec = MODELS["shipment_risk"]
+    subject = vectors.subject_of(spec.subject)
+    outcomes = road.deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
+    stored = flows.stored_vectors(road.deployment, subject)
+    again = training.train(spec, datasets.with_labels(stored, outcomes, datetime(2027, 1, 1, tzinfo=UTC))).model
+    assert again.sha256 == road.deployment.registry.load(spec.name).model.sha256
+    moment = datetime(2025, 3, 1, tzinfo=UTC)
+    first, second = (score(again, 1, subject.registry.features, stored, moment) for _ in range(2))
+    assert first.equals(second)

@@ -1,0 +1,101 @@
+"""The running Dagster UI in a real browser: the asset graph, and pictures on an asset's page."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from pipelines.instance import prepare
+from tests.integration.conftest import Road
+
+pytestmark = pytest.mark.xdist_group("road")
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def ui(road: Road) -> Iterator[str]:
+    """The address of a webserver over the tiny world's deployment."""
+    prepare(road.deployment.settings)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = road.deployment.settings.home / "webserver.log"
+    server = Path(sys.executable).with_name("dagster-webserver")
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [server, "-h", "127.0.0.1", "-p", str(port), "-m", "pipelines.definitions"],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/server_info", process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(240):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"the webserver did not answer: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; .ci/run installs it")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+        opened.set_default_timeout(60_000)
+        yield opened
+        browser.close()
+
+
+def test_the_asset_graph_shows_every_group(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/asset-groups")
+    for group in ("customs", "immigration", "surveillance", "features", "models", "scores"):
+        page.get_by_text(group, exact=True).first.wait_for()
+
+
+def test_an_asset_page_shows_its_picture_in_place_and_in_full(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/bronze/customs__declarations")
+    page.locator("img[src^='data:image/svg']").first.wait_for()
+    page.get_by_text("[Show Markdown]").first.click()
+    picture = page.locator("img[src^='data:image/png']").first
+    picture.wait_for()
+    assert picture.evaluate("image => image.naturalWidth") > 200
+
+
+def test_a_model_page_shows_its_figures_and_passed_checks(ui: str, page: Page) -> None:
+    page.goto(f"{ui}/assets/models/shipment_risk")
+    page.get_by_text("calibration_slope").first.wait_for()
+    page.goto(f"{ui}/assets/models/shipment_risk?view=checks")
+    page.get_by_text("better_than_chance").first.wait_for()
