@@ -9,7 +9,7 @@ import polars as pl
 
 from features import crossings, shipments, sources, windows
 from features.sources import Silver
-from features.views import PRIOR_OF, Kind, Registry
+from features.views import PRIOR_OF, FeatureView, Kind, Registry
 from warehouse.errors import UnknownName
 
 EVENT_KEY = ("event_id", "event_version", "event_at", "event_date", "received_on", "jurisdiction")
@@ -45,11 +45,14 @@ class FeatureSet:
 
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
+    definitions: str = ""
+    """What the views' features are computed from and how: a feature that means something else is another feature."""
 
     @property
     def digest(self) -> str:
         """Names the set wherever a vector is stored."""
-        return hashlib.sha256(json.dumps([self.numbers, self.categories]).encode()).hexdigest()[:16]
+        content = [self.numbers, self.categories, self.definitions]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def feature_set(registry: Registry) -> FeatureSet:
@@ -58,7 +61,13 @@ def feature_set(registry: Registry) -> FeatureSet:
     return FeatureSet(
         tuple(feature.name for feature in features if not feature.is_category),
         tuple(feature.name for feature in features if feature.is_category),
+        json.dumps([_definition(view) for view in registry.views]),
     )
+
+
+def _definition(view: FeatureView) -> list[object]:
+    computed = [(a.name, a.kind, a.column, a.window_days, a.prior_weight) for a in view.aggregations]
+    return [view.source, view.entity, view.keys_in_source, computed]
 
 
 def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFrame:
