@@ -1,6 +1,7 @@
 """The vault: identifying values and their keyed ids.
 
-A keyed id is HMAC-SHA-256 of (entity kind, normalised value) under the deployment's key, first 128 bits in hex.
+A keyed id is HMAC-SHA-256 of (entity kind, normalised value), parted by the unit separator, under the deployment's
+key as hex text; of it the first 128 bits in hex.
 Silver, features and scores carry keyed ids only; who holds the key and the vault tables can go back.
 """
 

@@ -1,0 +1,176 @@
+"""Our Delta writer: replays safely, replaces whole days, retries on conflict and says so when it gives up."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Barrier
+
+import dataframely as dy
+import polars as pl
+import pytest
+from deltalake.exceptions import CommitFailedError
+from polars.testing import assert_frame_equal
+
+from warehouse import delta
+from warehouse.catalog import Table
+from warehouse.delta import Lake
+from warehouse.errors import WriteConflict
+
+EVENTS = Table(
+    name="silver.examples",
+    description="Examples.",
+    columns={
+        "event_id": dy.String(),
+        "event_date": dy.Date(),
+        "batch_id": dy.String(),
+        "surname": dy.String(nullable=True),
+        "mass_kg": dy.Decimal(16, 3, nullable=True),
+        "seen_at": dy.Datetime(nullable=True, time_unit="us", time_zone="UTC"),
+        "numbers": dy.List(dy.Float64(nullable=True), nullable=True),
+    },
+    key=("event_id",),
+    owner="platform",
+    partition_by=("event_date",),
+    personal=frozenset({"surname"}),
+)
+DAYS = [date(2025, 3, day) for day in (1, 2, 3)]
+
+
+def rows(*ids: str, day: date = DAYS[0], batch: str = "b1") -> pl.DataFrame:
+    made = [
+        {
+            "event_id": one,
+            "event_date": day,
+            "batch_id": batch,
+            "surname": "CANARY",
+            "mass_kg": None,
+            "seen_at": datetime(2025, 3, 1, tzinfo=UTC),
+            "numbers": [1.0, None],
+        }
+        for one in ids
+    ]
+    return pl.DataFrame(made, schema=EVENTS.dtypes)
+
+
+def held(lake: Lake) -> list[str]:
+    return sorted(lake.scan(EVENTS).collect()["event_id"])
+
+
+def test_a_table_that_does_not_exist_reads_as_no_rows(lake: Lake) -> None:
+    assert lake.version(EVENTS) is None
+    assert lake.scan(EVENTS).collect().schema == EVENTS.dtypes
+    assert lake.size(EVENTS) == (0, 0, 0)
+    assert lake.commits(EVENTS) == []
+
+
+def test_what_is_written_is_read_back_to_the_type(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a", "b"))
+    assert_frame_equal(lake.scan(EVENTS).collect(), rows("a", "b"), check_row_order=False)
+    assert lake.size(EVENTS)[:2] == (2, 1)
+
+
+def test_ensuring_a_table_twice_makes_it_once(lake: Lake) -> None:
+    assert lake.ensure(EVENTS).version() == 0
+    assert lake.ensure(EVENTS).version() == 0
+    lake.append(EVENTS, rows("a"))
+    assert lake.ensure(EVENTS).version() == 1
+
+
+def test_many_writers_may_make_the_table_at_the_same_moment(lake: Lake) -> None:
+    gate = Barrier(6)
+
+    def write(name: str) -> None:
+        gate.wait(30)
+        lake.append(EVENTS, rows(name, batch=name), batches=[name])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, "abcdef"))
+    assert held(lake) == list("abcdef")
+
+
+def test_an_append_leaves_out_batches_that_the_table_holds(lake: Lake) -> None:
+    first = lake.append(EVENTS, rows("a", batch="b1"), batches=["b1"])
+    assert lake.append(EVENTS, rows("a", batch="b1"), batches=["b1"]) == first, "no commit"
+    lake.append(EVENTS, pl.concat([rows("a", batch="b1"), rows("c", batch="b2")]), batches=["b1", "b2"])
+    assert held(lake) == ["a", "c"]
+    lake.append(EVENTS, rows("a", batch="b1"))
+    assert held(lake) == ["a", "a", "c"], "without batches an append is an append"
+
+
+def test_writers_of_the_same_batch_at_once_write_it_once(lake: Lake) -> None:
+    lake.ensure(EVENTS)
+    gate = Barrier(6)
+
+    def write(_: int) -> None:
+        gate.wait(30)
+        lake.append(EVENTS, rows("a"), batches=["b1"])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(6)))
+    assert held(lake) == ["a"]
+
+
+def test_replacing_days_replaces_those_days_only(lake: Lake) -> None:
+    for day in DAYS:
+        lake.append(EVENTS, rows(f"{day.day}x", f"{day.day}y", day=day))
+    lake.replace_days(EVENTS, pl.concat([rows("1z", day=DAYS[0]), rows("3z", day=DAYS[2])]), [DAYS[0], DAYS[2]])
+    assert held(lake) == ["1z", "2x", "2y", "3z"]
+    lake.replace_days(EVENTS, rows(), [DAYS[0]])
+    assert held(lake) == ["2x", "2y", "3z"], "a day may become empty"
+
+
+def test_replacing_no_day_does_nothing(lake: Lake) -> None:
+    assert lake.replace_days(EVENTS, rows(), []) == 0
+    lake.append(EVENTS, rows("a"))
+    assert lake.replace_days(EVENTS, rows(), []) == 1
+    assert held(lake) == ["a"]
+
+
+def test_an_older_version_can_be_read(lake: Lake) -> None:
+    first = lake.append(EVENTS, rows("a"))
+    lake.replace_days(EVENTS, rows("b"), [DAYS[0]], facts={"borderlake.step": "test"})
+    assert lake.scan(EVENTS, first).collect()["event_id"].to_list() == ["a"]
+    assert held(lake) == ["b"]
+    assert lake.commits(EVENTS, 1)[0]["borderlake.step"] == "test"
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_a_conflict_is_tried_again(lake: Lake, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+    write, left = delta.write_deltalake, [failures]
+
+    def conflict(*args: object, **options: object) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise CommitFailedError("another writer")
+        write(*args, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(delta, "write_deltalake", conflict)
+    monkeypatch.setattr(delta.time, "sleep", lambda _: None)
+    lake.append(EVENTS, rows("a"), batches=["b1"])
+    assert held(lake) == ["a"]
+
+
+def test_a_conflict_without_end_is_told_with_the_next_step(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def conflict(*args: object, **options: object) -> None:
+        raise CommitFailedError("another writer")
+
+    monkeypatch.setattr(delta, "write_deltalake", conflict)
+    monkeypatch.setattr(delta.time, "sleep", lambda _: None)
+    with pytest.raises(WriteConflict, match=r"silver\.examples: .*run the step again"):
+        lake.append(EVENTS, rows("a"))
+    assert held(lake) == []
+
+
+def test_a_table_has_its_description_change_feed_and_no_statistics_of_personal_columns(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    properties = lake.ensure(EVENTS).metadata()
+    assert (properties.name, properties.description) == (EVENTS.name, EVENTS.description)
+    assert properties.configuration["delta.enableChangeDataFeed"] == "true"
+    log = "".join(path.read_text() for path in Path(lake.uri(EVENTS), "_delta_log").glob("*.json"))
+    assert '\\"event_id\\":\\"a\\"' in log
+    assert "CANARY" not in log
+
+
+def test_a_frame_without_a_declared_column_is_no_row_of_the_table(lake: Lake) -> None:
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        lake.append(EVENTS, rows("a").drop("mass_kg"))
