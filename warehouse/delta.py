@@ -98,19 +98,25 @@ class Lake:
             return opened
         shown = [name for name in table.columns if name not in table.personal]
         self._make_folder(table)
-        return DeltaTable.create(
-            self.uri(table),
-            table.dtypes,
-            mode="ignore",
-            name=table.name,
-            description=table.description,
-            partition_by=list(table.partition_by) or None,
-            configuration={
-                "delta.enableChangeDataFeed": "true",
-                "delta.dataSkippingStatsColumns": ",".join(_indexable(table, shown)),
-            },
-            storage_options=dict(self.storage_options),
-        )
+        try:
+            return DeltaTable.create(
+                self.uri(table),
+                table.dtypes,
+                mode="ignore",
+                name=table.name,
+                description=table.description,
+                partition_by=list(table.partition_by) or None,
+                configuration={
+                    "delta.enableChangeDataFeed": "true",
+                    "delta.dataSkippingStatsColumns": ",".join(_indexable(table, shown)),
+                },
+                storage_options=dict(self.storage_options),
+            )
+        except CommitFailedError:
+            opened = self._open(table)  # Another writer made it at the same moment.
+            if opened is None:
+                raise
+            return opened
 
     def commits(self, table: Table, limit: int = 20) -> list[dict[str, Any]]:
         """Latest commits of a table, newest first."""
