@@ -13,6 +13,8 @@ import polars as pl
 from features import vectors
 from features.vectors import Subject
 from models import datasets, scoring, selection, training
+from models.catalogue import MODELS
+from models.evaluation import average_precision
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
@@ -144,8 +146,6 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
 
 def _is_better(deployment: Deployment, trained: Trained) -> bool:
     """Whether the new model finds at least as much as the champion on the test days of the new."""
-    from models.evaluation import average_precision
-
     try:
         champion = deployment.registry.load(trained.spec.name).model
     except NotReady:
@@ -211,6 +211,18 @@ def scorable_events(deployment: Deployment, spec: ModelSpec, champion: Registere
     return deployment.lake.scan(SUBJECT_TABLES[spec.subject]).filter(
         pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
     )
+
+
+def trained_models(deployment: Deployment) -> list[ModelSpec]:
+    """The models that have a champion."""
+    return [spec for spec in MODELS.values() if deployment.registry.has(spec.name)]
+
+
+def days_to_score(deployment: Deployment, trained: Sequence[ModelSpec], now: datetime) -> list[date]:
+    """Days of delivery with work for the scoring job: files waiting, rows not in silver, events unscored."""
+    waiting = {item.received_on for item in waiting_deliveries(deployment, now)}
+    unscored = {day for spec in trained for day in unscored_days(deployment, spec)}
+    return sorted(waiting | days_to_conform(deployment) | unscored)
 
 
 def unscored_days(deployment: Deployment, spec: ModelSpec) -> list[date]:

@@ -1,14 +1,19 @@
 """Jobs: selections of the asset graph that are run together."""
 
+from collections.abc import Collection
+
 import dagster as dg
 
 from models.catalogue import MODELS
+from models.spec import ModelSpec
+from pipelines import flows
 from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets
 from pipelines.assets.scores import score_assets
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets, model_key
+from pipelines.reporting import key_of
 
 _bronze = dg.AssetSelection.assets(*bronze_assets)
 _silver = dg.AssetSelection.assets(*silver_assets)
@@ -46,5 +51,13 @@ training_jobs = {
     for spec in MODELS.values()
 }
 retraining_job = dg.define_asset_job("retraining", _models, description="Train every model on what is known.")
+
+
+def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
+    """The assets of the scoring job that can run: scores only of the models that have a champion."""
+    scored = [key_of(table) for spec in trained for table in (flows.score_table(spec), flows.selection_table(spec))]
+    others = [key for asset in (*bronze_assets, *silver_assets, *feature_assets) for key in asset.keys]
+    return sorted([*others, *scored])
+
 
 jobs = [landing_job, scoring_job, features_job, road_job, retraining_job, *training_jobs.values()]

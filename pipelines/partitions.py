@@ -38,3 +38,14 @@ def range_tags(days: Sequence[date]) -> dict[str, str]:
         "dagster/asset_partition_range_start": partition_of(min(days)),
         "dagster/asset_partition_range_end": partition_of(max(days)),
     }
+
+
+def blocks(days: Sequence[date]) -> list[list[date]]:
+    """Days as runs of neighbours: a range of partitions has no holes, and each costs."""
+    found: list[list[date]] = []
+    for day in sorted(set(days)):
+        if found and (day - found[-1][-1]).days == 1:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found

@@ -2,17 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC
 
 import dagster as dg
 
-from models.catalogue import MODELS
 from pipelines import flows
 from pipelines.assets import DEPLOYMENT
 from pipelines.deployment import Deployment
-from pipelines.jobs import retraining_job, scoring_job
+from pipelines.jobs import retraining_job, scoring_assets, scoring_job
 from pipelines.partitions import partition_of
-from warehouse.errors import NotReady
 
 SCORING_CRON = os.environ.get("BORDERLAKE_SCORING_CRON", "5 * * * *")
 RETRAINING_CRON = os.environ.get("BORDERLAKE_RETRAINING_CRON", "30 2 * * 1")
@@ -30,21 +28,14 @@ def hourly_scoring(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequ
     """One run a day of delivery that has files waiting or events unscored."""
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     tick = context.scheduled_execution_time
-    try:
-        days = _days_with_work(deployment, tick.astimezone(UTC))
-    except NotReady as reason:
-        yield dg.SkipReason(str(reason))
-        return
+    trained = flows.trained_models(deployment)
+    days = flows.days_to_score(deployment, trained, tick.astimezone(UTC))
     if not days:
         yield dg.SkipReason("nothing waits in the inbox, and every event has its score")
     for partition in sorted({partition_of(day) for day in days}):
-        yield dg.RunRequest(run_key=f"{partition}@{tick.isoformat()}", partition_key=partition)
-
-
-def _days_with_work(deployment: Deployment, now: datetime) -> set[date]:
-    waiting = {item.received_on for item in flows.waiting_deliveries(deployment, now)}
-    unscored = {day for spec in MODELS.values() for day in flows.unscored_days(deployment, spec)}
-    return waiting | unscored
+        yield dg.RunRequest(
+            run_key=f"{partition}@{tick.isoformat()}", partition_key=partition, asset_selection=scoring_assets(trained)
+        )
 
 
 weekly_retraining = dg.ScheduleDefinition(

@@ -22,12 +22,12 @@ def train(
     """
     spec = model_of(model)
     deployment = from_environment()
-    from pipelines import runs
+    from pipelines import partitions, runs
 
     days = _days_without_features(deployment, spec.subject)
     with console.status("computing features"):
-        if days:
-            runs.run(deployment, "features", days)
+        for block in partitions.blocks(days):
+            runs.run(deployment, "features", block)
     with console.status(f"training {spec.name}"):
         run_id = runs.run(deployment, f"train_{spec.name}")
     result = deployment.registry.latest(spec.name)
@@ -57,24 +57,23 @@ def train(
 def score(json_out: JsonOut = None) -> None:
     """Land what waits in the inbox, and score every event that the champions have not scored yet."""
     deployment = from_environment()
-    from pipelines import runs
+    from pipelines import jobs, partitions, runs
 
-    waiting = {item.received_on for item in flows.waiting_deliveries(deployment, datetime.now(UTC))}
-    conformed = flows.days_to_conform(deployment)
-    trained = [spec for spec in MODELS.values() if deployment.registry.has(spec.name)]
+    trained = flows.trained_models(deployment)
     if not trained:
         raise NotReady("no model has been trained yet; run: borderlake train shipment_risk, or borderlake demo")
-    days = waiting | conformed | {day for spec in trained for day in flows.unscored_days(deployment, spec)}
+    days = flows.days_to_score(deployment, trained, datetime.now(UTC))
     if not days:
         console.print("Nothing to do: nothing waits in the inbox, and every event has its score")
         write_json(json_out, {"scored": {}})
         raise typer.Exit(Exit.DONE)
     before = {spec.name: _count(deployment, spec.name) for spec in trained}
     with console.status(f"scoring {len(days)} days of delivery"):
-        run_id = runs.run(deployment, "scoring", sorted(days))
+        only = jobs.scoring_assets(trained)
+        run_ids = [runs.run(deployment, "scoring", block, only=only) for block in partitions.blocks(days)]
     scored = {name: _count(deployment, name) - count for name, count in before.items()}
     console.print(table("Scored", ("model", "events"), list(scored.items())))
-    write_json(json_out, {"scored": scored, "run": run_id, "days": sorted(days)})
+    write_json(json_out, {"scored": scored, "runs": run_ids, "days": days})
 
 
 def _count(deployment: Deployment, model: str) -> int:
