@@ -4,6 +4,7 @@ Each step is given the deployment and the days of delivery it concerns, writes i
 asset page or a summary wants to say about it.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,8 +22,8 @@ from models.training import Trained
 from pipelines.deployment import Deployment
 from warehouse import catalog, delivery
 from warehouse.catalog import Table
-from warehouse.conform import routes_to
-from warehouse.contracts import Contract
+from warehouse.conform import live_batches, routes_to
+from warehouse.contracts import Contract, contract_of
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
@@ -74,11 +75,19 @@ def land_all(
 ) -> list[Account]:
     """Land deliveries; files of the inbox move to the archive once their rows are committed."""
     accounts: list[Account] = []
-    for group in land(deployment.lake, deliveries, now, progress=progress):
+    for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
         accounts += group
         for landed in {account.delivery.path: account.delivery for account in group}.values():
             _archive(deployment, landed)
     return accounts
+
+
+def _still_there(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+    """Leave out files that another landing of the same inbox has taken meanwhile."""
+    for item in deliveries:
+        with contextlib.suppress(FileNotFoundError):
+            item.sha256  # noqa: B018 - Read now, while the file is known to be there.
+            yield item
 
 
 def _archive(deployment: Deployment, landed: Delivery) -> None:
@@ -89,9 +98,9 @@ def _archive(deployment: Deployment, landed: Delivery) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{landed.batch_id[:8]}-{landed.path.name}"
     sidecar = delivery.sidecar_of(landed.path)
-    if sidecar.exists():
-        sidecar.replace(delivery.sidecar_of(target))
-    landed.path.replace(target)
+    for source, kept in ((sidecar, delivery.sidecar_of(target)), (landed.path, target)):
+        with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.
+            source.replace(kept)
 
 
 def compute_features(deployment: Deployment, subject: Subject, days: Sequence[date]) -> pl.DataFrame:
@@ -190,10 +199,21 @@ def days_to_conform(deployment: Deployment) -> set[date]:
         landed = deployment.lake.scan(catalog.LEDGER).filter(
             pl.col("contract").is_in(contracts) & (pl.col("rows_landed") > 0)
         )
-        conformed = deployment.lake.scan(target).select("batch_id").unique()
-        missing = landed.select("batch_id", "received_on").join(conformed, on="batch_id", how="anti").collect()
-        behind |= set(missing["received_on"])
+        silver = deployment.lake.scan(target)
+        absent = landed.join(silver.select("batch_id").unique(), on="batch_id", how="anti").collect()
+        for contract in absent["contract"].unique():
+            behind |= _days_of_new_rows(deployment, contract, silver, absent["batch_id"])
     return behind
+
+
+def _days_of_new_rows(deployment: Deployment, contract: str, silver: pl.LazyFrame, batches: pl.Series) -> set[date]:
+    """Days of the batches' rows that silver lacks; batches of repeats, or superseded, bring none."""
+    keys = ["event_id", "row_hash"]
+    live = live_batches(deployment.lake, contract_of(contract))["batch_id"]
+    concerned = live.filter(live.is_in(batches.implode()))
+    bronze = deployment.lake.scan(catalog.BRONZE[contract]).filter(pl.col("batch_id").is_in(concerned.implode()))
+    new = bronze.select(*keys, "received_on").join(silver.select(keys), on=keys, how="anti")
+    return set(new.select(pl.col("received_on").unique()).collect()["received_on"])
 
 
 def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:

@@ -152,7 +152,7 @@ def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> 
     touched: list[pl.DataFrame] = []
     for route in routes_to(target):
         whole = _whole_batches(lake, route.contract)
-        live = whole.join(whole, left_on="batch_id", right_on="supersedes", how="anti")
+        live = live_batches(lake, route.contract)
         replaced = whole.filter(pl.col("received_on").is_in(list(received)))["supersedes"].drop_nulls()
         bronze = lake.scan(BRONZE[route.contract.name])
         concerned = pl.col("received_on").is_in(list(received)) | pl.col("batch_id").is_in(replaced.implode())
@@ -166,6 +166,12 @@ def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> 
     events = pl.concat(fresh)
     _replace(lake, target, versioned(events), pl.concat(touched))
     return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
+
+
+def live_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
+    """Batches of a contract that stand: in the ledger, and not superseded by a later reading of their file."""
+    whole = _whole_batches(lake, contract)
+    return whole.join(whole, left_on="batch_id", right_on="supersedes", how="anti")
 
 
 def _whole_batches(lake: Lake, contract: Contract) -> pl.DataFrame:

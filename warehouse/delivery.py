@@ -22,6 +22,8 @@ class Sidecar:
     rows: int | None = None
     sha256: str | None = None
     extracted_at: datetime | None = None
+    fault: str | None = None
+    """Why the sidecar cannot be used; its file is then refused."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Delivery:
     @property
     def refusal_id(self) -> str:
         """The batch as its sidecar declares it: a file refused for its sidecar may land once that is mended."""
-        return _hash(self.batch_id, str(self.sidecar.rows), str(self.sidecar.sha256))
+        return _hash(self.batch_id, str(self.sidecar.rows), str(self.sidecar.sha256), str(self.sidecar.fault))
 
 
 def delivery(
@@ -99,7 +101,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def read_sidecar(path: Path) -> Sidecar:
-    """The sidecar of a file; an empty one where there is none. Raises when it is no JSON object."""
+    """The sidecar of a file; an empty one where there is none, one with a `fault` where it cannot be read."""
     beside = sidecar_of(path)
     if not beside.exists():
         return Sidecar()
@@ -113,10 +115,8 @@ def read_sidecar(path: Path) -> Sidecar:
             sha256=sha256,
             extracted_at=datetime.fromisoformat(extracted) if extracted else None,
         )
-    except (ValueError, AttributeError, TypeError) as error:
-        raise BorderlakeError(
-            f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it"
-        ) from error
+    except (ValueError, AttributeError, TypeError):
+        return Sidecar(fault=f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it")
 
 
 def file_sha256(path: Path) -> str:

@@ -144,6 +144,8 @@ def _extract(delivery: Delivery) -> Extract:
 
 
 def _check_hash(delivery: Delivery) -> None:
+    if delivery.sidecar.fault is not None:
+        raise FileRefused("sidecar", delivery.sidecar.fault)
     declared = delivery.sidecar.sha256
     if declared is not None and declared.lower() != delivery.sha256:
         raise FileRefused(

@@ -55,7 +55,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         days = days_of(context)
         accounts = _land(context, deployment, contract, days)
         _report_partitions(context, deployment, contract, accounts)
-        for event in others_written(deployment, contract, accounts):
+        for event in landing_events(deployment, accounts, reported=contract):
             context.log_event(event)
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, table),
@@ -114,17 +114,10 @@ def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg
     return shown
 
 
-def others_written(
-    deployment: Deployment, contract: Contract, accounts: list[Account]
+def landing_events(
+    deployment: Deployment, accounts: list[Account], *, reported: Contract | None = None
 ) -> Iterator[dg.AssetMaterialization]:
-    """Materialisations of the other tables that landing wrote: quarantine, ledger, further contracts of a file."""
-    for materialization in landing_events(deployment, accounts):
-        if materialization.asset_key != key_of(BRONZE[contract.name]):
-            yield materialization
-
-
-def landing_events(deployment: Deployment, accounts: list[Account]) -> Iterator[dg.AssetMaterialization]:
-    """Materialisations of every table that landing these accounts wrote."""
+    """Materialisations of every table that landing these accounts wrote, but the bronze that is `reported` already."""
     if not accounts:
         return
     yield reporting.materialized(deployment, LEDGER)
@@ -133,7 +126,7 @@ def landing_events(deployment: Deployment, accounts: list[Account]) -> Iterator[
         quarantine = QUARANTINE[written.name]
         if any(account.rows_refused or account.reason for account in mine):
             yield reporting.materialized(deployment, quarantine, metadata={"refused by rule": reporting.by_rule(mine)})
-        if deployment.lake.version(BRONZE[written.name]) is None:
+        if written is reported or deployment.lake.version(BRONZE[written.name]) is None:
             continue
         pictured = landing_pictures(deployment, written)
         for partition in sorted({partition_of(account.delivery.received_on) for account in mine}):

@@ -1,5 +1,120 @@
 """`borderlake bench NAME`: measure against a named peer."""
 
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipelines.cli.output import JsonOut, console, errors, write_json
+from warehouse.errors import BorderlakeError
+
+if TYPE_CHECKING:
+    from benchmarks.result import Result
 
 app = typer.Typer(help="Measure borderlake against named peers, each side in its own process.", no_args_is_help=True)
+
+_SPLITS = "Train and test files, or folds without twins."
+Seed = Annotated[int, typer.Option(help="The same seed gives the same folds, models and intervals.")]
+Day = ["%Y-%m-%d"]
+
+
+class Protocol(StrEnum):
+    """How `bench shipments` splits."""
+
+    PUBLISHED = "published"
+    TWIN_FREE = "twin-free"
+
+
+class Slice(StrEnum):
+    """Which test rows of `bench crossings` judge."""
+
+    ALL = "all"
+    AIR = "air"
+
+
+@app.command()
+def shipments(
+    train: Annotated[Path, typer.Option(help="Extract to learn from.")],
+    valid: Annotated[Path, typer.Option(help="Extract to calibrate on; ignored where it is the test's.")],
+    test: Annotated[Path, typer.Option(help="Extract to judge on.")],
+    dialect: Annotated[str, typer.Option(help="Layout of the files.")] = "kcs",
+    protocol: Annotated[Protocol, typer.Option(help=_SPLITS)] = Protocol.TWIN_FREE,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Irregular goods against a default LightGBM and a lookup of twins.
+
+    published: learn from one file, judge on another; most judged rows have a twin in training.
+    twin-free: all files, one row a tuple of goods, five times five folds.
+
+      borderlake bench shipments --train declarations_2020.csv --valid declarations_2021q1.csv
+        --test declarations_2021q1.csv --dialect kcs --protocol twin-free
+    """
+    _require_benchmarks()
+    from benchmarks import shipments as bench
+
+    files = bench.Files(train, valid, test)
+    _measured(lambda watch: bench.run(files, dialect, protocol.value, seed, watch), json_out)
+
+
+@app.command()
+def crossings(
+    data: Annotated[Path, typer.Option(help="Folder of the extracts.")],
+    train_until: Annotated[datetime, typer.Option(formats=Day, help="Last arrival day to learn from.")],
+    valid_until: Annotated[datetime, typer.Option(formats=Day, help="Last arrival day to stop and calibrate by.")],
+    test_from: Annotated[datetime, typer.Option(formats=Day, help="First arrival day to judge on.")],
+    dialect: Annotated[str, typer.Option(help="Layout of the files.")] = "i94",
+    part: Annotated[Slice, typer.Option("--slice", help="Test rows that judge.")] = Slice.ALL,
+    label_until: Annotated[
+        datetime, typer.Option(formats=Day, help="Last admitted-until day that has an outcome.")
+    ] = datetime(2016, 8, 15),
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Overstays against the best of three plain LightGBMs, from what is known at entry.
+
+    No outcome of the test days is known to any side; those of the validation days only stop and calibrate.
+
+      borderlake bench crossings --data i94/ --dialect i94 --train-until 2016-04-09 --valid-until 2016-04-11
+        --test-from 2016-04-12 --slice air
+    """
+    _require_benchmarks()
+    from benchmarks import crossings as bench
+
+    days = bench.Days(train_until.date(), valid_until.date(), test_from.date(), label_until.date())
+    _measured(lambda watch: bench.run(data, dialect, days, part.value, seed, watch), json_out)
+
+
+def _require_benchmarks() -> None:
+    if find_spec("benchmarks") is None:
+        raise BorderlakeError(
+            "the benchmarks are not part of the installed package; run this from a checkout of the repository "
+            "(git clone, then make demo or make test makes its environment)"
+        )
+
+
+def _measured(run: "Callable[[Callable[[str], None]], Result]", json_out: Path | None) -> None:
+    # With `--json -` the object has standard output to itself.
+    shown = errors if str(json_out) == "-" else console
+    result = _with_progress(run, shown)
+    for part in result.tables():
+        shown.print(part)
+    write_json(json_out, result.to_json())
+
+
+def _with_progress(run: "Callable[[Callable[[str], None]], Result]", shown: Console) -> "Result":
+    """Run a bench, showing the side at work and its time."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=shown, transient=True) as progress:
+        task = progress.add_task("starting")
+
+        def watch(step: str) -> None:
+            progress.reset(task, description=step.replace("_", " "))
+
+        return run(watch)

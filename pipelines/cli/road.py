@@ -135,7 +135,7 @@ def _facts(account: Account) -> dict[str, object]:
     return {
         "file": account.delivery.path.name,
         "sha256": account.delivery.sha256,
-        "batch_id": account.delivery.batch_id,
+        "batch_id": account.batch_id,
         "contract": account.contract.name,
         "status": account.status,
         "rows_read": account.rows_read,

@@ -1,10 +1,16 @@
-"""Apache Parquet: columns bound by name, types as the file has them."""
+"""Apache Parquet: columns bound by name, types as the file has them.
+
+Read through pyarrow, which raises on a damaged file; Polars' own reader panics across threads on flipped bytes,
+and takes the process with it.
+"""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
+import pyarrow
+import pyarrow.parquet
 
 from warehouse.errors import FileRefused
 from warehouse.readers.port import LINE, Chunk, beside_line, nothing_refused
@@ -16,8 +22,10 @@ def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
     Raises `FileRefused` when it is no Parquet file, is cut, or lacks any of `columns`.
     """
     try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        with path.open("rb") as stream:
+            table = pyarrow.parquet.ParquetFile(stream).read()
+        frame = pl.DataFrame(table)
+    except (pyarrow.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise FileRefused("parquet", "not a whole Parquet file; it may be cut, ask for it again") from error
     missing = sorted(columns - set(frame.columns))
     if missing:

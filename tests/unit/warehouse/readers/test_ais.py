@@ -28,9 +28,7 @@ def hashed(body: str) -> str:
     return f"{body}*{reduce(xor, body.encode(), 0):02X}"
 
 
-def vdm(
-    payload: str = CLASS_A, part: str = "1,1,", channel: str = "B", fill: str = "0", talker: str = "AI"
-) -> str:
+def vdm(payload: str = CLASS_A, part: str = "1,1,", channel: str = "B", fill: str = "0", talker: str = "AI") -> str:
     return "!" + hashed(f"{talker}VDM,{part},{channel},{payload},{fill}")
 
 
@@ -46,14 +44,10 @@ def tag(body: str) -> str:
 
 
 def pghp(sentence: str, station: str = "316000002", second: int = 2) -> str:
-    return "$" + hashed(
-        f"PGHP,1,2012,1,31,5,7,{second},151,316,2,{station},1AIS_S,{sentence.split('*')[1][:2]}"
-    )
+    return "$" + hashed(f"PGHP,1,2012,1,31,5,7,{second},151,316,2,{station},1AIS_S,{sentence.split('*')[1][:2]}")
 
 
-def read(
-    tmp_path: Path, *lines: str | bytes, block_bytes: int = 4 << 20
-) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def read(tmp_path: Path, *lines: str | bytes, block_bytes: int = 4 << 20) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Rows, refusals and the number of ignored lines of a log; checks the account of its lines."""
     path = tmp_path / "log.nmea"
     path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
@@ -182,9 +176,7 @@ def test_parts_join_across_lines_interleaved_with_others(tmp_path: Path) -> None
     assert rows["message_type"].to_list() == [5, 1, 5, 1]
     assert rows["raw"][0] == STATIC
     assert (
-        rows["vessel_name"][0]
-        == rows["vessel_name"][2]
-        == read(tmp_path, vdm(STATIC, fill="2"))[0]["vessel_name"][0]
+        rows["vessel_name"][0] == rows["vessel_name"][2] == read(tmp_path, vdm(STATIC, fill="2"))[0]["vessel_name"][0]
     )
 
 
@@ -254,9 +246,7 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param("\\\\" + vdm(), "nmea-tag-block", id="an-empty-tag-block"),
         pytest.param(tag("s:x")[:-1] + vdm(), "nmea-framing", id="a-tag-block-left-open"),
         pytest.param("!" + hashed("AIVDM,1,1,,A"), "nmea-fields", id="too-few-fields"),
-        pytest.param(
-            "!" + hashed(f"AIVDM,1,1,,A,{CLASS_A[:26]},0,0"), "ais-payload-armour", id="too-many-fields"
-        ),
+        pytest.param("!" + hashed(f"AIVDM,1,1,,A,{CLASS_A[:26]},0,0"), "ais-payload-armour", id="too-many-fields"),
         pytest.param("!" + hashed(f"AIVDM,2,3,1,A,{CLASS_A},0"), "nmea-fields", id="part-3-of-2"),
         pytest.param("!" + hashed(f"AIVDM,0,0,1,A,{CLASS_A},0"), "nmea-fields", id="part-0-of-0"),
         pytest.param("!" + hashed(f"AIVDM,1,1,x,A,{CLASS_A},0"), "nmea-fields", id="a-sequence-of-letters"),
@@ -271,9 +261,7 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param(vdm("1"), "ais-payload-length", id="a-payload-of-one-character"),
         pytest.param(vdm("0" + CLASS_A[1:]), "ais-unsupported-type", id="type-0"),
         pytest.param(vdm("w" + CLASS_A[1:]), "ais-unsupported-type", id="type-63"),
-        pytest.param(
-            vdm("H" + CLASS_A[1:6] + "<" + CLASS_A[7:]), "ais-unsupported-type", id="part-d-of-type-24"
-        ),
+        pytest.param(vdm("H" + CLASS_A[1:6] + "<" + CLASS_A[7:]), "ais-unsupported-type", id="part-d-of-type-24"),
     ],
 )
 def test_refusals_name_their_line_and_rule(tmp_path: Path, line: str | bytes, rule: str) -> None:

@@ -97,9 +97,9 @@ def differences(row: dict[str, object], message: ANY_MESSAGE) -> dict[str, tuple
 
 
 def same(one: object, other: object) -> bool:
-    return one == other and math.copysign(
-        1, float(one or 0) if isinstance(one, float) else 1
-    ) == math.copysign(1, float(other or 0) if isinstance(other, float) else 1)
+    return one == other and math.copysign(1, float(one or 0) if isinstance(one, float) else 1) == math.copysign(
+        1, float(other or 0) if isinstance(other, float) else 1
+    )
 
 
 def by_pyais(payload: str, bits: int) -> ANY_MESSAGE:
@@ -111,9 +111,7 @@ def log_of(lines: list[str], tmp_path: Path) -> pl.DataFrame:
     path = tmp_path / "log.nmea"
     path.write_text("\n".join(lines))
     chunks = list(read(path))
-    assert sum(chunk.refused.height for chunk in chunks) == 0, pl.concat(
-        [c.refused for c in chunks]
-    ).to_dicts()
+    assert sum(chunk.refused.height for chunk in chunks) == 0, pl.concat([c.refused for c in chunks]).to_dicts()
     return pl.concat([chunk.rows for chunk in chunks]).sort("source_line")
 
 
@@ -148,9 +146,7 @@ def test_real_logs_decode_field_for_field_as_pyais(name: str, messages: int, bey
             unread.append((payload[0], bits))
     # pyais reads noise as type 0, and pads or cuts what is not of its type's length.
     assert len(unread) == beyond
-    assert all(
-        type_ == "0" or (type_, bits) in {("5", 168), ("5", 192), ("K", 336)} for type_, bits in unread
-    )
+    assert all(type_ == "0" or (type_, bits) in {("5", 168), ("5", 192), ("K", 336)} for type_, bits in unread)
 
 
 text = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_ !\"#$%&'()*+,-./0123456789:;<=>?", max_size=20)
@@ -193,9 +189,7 @@ LAYOUTS: dict[str, Callable[[], st.SearchStrategy[dict[str, Any]]]] = {
     ),
     "static-data-of-class-a": lambda: st.fixed_dictionaries({**static, "msg_type": st.just(5)}),
     "static-data-of-class-b": lambda: st.fixed_dictionaries({**static, "msg_type": st.just(24)}),
-    "extended-reports-of-class-b": lambda: st.fixed_dictionaries(
-        {**position, **static, "msg_type": st.just(19)}
-    ),
+    "extended-reports-of-class-b": lambda: st.fixed_dictionaries({**position, **static, "msg_type": st.just(19)}),
     "aids-to-navigation": lambda: st.fixed_dictionaries({**position, "name": text, "msg_type": st.just(21)}),
     "long-range-reports": lambda: st.fixed_dictionaries(
         {
@@ -217,9 +211,7 @@ def test_encoded_messages_decode_as_pyais(layout: str, tmp_path_factory: pytest.
     def holds(made: list[dict[str, Any]]) -> None:
         lines: list[str] = []
         for sequence, message in enumerate(made):
-            lines += encode_dict(
-                message, talker_id="AI", sentence_type="VDM", radio_channel="B", seq_id=sequence % 10
-            )
+            lines += encode_dict(message, talker_id="AI", sentence_type="VDM", radio_channel="B", seq_id=sequence % 10)
         rows = log_of(lines, folder)
         assert rows.height == len(made)
         for row in rows.iter_rows(named=True):
