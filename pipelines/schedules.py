@@ -12,6 +12,13 @@ from pipelines.deployment import Deployment
 from pipelines.jobs import retraining_job, scoring_assets, scoring_job
 from pipelines.partitions import partition_of
 
+_PARTITION = "dagster/partition"
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 SCORING_CRON = os.environ.get("BORDERLAKE_SCORING_CRON", "5 * * * *")
 RETRAINING_CRON = os.environ.get("BORDERLAKE_RETRAINING_CRON", "30 2 * * 1")
 
@@ -32,10 +39,17 @@ def hourly_scoring(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequ
     days = flows.days_to_score(deployment, trained, tick.astimezone(UTC))
     if not days:
         yield dg.SkipReason("nothing waits in the inbox, and every event has its score")
-    for partition in sorted({partition_of(day) for day in days}):
+    under_way = _partitions_under_way(context.instance)
+    for partition in sorted({partition_of(day) for day in days} - under_way):
         yield dg.RunRequest(
             run_key=f"{partition}@{tick.isoformat()}", partition_key=partition, asset_selection=scoring_assets(trained)
         )
+
+
+def _partitions_under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Partitions that a scoring run is queued for or at work on: a second one would find nothing to do."""
+    unfinished = dg.RunsFilter(job_name=scoring_job.name, statuses=_UNFINISHED)
+    return {run.tags.get(_PARTITION, "") for run in instance.get_runs(unfinished)}
 
 
 weekly_retraining = dg.ScheduleDefinition(

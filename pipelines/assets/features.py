@@ -54,7 +54,9 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
                 description="Each event version of the days has exactly one vector.",
                 blocking=True,
             ),
-            dg.AssetCheckSpec("features_have_values", asset=key, description="No feature of the history is missing everywhere."),
+            dg.AssetCheckSpec(
+                "features_have_values", asset=key, description="No feature of the history is missing everywhere."
+            ),
         ],
     )
     def features(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

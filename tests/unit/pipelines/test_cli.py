@@ -1,0 +1,120 @@
+"""The command line as a user meets it: help that teaches, exit codes, messages with the next step."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.cli.output import Exit
+from warehouse.errors import BorderlakeError
+
+runner = CliRunner()
+
+HEADER = (
+    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
+    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION"
+)
+GOOD = (
+    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;Muster AG;D1;S1;C1;AB123;"
+    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods"
+)
+BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "home"
+
+
+def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
+    path = folder / name
+    path.write_bytes("\r\n".join([HEADER, *lines, ""]).encode("iso-8859-1"))
+    return path
+
+
+@pytest.mark.parametrize("command", ["demo", "up", "simulate", "land", "train", "score", "tables", "show", "bench"])
+def test_every_command_explains_itself(command: str) -> None:
+    result = runner.invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output) > 200
+
+
+def test_a_good_file_lands_and_the_second_time_there_is_nothing_to_do(tmp_path: Path) -> None:
+    path, out = extract(tmp_path, GOOD), tmp_path / "out.json"
+    first = runner.invoke(app, ["land", "customs.declarations", str(path), "--json", str(out)])
+    assert first.exit_code == Exit.DONE, first.output
+    facts = json.loads(out.read_text())["deliveries"][0]
+    assert (facts["rows_read"], facts["rows_landed"], facts["rows_refused"]) == (1, 1, 0)
+    again = runner.invoke(app, ["land", "customs.declarations", str(path)])
+    assert again.exit_code == Exit.DONE
+    assert "nothing to do" in again.output
+
+
+def test_a_file_with_a_bad_row_lands_in_part_and_says_where_to_look(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, BAD))])
+    assert result.exit_code == Exit.PARTLY
+    assert "event_at|unreadable" in result.output
+    shown = runner.invoke(app, ["show", "quarantine.customs__declarations", "--columns", "source_line,messages"])
+    assert shown.exit_code == Exit.DONE
+    assert "event_at cannot be read" in shown.output
+
+
+def test_a_wrong_header_lands_nothing_and_names_the_column(tmp_path: Path, home: Path) -> None:
+    path = extract(tmp_path, GOOD)
+    path.write_bytes(path.read_bytes().replace(b"LODGED", b"LOGGED"))
+    result = runner.invoke(app, ["land", "customs.declarations", str(path)])
+    assert result.exit_code == Exit.NOTHING
+    assert "the header lacks LODGED" in result.output
+    assert not (home / "lake" / "bronze").exists()
+
+
+def test_a_file_cut_on_the_way_is_refused_by_its_sidecar(tmp_path: Path) -> None:
+    path = extract(tmp_path, GOOD, GOOD.replace("25XN1", "25XN3"))
+    declared = {"rows": 2, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    Path(f"{path}.manifest.json").write_text(json.dumps(declared))
+    path.write_bytes(path.read_bytes()[:-60])
+    result = runner.invoke(app, ["land", "customs.declarations", str(path)])
+    assert result.exit_code == Exit.NOTHING
+    assert "changed or cut on the way" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["land", "mars.rovers", "x.csv"], "unknown agency 'mars'", id="unknown-agency"),
+        pytest.param(["land", "customs.rovers", "x.csv"], "unknown dataset of customs", id="unknown-dataset"),
+        pytest.param(
+            ["land", "customs.declarations", "x.csv", "--dialect", "nope"],
+            "unknown dialect 'nope'",
+            id="unknown-dialect",
+        ),
+        pytest.param(["land", "customs.declarations", "absent.csv"], "no file at", id="absent-file"),
+        pytest.param(["show", "gold.nothing"], "unknown table", id="unknown-table"),
+        pytest.param(["show", "silver.shipments"], "holds nothing yet", id="empty-table"),
+        pytest.param(["train", "nothing"], "unknown model", id="unknown-model"),
+        pytest.param(["score"], "no model has been trained yet", id="no-model"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_next_step(arguments: list[str], message: str) -> None:
+    result = runner.invoke(app, arguments)
+    assert isinstance(result.exception, BorderlakeError)
+    assert message in str(result.exception)
+
+
+def test_a_condition_narrows_what_is_shown(tmp_path: Path) -> None:
+    runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, GOOD.replace("25XN1", "25XN9")))])
+    out = tmp_path / "rows.json"
+    arguments = ["show", "bronze.customs__declarations", "--where", "declaration_id = '25XN9'", "--json", str(out)]
+    assert runner.invoke(app, arguments).exit_code == Exit.DONE
+    assert [row["declaration_id"] for row in json.loads(out.read_text())["rows"]] == ["25XN9"]
+
+
+def test_an_empty_lake_says_how_to_fill_it() -> None:
+    result = runner.invoke(app, ["tables"])
+    assert result.exit_code == Exit.NOTHING
+    assert "borderlake demo" in result.output
