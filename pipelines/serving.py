@@ -77,6 +77,9 @@ def _script(name: str) -> str:
 
 def _mlflow(settings: Settings, port: int) -> list[str]:
     settings.mlflow_db.parent.mkdir(parents=True, exist_ok=True)
+    # Its job runner is for hosted evaluation: half a dozen processes that nothing here uses.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     return [
         sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{settings.mlflow_db}",

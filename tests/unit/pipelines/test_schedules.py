@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import flows
 from pipelines.assets import DEPLOYMENT
+from pipelines.definitions import definitions
 from pipelines.deployment import Deployment
 from pipelines.schedules import hourly_scoring
 from warehouse.settings import Settings
@@ -23,14 +24,17 @@ def deployment(tmp_path: Path) -> Deployment:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
+    with dg.instance_for_test() as opened:
         yield opened
 
 
 def tick(deployment: Deployment, instance: dg.DagsterInstance) -> tuple[list[str | None], str | None]:
     """Partitions asked for, and why none were."""
     with dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=TICK, resources={DEPLOYMENT: deployment}
+        instance=instance,
+        scheduled_execution_time=TICK,
+        resources={DEPLOYMENT: deployment},
+        repository_def=definitions(deployment).get_repository_def(),
     ) as context:
         answer = hourly_scoring.evaluate_tick(context)
     return [request.partition_key for request in answer.run_requests or []], answer.skip_message
