@@ -1,6 +1,6 @@
 """Evaluation: figures at the capacity an office has, each with a bootstrap interval."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from models.ranking import CAPACITIES, Ranking
 from warehouse.errors import NotReady
 
 Floats = NDArray[np.float64]
 
-CAPACITIES = (1, 2, 5, 10)
-"""Per cent of events that can be inspected."""
 _REPEATS = 200
 
 
@@ -55,10 +54,27 @@ def calibration_slope(labels: Floats, probabilities: Floats) -> float:
 
 def with_intervals(labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS) -> dict[str, Figure]:
     """Each figure with a 95 % interval, from `repeats` bootstrap samples of the rows."""
-    samples = resamples(labels, seed=seed, repeats=repeats)
-    point = figures(labels, probabilities)
-    draws = [figures(labels[rows], probabilities[rows]) for rows in samples]
-    return {name: Figure(value, *_interval([draw[name] for draw in draws])) for name, value in point.items()}
+    drawn = bootstrap(labels, probabilities, seed=seed, repeats=repeats)
+    return {name: Figure(value, *interval(drawn[name])) for name, value in figures(labels, probabilities).items()}
+
+
+def bootstrap(labels: Floats, probabilities: Floats, *, seed: int, repeats: int = _REPEATS) -> dict[str, Floats]:
+    """Each figure on `repeats` bootstrap samples of the rows.
+
+    The same labels, seed and repeats draw the same rows, so that figures of two scores can be subtracted draw by
+    draw (a paired bootstrap). Rows are sorted once and drawn as weights: a draw costs no sort. Raises `NotReady`
+    where the labels are of a single class.
+    """
+    _require_both(labels)
+    ranked = Ranking(labels, probabilities)
+    drawn = [ranked.figures(_weights(rows)) for rows in _draws(labels, seed, repeats)]
+    return {name: np.array([figures_of[name] for figures_of in drawn]) for name in drawn[0]}
+
+
+def interval(drawn: Floats) -> tuple[float, float]:
+    """The 95 % interval of a figure's bootstrap draws."""
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def paired_gain(
@@ -75,7 +91,7 @@ def paired_gain(
         measure(labels[rows], ours[rows]) - measure(labels[rows], theirs[rows])
         for rows in resamples(labels, seed=seed, repeats=repeats)
     ]
-    return Figure(measure(labels, ours) - measure(labels, theirs), *_interval(gains))
+    return Figure(measure(labels, ours) - measure(labels, theirs), *interval(np.array(gains)))
 
 
 def average_precision(labels: Floats, scores: Floats) -> float:
@@ -88,15 +104,8 @@ def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[NDArray[np
 
     Raises `NotReady` where the labels themselves are of a single class.
     """
-    if not 0 < labels.sum() < len(labels):
-        raise NotReady(f"{len(labels)} outcomes of one kind measure nothing; both kinds are needed. Take more days")
-    generator = np.random.default_rng(seed)
-    drawn: list[NDArray[np.int64]] = []
-    while len(drawn) < repeats:
-        rows = generator.integers(0, len(labels), len(labels))
-        if 0 < labels[rows].sum() < len(labels):
-            drawn.append(rows)
-    return drawn
+    _require_both(labels)
+    return list(_draws(labels, seed, repeats))
 
 
 def reliability(labels: Floats, probabilities: Floats, bins: int = 10) -> list[Mapping[str, float]]:
@@ -113,6 +122,21 @@ def reliability(labels: Floats, probabilities: Floats, bins: int = 10) -> list[M
     ]
 
 
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+def _require_both(labels: Floats) -> None:
+    if not 0 < labels.sum() < len(labels):
+        raise NotReady(f"{len(labels)} outcomes of one kind measure nothing; both kinds are needed. Take more days")
+
+
+def _draws(labels: Floats, seed: int, repeats: int) -> Iterator[NDArray[np.int64]]:
+    generator = np.random.default_rng(seed)
+    done = 0
+    while done < repeats:
+        rows = generator.integers(0, len(labels), len(labels))
+        if 0 < labels[rows].sum() < len(labels):
+            done += 1
+            yield rows
+
+
+def _weights(rows: NDArray[np.int64]) -> Floats:
+    """How often each row was drawn."""
+    return np.bincount(rows, minlength=len(rows)).astype(np.float64)
