@@ -133,6 +133,14 @@ def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date
     return vectors.unpack(joined, names).sort("event_at", "event_id", "event_version")
 
 
+def recent_vectors(deployment: Deployment, subject: Subject, days: int = 7) -> pl.DataFrame:
+    """Stored vectors of the last `days` of delivery that have any."""
+    last = deployment.lake.scan(feature_table(subject.name)).select(pl.col("received_on").max()).collect().item()
+    if last is None:
+        return stored_vectors(deployment, subject, [])
+    return stored_vectors(deployment, subject, list(each_day(last - timedelta(days=days - 1), last)))
+
+
 @dataclass(frozen=True)
 class Training:
     """A training run and what became of it."""
@@ -231,6 +239,18 @@ def scorable_events(deployment: Deployment, spec: ModelSpec, champion: Registere
     return deployment.lake.scan(SUBJECT_TABLES[spec.subject]).filter(
         pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
     )
+
+
+def recent_lanes(deployment: Deployment, spec: ModelSpec, days: int = 30) -> pl.DataFrame:
+    """The champion's scores of the last `days` of delivery that have any, each with its lane."""
+    champion = deployment.registry.load(spec.name)
+    scores = deployment.lake.scan(score_table(spec)).filter(pl.col("model_version") == champion.version)
+    last = scores.select(pl.col("received_on").max()).collect().item()
+    if last is None:
+        return scores.collect()
+    recent = pl.col("received_on") > last - timedelta(days=days)
+    lanes = deployment.lake.scan(selection_table(spec)).filter(recent).select("score_id", "lane")
+    return scores.filter(recent).drop("vector").join(lanes, on="score_id").collect()
 
 
 def trained_models(deployment: Deployment) -> list[ModelSpec]:

@@ -57,7 +57,7 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
             _wait_for(f"http://{HOST}:{port}/server_info", children, logs)
         console.print(f"Dagster UI  http://{HOST}:{port}")
         if mlflow_port:
-            console.print(f"MLflow UI   http://{HOST}:{mlflow_port}")
+            console.print(f"MLflow UI   http://{HOST}:{mlflow_port}/#/models")
         console.print(
             f"Inbox       {settings.inbox}/<agency>/<dataset>/\nHome        {home.parent}\nCtrl-C stops everything."
         )

@@ -66,13 +66,12 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         made = flows.compute_features(deployment, subject, days)
         for day, count in made.group_by("received_on").len().iter_rows():
             context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
-        known = {name: 1 - made[name].null_count() / max(made.height, 1) for name in subject.registry.features}
-        if made.height:
-            context.add_asset_metadata(
-                {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
-                key,
-                max(context.partition_keys),
-            )
+        known = _known_shares(subject, made if made.height else flows.recent_vectors(deployment, subject))
+        context.add_asset_metadata(
+            {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
+            key,
+            max(context.partition_keys),
+        )
         # An attribute may be unknown to a whole jurisdiction; history that is missing everywhere is a broken source.
         computed = {aggregation.name for view in subject.registry.views for aggregation in view.aggregations}
         empty = sorted(name for name, share in known.items() if share == 0 and name in computed)
@@ -95,6 +94,11 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         )
 
     return features
+
+
+def _known_shares(subject: Subject, made: pl.DataFrame) -> dict[str, float]:
+    """Share of events for which each feature has a value."""
+    return {name: 1 - made[name].null_count() / max(made.height, 1) for name in subject.registry.features}
 
 
 def _counts(deployment: Deployment, subject: Subject, table: Table, days: Sequence[date]) -> tuple[int, int]:

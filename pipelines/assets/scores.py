@@ -73,8 +73,8 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
             lanes = flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        if lanes.height:
-            _report(context, spec, lanes)
+        _report_partitions(context, spec, lanes)
+        _show(context, spec, flows.recent_lanes(deployment, spec))
         yield dg.MaterializeResult(
             asset_key=key_of(scores),
             data_version=reporting.data_version(deployment, scores),
@@ -89,11 +89,19 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
     return score
 
 
-def _report(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFrame) -> None:
-    scores, selections = key_of(flows.score_table(spec)), key_of(flows.selection_table(spec))
+def _report_partitions(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFrame) -> None:
+    if lanes.is_empty():
+        return
     for day, count in lanes.group_by("received_on").len().iter_rows():
-        for key in (scores, selections):
-            context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
+        for table in (flows.score_table(spec), flows.selection_table(spec)):
+            context.add_asset_metadata({"dagster/partition_row_count": count}, key_of(table), partition_of(day))
+
+
+def _show(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFrame) -> None:
+    """Pictures of the last month's scores and lanes, whatever this run has added."""
+    if lanes.is_empty():
+        return
+    scores, selections = key_of(flows.score_table(spec)), key_of(flows.selection_table(spec))
     last = max(context.partition_keys)
     counts = dict(lanes["lane"].value_counts().iter_rows())
     by_lane = [(lane, counts.get(lane, 0)) for lane in LANES]
