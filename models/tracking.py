@@ -4,6 +4,8 @@ A version holds LightGBM's native text and the bundle beside it; its tags hold t
 verifies before anything is parsed. Pickle is never written and never read.
 """
 
+import contextlib
+import io
 import json
 import logging
 import os
@@ -133,16 +135,17 @@ class Registry:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / _BUNDLE
             bundle.write_bytes(trained.model.bundle.to_json().encode())
-            logged = mlflow.lightgbm.log_model(
-                trained.model.booster(),
-                name="model",
-                registered_model_name=trained.spec.name,
-                signature=infer_signature(example, trained.model.raw_scores(example)),
-                extra_files=[str(bundle)],
-                # Named here, so that logging need not start a process to find out.
-                pip_requirements=["lightgbm>=4.7", "numpy>=2.2"],
-                metadata={"spec": trained.spec.digest},
-            )
+            with contextlib.redirect_stderr(io.StringIO()):  # It announces each version there.
+                logged = mlflow.lightgbm.log_model(
+                    trained.model.booster(),
+                    name="model",
+                    registered_model_name=trained.spec.name,
+                    signature=infer_signature(example, trained.model.raw_scores(example)),
+                    extra_files=[str(bundle)],
+                    # Named here, so that logging need not start a process to find out.
+                    pip_requirements=["lightgbm>=4.7", "numpy>=2.2"],
+                    metadata={"spec": trained.spec.digest},
+                )
         return int(logged.registered_model_version)
 
     def _log_pictures(self, trained: Trained) -> None:

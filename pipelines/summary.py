@@ -37,15 +37,12 @@ def tables(found: Mapping[str, Any]) -> Iterator[RichTable]:
     )
     yield table(
         "How good the models are, on days they never saw (95 % intervals)",
-        ("model", "version", *_FIGURES),
-        [
-            (name, model["version"], *(_interval(model["figures"], f) for f in _FIGURES))
-            for name, model in found["models"].items()
-        ],
+        ("figure", *(f"{name} v{model['version']}" for name, model in found["models"].items())),
+        [(figure, *(_interval(model["figures"], figure) for model in found["models"].values())) for figure in _FIGURES],
     )
     yield table(
-        "Lanes: events, and how many of the inspected ones were irregular",
-        ("model", "lane", "events", "known outcomes", "of these adverse"),
+        "Lanes of those days, and what inspections of them have found so far",
+        ("model", "lane", "events", "inspected", "irregular"),
         [
             (name, lane["lane"], lane["events"], lane["known"], lane["adverse"])
             for name, lanes in found["lanes"].items()
