@@ -11,8 +11,9 @@ from models.selection import LANES
 from models.spec import ModelSpec
 from pipelines import flows
 from pipelines.cli.output import table
+from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
-from warehouse.catalog import LEDGER
+from warehouse.catalog import LEDGER, OUTCOMES
 
 _SHOWN = 5
 _FIGURES = ("auc", "ap", "precision_at_5", "recall_at_5", "recall_at_10", "calibration_slope")
@@ -24,6 +25,9 @@ def summarise(deployment: Deployment) -> dict[str, Any]:
         "landing": _landing(deployment),
         "models": {spec.name: _model(deployment, spec) for spec in MODELS.values()},
         "lanes": {spec.name: _lanes(deployment, spec) for spec in MODELS.values()},
+        "found": {
+            spec.name: found_by_kind(deployment, spec, deployment.settings.home / "truth") for spec in MODELS.values()
+        },
         "riskiest": {spec.name: _riskiest(deployment, spec) for spec in MODELS.values()},
     }
 
@@ -47,6 +51,15 @@ def tables(found: Mapping[str, Any]) -> Iterator[RichTable]:
             (name, lane["lane"], lane["events"], lane["known"], lane["adverse"])
             for name, lanes in found["lanes"].items()
             for lane in lanes
+        ],
+    )
+    yield table(
+        "What the red and yellow lanes found of the illicit traffic planted in those days (the truth is never landed)",
+        ("model", "kind", "events", "looked at", "share"),
+        [
+            (name, row["kind"], row["events"], row["looked_at"], f"{row['looked_at'] / max(row['events'], 1):.0%}")
+            for name, rows in found["found"].items()
+            for row in rows
         ],
     )
     for name, rows in found["riskiest"].items():
@@ -89,8 +102,6 @@ def _model(deployment: Deployment, spec: ModelSpec) -> dict[str, Any]:
 
 def _lanes(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
     """Lanes of the days that only judge, with what has become known of their events."""
-    from warehouse.catalog import OUTCOMES
-
     lake = deployment.lake
     unseen = lake.scan(flows.score_table(spec)).filter(~pl.col("in_training")).select("score_id")
     selections = lake.scan(flows.selection_table(spec)).join(unseen, on="score_id", how="semi")
