@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from benchmarks.harness import Settings, Side
 from benchmarks.shipments import DEFAULT, LOOKUP, OURS, TUPLE, TWIN_FREE, folds, twins
 from models import calibration
-from models.calibration import Calibrator
 from models.goods import goods_of
 from models.goods_blend import GoodsBlend, with_history
 
@@ -105,28 +105,47 @@ def _across_folds(rows: pl.DataFrame, settings: Settings, fold: Fold, at_once: i
 
 def _published(rows: pl.DataFrame, blend: GoodsBlend, seed: int) -> Floats:
     train, test = _part(rows, "train"), _part(rows, "test")
-    raw = _log_odds_with_history(rows, blend, train, test, seed)
-    return _held_back_calibrator(rows, blend, train, seed).probability(raw)
+    earlier, later = _held_back(rows, train)
+    held_back = _with_history(rows, blend, earlier, later, seed)
+    known = held_back.has_history
+    labels = _labels(rows)[later][known]
+    both = 0 < labels.sum() < len(labels)
+    calibrator = calibration.fit(held_back.log_odds[known], labels) if both else calibration.IDENTITY
+    judged = _with_history(rows, blend, train, test, seed)
+    # The blend is calibrated by itself; only what history adds has to be.
+    return np.where(judged.has_history, calibrator.probability(judged.log_odds), judged.probabilities)
 
 
-def _held_back_calibrator(rows: pl.DataFrame, blend: GoodsBlend, train: Rows, seed: int) -> Calibrator:
-    """Fitted on later rows than a model saw: those of a validation file of its own, else the end of the training."""
-    earlier, later = train, _part(rows, "valid")
-    if not len(later):
-        by_time = train[np.argsort(rows["event_at"].to_numpy()[train], kind="stable")]
-        cut = int(len(train) * (1 - _HELD_BACK))
-        earlier, later = by_time[:cut], by_time[cut:]
-    return calibration.fit(_log_odds_with_history(rows, blend, earlier, later, seed), _labels(rows)[later])
+@dataclass(frozen=True)
+class _Scored:
+    """Probabilities with the outcomes of the very same goods beside them, where there are any."""
+
+    probabilities: Floats
+    has_history: NDArray[np.bool_]
+
+    @property
+    def log_odds(self) -> Floats:
+        result: Floats = np.log(self.probabilities / (1 - self.probabilities))
+        return result
 
 
-def _log_odds_with_history(rows: pl.DataFrame, blend: GoodsBlend, train: Rows, score: Rows, seed: int) -> Floats:
+def _with_history(rows: pl.DataFrame, blend: GoodsBlend, train: Rows, score: Rows, seed: int) -> _Scored:
     # The model learns from one row a tuple, as it is for goods never seen.
     first = np.sort(rows[train].with_row_index("at").unique(TUPLE, keep="first")["at"].to_numpy())
     seen = twins(rows[score], rows[train])
+    outcomes = seen["outcomes"].to_numpy()
     base = blend.probabilities(train[first], score, seed)
-    share = with_history(base, seen["adverse"].to_numpy(), seen["outcomes"].to_numpy(), HISTORY_ROWS)
-    result: Floats = np.log(share / (1 - share))
-    return result
+    return _Scored(with_history(base, seen["adverse"].to_numpy(), outcomes, HISTORY_ROWS), outcomes > 0)
+
+
+def _held_back(rows: pl.DataFrame, train: Rows) -> tuple[Rows, Rows]:
+    """Rows to fit on and later ones to calibrate by: a validation file of its own, else the end of the training."""
+    valid = _part(rows, "valid")
+    if len(valid):
+        return train, valid
+    by_time = train[np.argsort(rows["event_at"].to_numpy()[train], kind="stable")]
+    cut = int(len(train) * (1 - _HELD_BACK))
+    return by_time[:cut], by_time[cut:]
 
 
 def _part(rows: pl.DataFrame, name: str) -> Rows:

@@ -79,7 +79,6 @@ def run(files: Files, dialect: str, protocol: str, seed: int, watch: Watch, repe
         **gains(measured[OURS], measured[DEFAULT]),
         **_twins(rows, judged, scored[OURS].scores, seed),
         "base_rate": float(labels.mean()),
-        "rows_train": float((rows["part"] == "train").sum()),
         "rows_refused": float(refused),
     }
     peers = {
@@ -87,6 +86,7 @@ def run(files: Files, dialect: str, protocol: str, seed: int, watch: Watch, repe
         LOOKUP: Peer("twin lookup", "1", _figures(measured, scored, LOOKUP)),
     }
     if protocol == PUBLISHED:
+        figures["rows_train"] = float((rows["part"] == "train").sum())
         peers["published_lightgbm"] = _PUBLISHED_FIGURES
     arguments = {"dialect": dialect, "protocol": protocol}
     return Result("shipments", seed, judged.height, figures, peers, arguments)
