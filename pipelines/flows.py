@@ -27,7 +27,8 @@ from warehouse.contracts import Contract, contract_of
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
-from warehouse.landing import Account, land
+from warehouse.landing import land
+from warehouse.ledger import Account
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 

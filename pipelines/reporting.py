@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipelines.deployment import Deployment
 from warehouse.catalog import Table
-from warehouse.landing import Account
+from warehouse.ledger import Account
 
 DATA_VERSION = "dagster/data_version"
 

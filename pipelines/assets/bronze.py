@@ -16,7 +16,7 @@ from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import CONTRACTS, Contract
 from warehouse.delivery import Delivery
 from warehouse.errors import BorderlakeError
-from warehouse.landing import LANDED, Account
+from warehouse.ledger import LANDED, Account
 
 _REFUSED_SHARE = 0.05
 """A feed of which more than one row in twenty is refused has changed: someone should look."""

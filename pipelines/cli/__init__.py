@@ -39,7 +39,7 @@ def main() -> None:
     try:
         app()
     except BorderlakeError as error:
-        errors.print(f"[bold red]error[/bold red] {error}", highlight=False)
+        errors.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
         sys.exit(Exit.NOTHING)
 
 

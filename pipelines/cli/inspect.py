@@ -61,7 +61,7 @@ def show(
     hidden = len(wanted) - len(shown.columns)
     if hidden:
         rest = ", ".join(wanted[len(shown.columns) :])
-        console.print(f"{hidden} more columns (choose with --columns): {rest}", highlight=False)
+        console.print(f"{hidden} more columns (choose with --columns): {rest}", highlight=False, soft_wrap=True)
     if may_hold_personal_data(declared):
         console.print("[dim]This table may hold personal data.[/dim]")
     write_json(json_out, {"table": name, "version": version, "rows": found.to_dicts()})

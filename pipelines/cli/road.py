@@ -14,7 +14,7 @@ from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
-from warehouse.landing import KNOWN, Account
+from warehouse.ledger import KNOWN, Account
 
 
 def land(
@@ -107,7 +107,7 @@ def accounts_table(accounts: list[Account]) -> object:
 def _explain(accounts: list[Account]) -> None:
     for account in accounts:
         if account.reason:
-            console.print(f"[red]{account.delivery.path.name}[/red]: {account.reason}", highlight=False)
+            console.print(f"[red]{account.delivery.path.name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:
             rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:6])
             suffix = account.contract.table_suffix
@@ -115,11 +115,16 @@ def _explain(accounts: list[Account]) -> None:
                 f"[yellow]{account.rows_refused:,} rows refused[/yellow] ({rules}). See them, with reasons: "
                 f"borderlake show quarantine.{suffix}",
                 highlight=False,
+                soft_wrap=True,
             )
         elif account.status == KNOWN:
-            console.print(f"{account.delivery.path.name} was landed before; nothing to do", highlight=False)
+            console.print(
+                f"{account.delivery.path.name} was landed before; nothing to do", highlight=False, soft_wrap=True
+            )
     if any(account.rows_landed for account in accounts):
-        console.print("Next: [bold]borderlake score[/bold] conforms and scores what is new", highlight=False)
+        console.print(
+            "Next: [bold]borderlake score[/bold] conforms and scores what is new", highlight=False, soft_wrap=True
+        )
 
 
 def exit_code(accounts: list[Account]) -> Exit:

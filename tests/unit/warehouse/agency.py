@@ -9,7 +9,8 @@ from pathlib import Path
 from warehouse.delivery import Delivery, delivery, sidecar_of
 from warehouse.delta import Lake
 from warehouse.dialect import Dialect, parse
-from warehouse.landing import Account, land
+from warehouse.landing import land
+from warehouse.ledger import Account
 
 DAY = date(2025, 3, 3)
 AT = datetime(2025, 3, 3, 20, tzinfo=UTC)

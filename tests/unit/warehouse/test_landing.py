@@ -18,7 +18,7 @@ from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery, delivery, file_sha256
 from warehouse.delta import Lake
 from warehouse.dialect import dialect_of
-from warehouse.landing import KNOWN, LANDED, REFUSED, Account
+from warehouse.ledger import KNOWN, LANDED, REFUSED, Account
 
 DECLARATIONS, QUARANTINED = BRONZE["customs.declarations"], QUARANTINE["customs.declarations"]
 
@@ -242,7 +242,7 @@ def test_rows_read_are_landed_or_refused_for_any_garbage(changes: list[dict[str,
             stream.write("".join(line.replace('"', "") + "\n" for line in junk))
         lake = Lake(f"{folder}/lake")
         (account,) = landed(lake, deliver(path))
-        lines = [line for line in path.read_text("iso-8859-1").split("\n") if line.rstrip("\r")]
+        lines = [line for line in path.read_bytes().decode("iso-8859-1").split("\n") if line.rstrip("\r")]
         refused = lake.scan(QUARANTINED).collect()
         assert account.rows_read == len(lines) - 1 == bronze(lake).height + refused.height
         assert (account.rows_landed, account.rows_refused) == (bronze(lake).height, refused.height)

@@ -1,0 +1,98 @@
+"""The ledger: what became of each delivery, every record accounted for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from warehouse.catalog import LEDGER
+from warehouse.contracts import Contract
+from warehouse.delivery import Delivery
+from warehouse.delta import Lake
+
+LANDED, REFUSED, KNOWN = "landed", "refused", "already landed"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one delivery under one contract."""
+
+    delivery: Delivery
+    contract: Contract
+    status: str
+    rows_landed: int = 0
+    rows_refused: int = 0
+    rows_set_aside: int = 0
+    by_rule: dict[str, int] = field(default_factory=dict)
+    reason: str | None = None
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_landed + self.rows_refused
+
+    @property
+    def batch_id(self) -> str:
+        """As the ledger knows it."""
+        return self.delivery.refusal_id if self.status == REFUSED else self.delivery.batch_id
+
+
+def landed_before(lake: Lake) -> dict[str, dict[str, object]]:
+    """Ledger rows by batch."""
+    rows = lake.scan(LEDGER).select("batch_id", "status", "reason", "contract").collect()
+    return {row["batch_id"]: row for row in rows.iter_rows(named=True)}
+
+
+def known_account(delivery: Delivery, row: dict[str, object]) -> Account:
+    """The account of a delivery that the ledger already holds."""
+    contract = delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}").outputs[0].contract
+    refused_before = row.get("status") == REFUSED
+    return Account(
+        delivery, contract, REFUSED if refused_before else KNOWN, reason=str(row.get("reason") or "") or None
+    )
+
+
+def ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) -> pl.DataFrame:
+    """Rows of `ledger.landings` for accounts; a file read before under another dialect supersedes that batch."""
+    before = (
+        lake.scan(LEDGER)
+        .filter(pl.col("status") == LANDED)
+        .select("sha256", "source_agency", "dataset", "jurisdiction", "contract", "batch_id", "landed_at")
+        .sort("landed_at")
+        .collect()
+    )
+    earlier = {row[:5]: row[5] for row in before.iter_rows()}
+    rows = [
+        {
+            "batch_id": account.batch_id,
+            "contract": account.contract.name,
+            "contract_version": account.contract.version,
+            "source_agency": account.delivery.agency,
+            "jurisdiction": account.delivery.jurisdiction,
+            "dataset": account.delivery.dataset,
+            "dialect": account.delivery.dialect.name,
+            "dialect_version": account.delivery.dialect.version,
+            "file_name": account.delivery.path.name,
+            "file_bytes": account.delivery.size,
+            "sha256": account.delivery.sha256,
+            "declared_rows": account.delivery.sidecar.rows,
+            "rows_read": account.rows_read,
+            "rows_landed": account.rows_landed,
+            "rows_refused": account.rows_refused,
+            "rows_set_aside": account.rows_set_aside,
+            "refused_by_rule": json.dumps(account.by_rule),
+            "status": account.status,
+            "reason": account.reason,
+            "supersedes": earlier.get(_content_key(account)),
+            "received_on": account.delivery.received_on,
+            "landed_at": landed_at,
+        }
+        for account in accounts
+    ]
+    return pl.DataFrame(rows, schema=LEDGER.dtypes)
+
+
+def _content_key(account: Account) -> tuple[str, ...]:
+    delivery = account.delivery
+    return (delivery.sha256, delivery.agency, delivery.dataset, delivery.jurisdiction, account.contract.name)

@@ -1,0 +1,218 @@
+"""Sorting: what readers made of deliveries becomes rows for bronze and rows for quarantine. No table is touched.
+
+Deliveries of one layout are mapped and checked together, so their lines are numbered apart: the delivery's index
+in the high bits, the line in the low.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from warehouse import ids, mapping
+from warehouse.catalog import BRONZE
+from warehouse.contracts import Contract
+from warehouse.delivery import Delivery
+from warehouse.dialect import Extract
+from warehouse.errors import FileRefused
+from warehouse.ledger import LANDED, REFUSED, Account
+from warehouse.readers import LINE, REFUSED_SCHEMA, Chunk
+
+_LINE_BITS = 40
+
+
+@dataclass(frozen=True)
+class Read:
+    """A delivery and what its reader made of it: chunks, or the refusal of the whole file."""
+
+    delivery: Delivery
+    chunks: tuple[Chunk, ...] = ()
+    refusal: FileRefused | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(chunk.rows.height + chunk.refused.height for chunk in self.chunks)
+
+    @property
+    def layout(self) -> tuple[str, str, str, str, int]:
+        """Deliveries of one layout are mapped and checked together."""
+        delivery = self.delivery
+        dialect = delivery.dialect
+        return delivery.agency, delivery.jurisdiction, delivery.dataset, dialect.name, dialect.version
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of deliveries under one contract."""
+
+    contract: Contract
+    accounts: list[Account]
+    good: pl.DataFrame
+    bad: pl.DataFrame
+
+
+def extract_of(delivery: Delivery) -> Extract:
+    """The extract of its dialect that a delivery is read as."""
+    return delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}")
+
+
+def outcomes(group: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
+    """Sort the rows of deliveries; those of one layout together, which is many times faster for small files."""
+    by_layout: dict[object, list[Read]] = {}
+    for item in group:
+        if item.refusal is not None:
+            yield from _refused_whole(item, landed_at)
+        else:
+            by_layout.setdefault(item.layout, []).append(item)
+    for items in by_layout.values():
+        yield from _sort_safely(items, landed_at)
+
+
+def _sort_safely(items: Sequence[Read], landed_at: datetime) -> list[Outcome]:
+    """Sort deliveries together; where the dialect cannot be applied to one, alone, and that one is refused whole."""
+    try:
+        return list(_sort(items, landed_at))
+    except pl.exceptions.PolarsError as error:
+        if len(items) > 1:
+            return [outcome for item in items for outcome in _sort_safely([item], landed_at)]
+        # The error's own text may hold a row's value.
+        message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
+        return list(_refused_whole(replace(items[0], refusal=FileRefused("dialect", message)), landed_at))
+
+
+def _refused_whole(item: Read, landed_at: datetime) -> Iterator[Outcome]:
+    """A file that cannot be read is one line of quarantine, line 0, under each contract it should have given."""
+    refusal = item.refusal
+    assert refusal is not None
+    line = pl.DataFrame([(0, None, refusal.rule, str(refusal))], schema=REFUSED_SCHEMA, orient="row")
+    bad = _quarantine(_as_lists(line), [item.delivery], landed_at)
+    bad = bad.with_columns(batch_id=pl.lit(item.delivery.refusal_id))
+    for output in extract_of(item.delivery).outputs:
+        account = Account(item.delivery, output.contract, REFUSED, by_rule={refusal.rule: 1}, reason=str(refusal))
+        yield Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
+
+
+def _sort(items: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
+    """Map and check the rows of deliveries of one layout: one outcome a contract."""
+    deliveries = [item.delivery for item in items]
+    rows = pl.concat([_stacked(item, index) for index, item in enumerate(items)], how="diagonal_relaxed")
+    unread = pl.concat([_numbered(chunk.refused, index) for index, item in enumerate(items) for chunk in item.chunks])
+    extract = extract_of(deliveries[0])
+    prepared = mapping.derive(extract.derived, rows)
+    for output in extract.outputs:
+        result = mapping.apply(output, prepared)
+        enveloped = _envelope(result.good, deliveries, output.contract, landed_at)
+        good, repeats = _split_repeats(enveloped)
+        refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
+        bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
+        accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
+        yield Outcome(output.contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
+
+
+def _stacked(item: Read, index: int) -> pl.DataFrame:
+    """Rows of a delivery, with lines that are unique among deliveries, and what its sidecar says."""
+    extracted = pl.lit(item.delivery.sidecar.extracted_at, dtype=pl.Datetime("us", "UTC"))
+    rows = pl.concat([chunk.rows for chunk in item.chunks], how="diagonal_relaxed")
+    return _numbered(rows, index).with_columns(extracted.alias(mapping.sidecar_column("extracted_at")))
+
+
+def _numbered(rows: pl.DataFrame, index: int) -> pl.DataFrame:
+    return rows.with_columns(pl.col(LINE) + (index << _LINE_BITS))
+
+
+def _to_lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """The lines of each file again."""
+    return rows.with_columns(pl.col(LINE) & ((1 << _LINE_BITS) - 1))
+
+
+def _index() -> pl.Expr:
+    """Which delivery a row is of."""
+    return pl.col(LINE) // (1 << _LINE_BITS)
+
+
+def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype: pl.DataType) -> pl.Expr:
+    """A fact about the delivery that a row is of."""
+    return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
+
+
+def _accounts(
+    deliveries: Sequence[Delivery], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
+) -> list[Account]:
+    landed = _count_by_delivery(good)
+    refused = _count_by_delivery(bad)
+    aside = _count_by_delivery(set_aside.to_frame(LINE))
+    first_rules = bad.group_by(index=_index(), rule=pl.col("rules").list.first()).len().sort("len", "rule")
+    by_rule: dict[int, dict[str, int]] = {}
+    for index, rule, count in first_rules.reverse().iter_rows():
+        by_rule.setdefault(index, {})[rule] = count
+    return [
+        Account(
+            delivery,
+            contract,
+            LANDED,
+            landed.get(index, 0),
+            refused.get(index, 0),
+            aside.get(index, 0),
+            by_rule.get(index, {}),
+        )
+        for index, delivery in enumerate(deliveries)
+    ]
+
+
+def _count_by_delivery(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows.group_by(index=_index()).len().iter_rows())
+
+
+def _envelope(
+    good: pl.DataFrame, deliveries: Sequence[Delivery], contract: Contract, landed_at: datetime
+) -> pl.DataFrame:
+    agency, jurisdiction = pl.lit(deliveries[0].agency), pl.lit(deliveries[0].jurisdiction)
+    content = [pl.col(name) for name in contract.columns() if name != "known_at"]
+    return good.with_columns(
+        event_id=ids.event_id(jurisdiction, agency, contract.dataset, contract.key),
+        row_hash=ids.digest(content),
+        source_agency=agency,
+        jurisdiction=jurisdiction,
+        landed_at=pl.lit(landed_at, dtype=pl.Datetime("us", "UTC")),
+        received_on=_of_delivery(deliveries, [item.received_on for item in deliveries], pl.Date()),
+        batch_id=_of_delivery(deliveries, [item.batch_id for item in deliveries], pl.String()),
+    )
+
+
+def _split_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
+    first = pl.struct("event_id", "row_hash", "batch_id").is_first_distinct()
+    repeats = rows.filter(~first).select(
+        LINE,
+        rules=pl.concat_list(pl.lit("repeated-in-file")),
+        messages=pl.concat_list(pl.lit("the very same record stands earlier in this file; send each record once")),
+    )
+    return (rows.filter(first), repeats) if repeats.height else (rows, repeats)
+
+
+def _with_raw(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Refused rows with the source's fields as JSON."""
+    fields = [name for name in rows.columns if name not in (LINE, mapping.sidecar_column("extracted_at"))]
+    kept = rows.filter(pl.col(LINE).is_in(refused[LINE].implode()))
+    raw = kept.select(LINE, raw=pl.struct(pl.col(fields).cast(pl.String)).struct.json_encode())
+    return refused.join(raw, on=LINE, how="left").select(LINE, "raw", "rules", "messages")
+
+
+def _as_lists(refused: pl.DataFrame) -> pl.DataFrame:
+    return refused.select(LINE, "raw", rules=pl.concat_list("rule"), messages=pl.concat_list("message"))
+
+
+def _quarantine(refused: pl.DataFrame, deliveries: Sequence[Delivery], landed_at: datetime) -> pl.DataFrame:
+    return refused.select(
+        batch_id=_of_delivery(deliveries, [item.batch_id for item in deliveries], pl.String()),
+        source_agency=pl.lit(deliveries[0].agency),
+        jurisdiction=pl.lit(deliveries[0].jurisdiction),
+        received_on=_of_delivery(deliveries, [item.received_on for item in deliveries], pl.Date()),
+        file_name=_of_delivery(deliveries, [item.path.name for item in deliveries], pl.String()),
+        source_line=pl.col(LINE) & ((1 << _LINE_BITS) - 1),
+        raw=pl.col("raw"),
+        rules=pl.col("rules"),
+        messages=pl.col("messages"),
+        refused_at=pl.lit(landed_at, dtype=pl.Datetime("us", "UTC")),
+    )
