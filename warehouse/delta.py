@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -138,8 +139,6 @@ class Lake:
             return None
 
     def _make_folder(self, table: Table) -> None:
-        from pathlib import Path
-
         if "://" not in self.root:
             Path(self.uri(table)).mkdir(parents=True, exist_ok=True)
 
