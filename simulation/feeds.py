@@ -24,7 +24,9 @@ def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.Dat
     """Declarations, a file an office; the inspections reported today; the truth of the shipments."""
     goods = declarations.number_declarations(goods, day.timetuple().tm_yday, day.year)
     rng = world.rng(day, "customs")
-    diary.inspections.put(inspect_goods(rng, world.products, goods))
+    found = inspect_goods(rng, world.products, goods)
+    world.adaptation.seized(found["ring"].to_numpy(), day)
+    diary.inspections.put(found)
     for index, office in enumerate(OFFICES):
         rows = declarations.layout(world, goods.filter(pl.col("office") == index))
         rows, faults = defects.spoil(rng, rows, defects.DECLARATIONS)
@@ -55,7 +57,9 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     """Crossings in the order recorded; the outcomes reported today; the truth of the crossings."""
     rng = world.rng(day, "immigration")
     today = crossings.number_crossings(today, day)
-    diary.outcomes.put(secondary.examine(rng, today))
+    found = secondary.examine(rng, today)
+    world.adaptation.seized(found["ring"].to_numpy(), day)
+    diary.outcomes.put(found)
     rows, faults = defects.spoil(rng, crossings.layout(today), defects.CROSSINGS)
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
     writer.extract("immigration", "crossings", name, day, crossings.encode(rows), len(rows))

@@ -37,7 +37,7 @@ def chance_alone(
     """Probability that an item outside any ring is illicit: habit, temptation, a young firm, an odd line."""
     temptation = 0.045 * np.minimum(duty_pct, 20)
     return logistic(
-        -5.3 + 1.0 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange
+        -5.5 + 1.0 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange
     )
 
 

@@ -14,9 +14,9 @@ import polars as pl
 from simulation.consigning import ITEMS_EACH, Arrivals, Heads, call_of, conveyances, heads_of, share_lorries
 from simulation.geography import OFFICES
 from simulation.illicit import KINDS, chance_alone, tamper
+from simulation.jobs import Jobs
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES
 from simulation.randomness import Ints, choose
-from simulation.rings import Jobs
 from simulation.voyages import Calls
 from simulation.world import World
 
@@ -74,7 +74,7 @@ def _items(
         heads.strange[head],
     )
     if in_ring.any():
-        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.66, 0.05)
+        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.72, 0.03)
     papers = tamper(rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross)
     # One consignment in ten changes hands at a hub; the rest is dispatched from where its seller sits.
     dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])[
