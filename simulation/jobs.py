@@ -97,7 +97,7 @@ class Underworld:
             loaded=rng.random(n) < 0.8,
             goes_dark=by_sea & (dark < 0.75),
             loiters=by_sea & (slow < 0.6),
-            scouted=rng.random(n) < 0.85,
+            scouted=rng.random(n) < 0.9,
         )
 
     def outings(self, day: date) -> Outings:
@@ -111,7 +111,7 @@ class Underworld:
             ring=ring,
             car=active(rings.cars, ring, generation, rng.random(n)),
             by_road=rng.random(n) < 0.85,
-            scouted=rng.random(n) < 0.85,
+            scouted=rng.random(n) < 0.9,
             mule_ring=mule_ring,
             mule=active(rings.mules, mule_ring, generation, rng.random(m)),
             mule_scouted=rng.random(m) < 0.85,

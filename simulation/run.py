@@ -13,8 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
+from simulation import extended as beyond
 from simulation import feeds
 from simulation.agenda import Diary
+from simulation.detections import day_of_detections
 from simulation.scenario import load
 from simulation.sightings import day_of_sightings
 from simulation.tracks import day_of_reports
@@ -38,21 +40,23 @@ def simulate(
     out: Path,
     progress: Progress | None = None,
     scenario: str | Path = "calm",
+    extended: bool = False,
 ) -> Summary:
     """Writes `days` of extracts from `start` on below `out`; the same arguments give the same bytes.
 
     `scale` 1.0 is 500 declared goods items, 2,500 crossings and 8,333 surveillance records a day. `scenario` is
-    one of `scenario.known()`, or a TOML file. `progress` is called with (what, days done, days to do). Raises
+    one of `scenario.known()`, or a TOML file; `extended` adds manifests, passenger messages, the neighbour's
+    agencies and sensors. `progress` is called with (what, days done, days to do). Raises
     ValueError that names the impossible argument.
     """
     chosen = load(scenario)
-    arguments = _arguments(start, days, scale, seed, chosen.name)
+    arguments = _arguments(start, days, scale, seed, chosen.name, extended)
     _refuse_impossible(start, days, scale, seed)
     _refuse_another_world(out, arguments)
     world, writer = draw_world(start, scale, seed, chosen), Writer(out)
     diary = Diary()
     for step in range(-WARM_UP_DAYS, days + 1):
-        _live(world, writer, diary, start + timedelta(days=step), days)
+        _live(world, writer, diary, start + timedelta(days=step), days, extended)
         if step > 0 and progress is not None:
             progress("simulate", step, days)
     for table, rows in actors_truth(world, days).items():
@@ -81,12 +85,20 @@ def _refuse_another_world(out: Path, arguments: str) -> None:
         raise ValueError(f"out: {out} holds another world ({note}); choose another folder or remove this one")
 
 
-def _arguments(start: date, days: int, scale: float, seed: int, scenario: str) -> str:
-    given = {"start": start.isoformat(), "days": days, "scale": scale, "seed": seed, "scenario": scenario}
+def _arguments(start: date, days: int, scale: float, seed: int, scenario: str, extended: bool) -> str:
+    given: dict[str, object] = {
+        "start": start.isoformat(),
+        "days": days,
+        "scale": scale,
+        "seed": seed,
+        "scenario": scenario,
+    }
+    if extended:
+        given["extended"] = extended
     return json.dumps(given) + "\n"
 
 
-def _live(world: World, writer: Writer, diary: Diary, day: date, days: int) -> None:
+def _live(world: World, writer: Writer, diary: Diary, day: date, days: int, extended: bool) -> None:
     """One local day; surveillance is sent a day later, when all that belongs to its UTC day has happened."""
     calls = calls_of(world, day)
     goods, arrivals = day_of_trade(world, day, calls)
@@ -94,15 +106,25 @@ def _live(world: World, writer: Writer, diary: Diary, day: date, days: int) -> N
     delay = world.rng(day, "recording").integers(2, 150, len(travelled))
     diary.crossings.put(travelled.with_columns(recorded=pl.col("at") + pl.Series(delay)))
     today = diary.crossings.take(day)
-    diary.tracks.put(day_of_reports(world, day, calls))
+    reports = day_of_reports(world, day, calls)
+    diary.tracks.put(reports.filter("heard"))
+    if extended:
+        diary.detections.put(day_of_detections(world, day, reports))
     if today is not None:
         today = feeds.in_order(world.rng(day, "order"), today, "recorded")
         diary.sightings.put(day_of_sightings(world, day, today))
     if world.start <= day < world.start + timedelta(days=days):
         feeds.customs(world, writer, diary, day, goods)
+        if extended:
+            beyond.customs(world, writer, day, goods, calls)
         if today is not None:
             feeds.immigration(world, writer, diary, day, today)
+        if extended and today is not None:
+            beyond.immigration(world, writer, day, today)
     yesterday = day - timedelta(days=1)
     seen, heard = diary.sightings.take(yesterday), diary.tracks.take(yesterday)
     if yesterday >= world.start:
         feeds.surveillance(world, writer, yesterday, seen, heard)
+    noticed = diary.detections.take(yesterday)
+    if extended and yesterday >= world.start:
+        beyond.surveillance(world, writer, yesterday, noticed)

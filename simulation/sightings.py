@@ -17,7 +17,7 @@ from simulation.world import World
 
 SIGHTINGS_A_DAY = 5833.0
 # Chance that cameras see a ring's vehicle on one of the three nights before its job.
-_SEEN = 0.7
+_SEEN = 0.78
 _SECTORS = np.array(SECTOR_CAMERAS)
 _POSTS = np.array([[POST_CAMERAS.get((o.code, way), 0) for way in ("IN", "OUT")] for o in OFFICES])
 _CONFUSED = {"0": "O", "8": "B", "1": "7", "5": "6", "B": "8", "M": "N", "E": "F", "C": "G"}

@@ -42,7 +42,8 @@ def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, A
     heads = replace(heads, office=np.where(by_sea, calls.office[call], heads.office))
     at = np.where(by_sea, np.maximum(heads.at, calls.arrival[call] + 3600), heads.at)
     conveyance, carrier = conveyances(world, rng, heads, by_road, by_sea, calls, call)
-    return _items(world, rng, day, heads, jobs, at, conveyance, carrier), arrivals
+    vessel = np.where(by_sea, calls.vessel[call], -1)
+    return _items(world, rng, day, heads, jobs, at, conveyance, carrier, vessel), arrivals
 
 
 def _items(
@@ -54,6 +55,7 @@ def _items(
     at: Ints,
     conveyance: pl.Series,
     carrier: pl.Series,
+    vessel: Ints,
 ) -> pl.DataFrame:
     products, firms, n = world.products, world.firms, len(at)
     each = np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12)
@@ -106,6 +108,11 @@ def _items(
             "value": np.round(papers.value_eur * np.array([c[1] for c in _CURRENCIES])[currency], 2),
             "value_eur": papers.value_eur,
             "currency": pl.Series([c[0] for c in _CURRENCIES]).gather(currency),
+            # What the neighbour and the ship's manifest know, and Norvale's customs may not.
+            "call_vessel": vessel[head],
+            "true_product": product,
+            "true_origin": codes.gather(origin),
+            "true_value_eur": value,
             "is_illicit": papers.kind > 0,
             "kind": pl.Series(KINDS).gather(papers.kind),
             "probability": chance,

@@ -61,8 +61,18 @@ class Writer:
     files: int = 0
     _truth: dict[str, _Stream] = field(default_factory=dict)
 
-    def extract(self, agency: str, dataset: str, name: str, day: date, content: bytes, rows: int) -> None:
-        """One extract of `day` and its manifest; nothing when there is nothing to send."""
+    def extract(
+        self,
+        agency: str,
+        dataset: str,
+        name: str,
+        day: date,
+        content: bytes,
+        rows: int,
+        declared: bytes | None = None,
+        jurisdiction: str = HOME,
+    ) -> None:
+        """One extract sent after `day` and its manifest (of `declared`, if other); nothing when it has no rows."""
         self.rows.setdefault(f"{agency}.{dataset}", 0)
         if rows == 0:
             return
@@ -71,9 +81,9 @@ class Writer:
         (folder / name).write_bytes(content)
         manifest = {
             "rows": rows,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": hashlib.sha256(content if declared is None else declared).hexdigest(),
             "extracted_at": f"{day + timedelta(days=1):%Y-%m-%d}T02:00:00Z",
-            "jurisdiction": HOME,
+            "jurisdiction": jurisdiction,
             "agency": agency,
             "dataset": dataset,
         }
