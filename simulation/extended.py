@@ -57,8 +57,13 @@ def customs(world: World, writer: Writer, day: date, goods: pl.DataFrame, calls:
         ITEM_NO="item_no",
         WITHDRAWN=local("withdrawn").dt.strftime("%d.%m.%Y %H:%M:%S"),
     )
-    content = delimited(rows, ";", "latin-1", "\r\n")
-    writer.extract("customs", "withdrawals", f"WDRW_{day:%Y%m%d}.csv", day, content, len(rows))
+    name, content = f"WDRW_{day:%Y%m%d}.csv", delimited(rows, ";", "latin-1", "\r\n")
+    writer.extract("customs", "withdrawals", name, day, content, len(rows))
+    noted = {"agency": "customs", "dataset": "withdrawals", "file": name}
+    lines = pl.select(line=pl.int_range(2, len(rows) + 2))
+    writer.truth(
+        "defects", lines.select(**{k: pl.lit(v) for k, v in noted.items()}, line="line", kind=pl.lit("withdrawal"))
+    )
     left = goods.filter(
         pl.col("office").is_in(list(OFFICES_OF["land"])) & pl.Series(rng.random(len(goods)) < EXPORT_SEEN)
     )

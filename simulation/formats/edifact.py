@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,15 +11,29 @@ Element = str | Sequence[str]
 Segment = tuple[Element, ...]
 _RELEASE = str.maketrans({c: "?" + c for c in "?+:'"})
 UNA = "UNA:+.? '"
+# As ICAO 9303-3 section 6 recommends; other letters lose their marks.
+_LETTERS = str.maketrans({
+    "Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Æ": "AE", "Ø": "OE", "ß": "SS", "Ł": "L", "Đ": "D",
+    "Þ": "TH", "Ð": "D",
+    "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "ø": "oe", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i",
+})  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """The text in the letters of UNOA's alphabet, as airlines and shipping lines transliterate."""
+    bare = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+    # A mark that cannot be written must not become `?`, which releases the character after it.
+    return bare.encode("ascii", "ignore").decode("ascii")
 
 
 def written(segment: Segment) -> str:
     """One segment with its terminator; special characters are released, what is empty at the end is left out."""
-    elements = [
-        e.translate(_RELEASE) if isinstance(e, str) else ":".join(c.translate(_RELEASE) for c in e).rstrip(":")
-        for e in segment
-    ]
+    elements = [_released(e) if isinstance(e, str) else ":".join(_released(c) for c in e).rstrip(":") for e in segment]
     return "+".join(elements).rstrip("+") + "'"
+
+
+def _released(text: str) -> str:
+    return plain(text).translate(_RELEASE)
 
 
 def message(number: int, kind: Sequence[str], body: Sequence[Segment]) -> list[Segment]:
@@ -38,4 +53,4 @@ def interchange(
     head: Segment = ("UNB", syntax, sender, recipient, (f"{at:%y%m%d}", f"{at:%H%M}"), reference)
     tail: Segment = ("UNZ", str(len(messages)), reference)
     segments = [head, *(segment for one in messages for segment in one), tail]
-    return "\r\n".join([UNA, *map(written, segments), ""]).encode("ascii", "replace")
+    return "\r\n".join([UNA, *map(written, segments), ""]).encode("ascii")
