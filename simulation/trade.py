@@ -63,7 +63,7 @@ def _items(
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
     product = _kindred(world, rng, heads.product[head], item_no)
     origin = _origins(world, rng, heads.seller[head], product)
-    net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-0.9, 0.85, len(head)) / np.sqrt(each[head]))
+    net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-1.5, 1.4, len(head)) / np.sqrt(each[head]))
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
     firm = heads.firm[head]
     value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
