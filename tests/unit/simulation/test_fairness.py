@@ -12,6 +12,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from simulation.randomness import Bools, Floats
 
+# Worlds are drawn once a worker: tests that share one stay together.
+pytestmark = pytest.mark.xdist_group("world")
+
 _FILES = {
     "shipments": ("customs", "declarations", "*.csv", ";", ["DECL_NO", "ITEM_NO"]),
     "crossings": ("immigration", "crossings", "*.csv", ",", ["crossing_id"]),
@@ -41,7 +44,7 @@ def form_of(world: Path, table: str) -> tuple[Floats, Bools]:
                 int(digits[-3:]) % 97,
             ]
             form = [int(second[1]) if second else -1, line.count('"'), line.count(" "), line.count(",0" + separator)]
-            rows.append(place_and_id + form)
+            rows.append([*place_and_id, *form])
             labels.append(illicit[key])
     return np.array(rows, dtype=np.float64), np.array(labels, dtype=bool)
 

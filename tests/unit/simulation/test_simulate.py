@@ -68,7 +68,7 @@ def test_a_folder_that_holds_another_world_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_tiny_world_still_turns(tmp_path: Path) -> None:
-    summary = simulate_small(tmp_path, scale=0.001, days=3)
+    summary = simulate_small(tmp_path, scale=0.001, days=1)
     assert summary.rows["immigration.crossings"] > 0
 
 
