@@ -35,10 +35,12 @@ class Agenda:
 
 
 class Diary:
-    """What waits for its day: crossings, reports by officers, sightings and vessel reports."""
+    """What waits for its day: crossings, corrections, reports by officers, sightings and vessel reports."""
 
     def __init__(self) -> None:
         """Nothing is planned yet."""
         self.crossings = Agenda("recorded", ZONE)
+        self.amendments = Agenda("amended", ZONE)
         self.inspections, self.outcomes = Agenda("at", ZONE), Agenda("at", ZONE)
+        self.detections = Agenda("at", "UTC")
         self.sightings, self.tracks = Agenda("received", "UTC"), Agenda("at", "UTC")

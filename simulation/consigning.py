@@ -11,14 +11,15 @@ import polars as pl
 from simulation.calendars import OFFICE_HOURS, moments, trade_factor
 from simulation.firms import LINES, any_seller
 from simulation.fleet import TRUCKS_EACH
-from simulation.geography import OFFICES_OF
+from simulation.geography import OFFICES, OFFICES_OF
+from simulation.jobs import Jobs
 from simulation.randomness import Bools, Ints, choose
-from simulation.rings import Jobs
 from simulation.voyages import Calls
 from simulation.world import World
 
 ITEMS_A_DAY = 500.0
 ITEMS_EACH = 1.85
+_MODES = np.array([o.mode for o in OFFICES])
 _LINE_SHARES = np.array([0.52, 0.26, 0.15, 0.07])
 
 
@@ -66,6 +67,7 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> H
     truck = firms.line_haulier[firm, line] * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, n)
     m = len(jobs.ring)
     order = rng.permutation(n + m)
+    jobs = _in_habit(world, rng, day, jobs)
 
     def joined(ours: Ints, theirs: Ints) -> Ints:
         both: Ints = np.concatenate([ours, theirs])[order]
@@ -75,11 +77,29 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> H
         firm=joined(firm, jobs.firm),
         seller=joined(seller, jobs.seller),
         product=joined(product, jobs.product),
-        office=joined(office, jobs.office),
+        office=world.scenario.redirect()[joined(office, jobs.office)],
         truck=joined(truck, jobs.truck),
         at=moments(rng, day, OFFICE_HOURS, n + m),
         job=joined(np.full(n, -1), np.arange(m)),
         strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64)) > 0,
+    )
+
+
+def _in_habit(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> Jobs:
+    """A ring mostly hides in what its firm imports anyway: seller, goods and way in of one of the firm's lines."""
+    firms, n = world.firms, len(jobs.ring)
+    wanted = np.where(jobs.by_sea, "sea", "land")
+    suits = _MODES[firms.line_office[jobs.firm]] == wanted[:, None]
+    line = suits.argmax(axis=1)
+    fits = suits.any(axis=1)
+    office = np.where(fits & ~jobs.by_sea, firms.line_office[jobs.firm, line], jobs.office)
+    # A route that has moved takes the firm's lorries with it.
+    office = world.scenario.displace(rng.random(n), office, world.number(day))
+    return replace(
+        jobs,
+        office=office,
+        seller=np.where(jobs.habit, firms.line_seller[jobs.firm, line], jobs.seller),
+        product=np.where(jobs.habit, firms.line_product[jobs.firm, line], jobs.product),
     )
 
 
@@ -106,7 +126,7 @@ def call_of(rng: np.random.Generator, calls: Calls, heads: Heads, by_sea: Bools,
     for port in OFFICES_OF["sea"]:
         rows, here = np.flatnonzero(by_sea & (heads.office == port)), np.flatnonzero(calls.office == port)
         here = here if len(here) else np.arange(len(calls.vessel))
-        call[rows] = here[rng.integers(0, len(here), len(rows))]
+        call[rows] = here[choose(rng, calls.room[here], len(rows))]
     for row in np.flatnonzero(by_sea & (heads.job >= 0)):
         call[row] = np.flatnonzero(calls.vessel == jobs.vessel[heads.job[row]])[0]
     return call

@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 
 RATE = 0.002
+# Shares of records sent twice in one file, of goods items corrected later, of declaration files that come late.
+DOUBLED, AMENDED, LATE = 0.001, 0.004, 0.005
 # kind -> column and the text (or JSON value) it is overwritten with; JQ and JQQ are no country
 DECLARATIONS = {
     "missing_hs": ("HS", None),

@@ -10,8 +10,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from simulation import defects, secondary
+from simulation import defects, dispatch, secondary
 from simulation.agenda import Diary
+from simulation.dispatch import Layout
 from simulation.formats import ais, anpr, crossings, declarations, inspections, outcomes
 from simulation.formats.text import ndjson
 from simulation.geography import OFFICES
@@ -19,18 +20,47 @@ from simulation.inspection import inspect_goods
 from simulation.world import World
 from simulation.writer import Writer
 
+DECLARATIONS = Layout(
+    "customs",
+    "declarations",
+    declarations.encode,
+    2,
+    defects.DECLARATIONS,
+    doubled=True,
+    late_share=defects.LATE,
+    wrong_encoding="utf-8-sig",
+    swaps=(("ORIGIN", "CURRENCY"), ("HS", "VALUE"), ("LODGED", "OFFICE")),
+)
+INSPECTIONS = Layout("customs", "inspections", ndjson, 1, defects.INSPECTIONS)
+CROSSINGS = Layout(
+    "immigration",
+    "crossings",
+    crossings.encode,
+    2,
+    defects.CROSSINGS,
+    doubled=True,
+    wrong_encoding="utf-16",
+    swaps=(("direction", "mode"), ("nationality", "birth_date"), ("crossed_at", "port")),
+)
+OUTCOMES = Layout("immigration", "outcomes", ndjson, 1, defects.OUTCOMES)
+
 
 def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.DataFrame) -> None:
     """Declarations, a file an office; the inspections reported today; the truth of the shipments."""
     goods = declarations.number_declarations(goods, day.timetuple().tm_yday, day.year)
     rng = world.rng(day, "customs")
-    diary.inspections.put(inspect_goods(rng, world.products, goods))
+    found = inspect_goods(rng, world.products, goods)
+    world.adaptation.seized(found["ring"].to_numpy(), day)
+    diary.inspections.put(found)
+    goods = goods.with_columns(amended=pl.lit(0, pl.Int64))
+    diary.amendments.put(amendments(world.rng(day, "amendments"), goods))
+    again = diary.amendments.take(day)
+    everything = goods if again is None else pl.concat([goods, again])
     for index, office in enumerate(OFFICES):
-        rows = declarations.layout(world, goods.filter(pl.col("office") == index))
-        rows, faults = defects.spoil(rng, rows, defects.DECLARATIONS)
+        here = everything.filter(pl.col("office") == index)
+        rows = declarations.layout(world, here).with_columns(__again=here["amended"] > 0)
         name = f"DECL_{office.code}_{day:%Y%m%d}.csv"
-        writer.extract("customs", "declarations", name, day, declarations.encode(rows), len(rows))
-        _note(writer, "customs", "declarations", name, faults, 2)
+        dispatch.send(writer, world.scenario, rng, DECLARATIONS, name, day, rows)
     writer.truth(
         "shipments",
         goods.select(
@@ -45,21 +75,19 @@ def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.Dat
     )
     reported = diary.inspections.take(day)
     if reported is not None:
-        rows, faults = defects.spoil(rng, inspections.layout(in_order(rng, reported, "at")), defects.INSPECTIONS)
-        name = f"INSP_{day:%Y%m%d}.ndjson"
-        writer.extract("customs", "inspections", name, day, ndjson(rows), len(rows))
-        _note(writer, "customs", "inspections", name, faults, 1)
+        rows = inspections.layout(in_order(rng, reported, "at"))
+        dispatch.send(writer, world.scenario, rng, INSPECTIONS, f"INSP_{day:%Y%m%d}.ndjson", day, rows)
 
 
 def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl.DataFrame) -> None:
     """Crossings in the order recorded; the outcomes reported today; the truth of the crossings."""
     rng = world.rng(day, "immigration")
     today = crossings.number_crossings(today, day)
-    diary.outcomes.put(secondary.examine(rng, today))
-    rows, faults = defects.spoil(rng, crossings.layout(today), defects.CROSSINGS)
+    found = secondary.examine(rng, today)
+    world.adaptation.seized(found["ring"].to_numpy(), day)
+    diary.outcomes.put(found)
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
-    writer.extract("immigration", "crossings", name, day, crossings.encode(rows), len(rows))
-    _note(writer, "immigration", "crossings", name, faults, 2)
+    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(today))
     writer.truth(
         "crossings",
         today.select(
@@ -72,10 +100,8 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     )
     reported = diary.outcomes.take(day)
     if reported is not None:
-        rows, faults = defects.spoil(rng, outcomes.layout(in_order(rng, reported, "at")), defects.OUTCOMES)
-        name = f"OUTCOMES_{day:%Y%m%d}.ndjson"
-        writer.extract("immigration", "outcomes", name, day, ndjson(rows), len(rows))
-        _note(writer, "immigration", "outcomes", name, faults, 1)
+        rows = outcomes.layout(in_order(rng, reported, "at"))
+        dispatch.send(writer, world.scenario, rng, OUTCOMES, f"OUTCOMES_{day:%Y%m%d}.ndjson", day, rows)
 
 
 def surveillance(
@@ -103,14 +129,15 @@ def in_order(rng: np.random.Generator, rows: pl.DataFrame, *by: str) -> pl.DataF
     return rows[rng.permutation(len(rows))].sort(*by, maintain_order=True)
 
 
-def _note(writer: Writer, agency: str, dataset: str, name: str, faults: pl.DataFrame, first_line: int) -> None:
-    writer.truth(
-        "defects",
-        faults.select(
-            agency=pl.lit(agency),
-            dataset=pl.lit(dataset),
-            file=pl.lit(name),
-            line=pl.col("row") + first_line,
-            kind="kind",
-        ),
+def amendments(rng: np.random.Generator, goods: pl.DataFrame) -> pl.DataFrame:
+    """Items that their declarants correct some days later: mass, packages and value as they should have been."""
+    some = goods.filter(pl.Series(rng.random(len(goods)) < defects.AMENDED))
+    n = len(some)
+    mass, price = pl.Series(rng.uniform(0.97, 1.03, n)), pl.Series(rng.uniform(0.95, 1.05, n))
+    return some.with_columns(
+        net_kg=(pl.col("net_kg") * mass).round(3),
+        gross_kg=(pl.col("gross_kg") * mass).round(3),
+        packages=pl.col("packages") + pl.Series(rng.integers(0, 2, n)),
+        value=(pl.col("value") * price).round(2),
+        amended=pl.col("at") + pl.Series(rng.integers(86_400, 9 * 86_400, n)),
     )

@@ -15,6 +15,7 @@ TRUCKS_EACH = 6
 # A vessel comes back at this pace at most, in days.
 VESSEL_PERIOD = 6
 _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
+_PAIRS = pl.Series([a + b for a in _LETTERS for b in _LETTERS])
 # Flag, maritime identification digits, share.
 _FLAGS = (
     ("PA", 352, 5),
@@ -71,8 +72,7 @@ class Flights:
 
 def plates(rng: np.random.Generator, n: int) -> pl.Series:
     """Plates without separators: two letters, three digits, two letters; the country's sign is kept apart."""
-    pairs = pl.Series([a + b for a in _LETTERS for b in _LETTERS])
-    before, after = (pairs.gather(rng.integers(0, len(pairs), n)) for _ in range(2))
+    before, after = (_PAIRS.gather(rng.integers(0, len(_PAIRS), n)) for _ in range(2))
     return before + pl.Series(rng.integers(100, 1000, n)).cast(pl.String) + after
 
 

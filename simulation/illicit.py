@@ -14,7 +14,7 @@ from simulation.randomness import Bools, Floats, Ints, logistic
 
 KINDS = ("", "undervaluation", "misclassification", "false_origin", "concealment")
 _LONE_SHARES = np.array([0.48, 0.19, 0.19, 0.14])
-_RING_SHARES = np.array([0.26, 0.10, 0.16, 0.48])
+_RING_SHARES = np.array([0.18, 0.10, 0.16, 0.56])
 VAT_PCT = 20.0
 
 
@@ -37,7 +37,7 @@ def chance_alone(
     """Probability that an item outside any ring is illicit: habit, temptation, a young firm, an odd line."""
     temptation = 0.045 * np.minimum(duty_pct, 20)
     return logistic(
-        -5.3 + 1.0 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange
+        -5.6 + 1.0 * importer_risk + 0.7 * seller_risk + temptation + 0.7 * (age_days < 120) + 0.5 * strange
     )
 
 
@@ -69,7 +69,7 @@ def tamper(
     declared = np.where(kind == 2, products.cheaper[product], product)
     claimed = np.where(kind == 3, HAVENS[rng.integers(0, len(HAVENS), n)], origin)
     value = np.where(kind == 1, value_eur * rng.uniform(0.42, 0.85, n), value_eur)
-    hidden = np.where(kind == 4, net_kg * rng.gamma(2.0, 0.03, n), 0.0)
+    hidden = np.where(kind == 4, net_kg * rng.gamma(2.0, 0.02, n), 0.0)
     duty = np.where(IS_PREFERENTIAL[claimed], 0.0, products.duty_pct[declared])
     evaded = (value_eur - value) * (true_duty + VAT_PCT) / 100 + np.where(
         (kind == 2) | (kind == 3), value_eur * (true_duty - duty) / 100, 0

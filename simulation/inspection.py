@@ -68,6 +68,7 @@ def inspect_goods(rng: np.random.Generator, products: Products, goods: pl.DataFr
     delay = np.minimum(np.round(rng.gamma(2.2, 3.6, n)) + 1, 25)
     found = pl.DataFrame(
         {
+            "ring": np.where(irregular & seen["is_illicit"].to_numpy(), seen["ring"].to_numpy(), -1),
             "decl_no": seen["decl_no"],
             "item_no": seen["item_no"],
             "inspected_at": inspected,

@@ -66,7 +66,7 @@ def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:
 
 @dataclass(frozen=True)
 class People:
-    """Pools of those who come again, and vans for hire; `*_risk` are latent log-odds."""
+    """Pools of those who come again, vans for hire, cars of visitors who keep coming; `*_risk` are latent log-odds."""
 
     commuters: pl.DataFrame
     commuter_office: Ints
@@ -79,6 +79,8 @@ class People:
     resident_risk: Floats
     resident_office: Ints
     vans: pl.Series
+    regular_cars: pl.Series
+    regular_nation: Ints
     nation_risk: Floats
     flight_risk: Floats
 
@@ -86,6 +88,7 @@ class People:
 def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: float) -> People:
     """Commuters, a driver for each lorry, residents and vans for `scale`."""
     n, m, vans = max(12, round(380 * scale)), max(60, round(7000 * scale)), max(12, round(260 * scale))
+    cars = max(40, round(3000 * scale))
     land = np.array(OFFICES_OF["land"])
     shares = np.array([OFFICES[i].travel for i in land])
     abroad = np.where(rng.random(n) < 0.8, ALPHA3.index("XSD"), HOME_NATION)
@@ -106,6 +109,8 @@ def draw_people(rng: np.random.Generator, trucks: Trucks, flights: int, scale: f
         resident_risk=_skewed(rng, m),
         resident_office=land[choose(rng, shares, m)],
         vans=plates(rng, vans),
+        regular_cars=plates(rng, cars),
+        regular_nation=choose(rng, VISITOR_SHARES, cars),
         nation_risk=rng.normal(0, 0.55, len(ALPHA3)) + 0.7 * NEEDS_VISA,
         flight_risk=rng.normal(0, 0.6, flights),
     )

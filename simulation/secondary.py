@@ -39,6 +39,7 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     wrong = pl.Series(rng.choice(["smuggling", "document_fraud", "refused_entry"], n))
     return pl.DataFrame(
         {
+            "ring": np.where(adverse & (seen["kind"] != "").to_numpy(), seen["ring"].to_numpy(), -1),
             "crossing_id": seen["crossing_id"],
             "selection": chosen.reason,
             "probability": chosen.probability,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import polars as pl
 
 from simulation.calendars import NIGHT_HOURS, ROAD_HOURS, moments
 from simulation.geography import CAMERAS, OFFICES, POST_CAMERAS, SECTOR_CAMERAS
-from simulation.randomness import Ints
-from simulation.rings import coming_jobs
+from simulation.jobs import nights_before
+from simulation.randomness import Ints, choose
+from simulation.visits import SIGNS
 from simulation.world import World
 
 SIGHTINGS_A_DAY = 5833.0
+# Chance that cameras see a ring's vehicle on one of the three nights before its job.
+_SEEN = 0.78
 _SECTORS = np.array(SECTOR_CAMERAS)
 _POSTS = np.array([[POST_CAMERAS.get((o.code, way), 0) for way in ("IN", "OUT")] for o in OFFICES])
 _CONFUSED = {"0": "O", "8": "B", "1": "7", "5": "6", "B": "8", "M": "N", "E": "F", "C": "G"}
@@ -75,54 +79,78 @@ def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame
 
 
 def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame:
-    """Lorries that drive by night as a habit, and ring lorries that try the road before a job."""
-    trucks = world.trucks
-    habit = np.flatnonzero(trucks.nightly & (rng.random(len(trucks.nightly)) < 0.12))
-    scouting = [j.truck[j.scouted & ~j.by_sea] for j in coming_jobs(world.rings, world.vessels.phase, world.seed, day)]
-    scouts = np.concatenate(scouting)
-    scouts = scouts[rng.random(len(scouts)) < 0.75]
-    vans = world.rings.vans.ravel()
-    vans = vans[rng.random(len(vans)) < 0.12]
-    hire = np.flatnonzero(rng.random(len(world.people.vans)) < 0.03)
-    lorries = np.repeat(np.concatenate([habit, scouts]), rng.integers(1, 4, len(habit) + len(scouts)))
-    small = np.concatenate([vans, hire])
-    night = day + timedelta(days=0)
-    n, m = len(lorries), len(small)
-    return pl.concat(
-        [
-            _frame(
-                moments(rng, night, NIGHT_HOURS, n),
-                _SECTORS[rng.integers(0, len(_SECTORS), n)],
-                trucks.plate.gather(lorries),
-                trucks.country.gather(lorries),
-            ),
-            _frame(
-                moments(rng, night, NIGHT_HOURS, m),
-                _SECTORS[rng.integers(0, len(_SECTORS), m)],
-                world.people.vans.gather(small),
-                pl.Series(["XN"] * m, dtype=pl.String),
-            ),
-        ]
+    """Vehicles that drive by night as a habit, and those of rings on the nights before they are used."""
+    trucks, people = world.trucks, world.people
+    fleets = (
+        (trucks.plate, trucks.country, np.flatnonzero(trucks.nightly), 0.12, _lorries(world)),
+        (people.regular_cars, _signs(people.regular_nation), np.arange(len(people.regular_cars)), 0.012, _cars(world)),
+        (people.resident_plate, None, np.arange(len(people.resident_plate)), 0.008, _mules(world)),
+        (people.vans, None, np.arange(len(people.vans)), 0.04, None),
     )
+    parts = []
+    for plate, country, nightly, habit, of_day in fleets:
+        out = nightly[rng.random(len(nightly)) < habit]
+        if of_day is not None:
+            scouts = nights_before(of_day, day)
+            out = np.concatenate([out, scouts[rng.random(len(scouts)) < _SEEN]])
+        which = np.repeat(out, rng.integers(1, 4, len(out)))
+        n = len(which)
+        sign = pl.Series(["XN"] * n, dtype=pl.String) if country is None else country.gather(which)
+        parts.append(_frame(moments(rng, day, NIGHT_HOURS, n), _any_sector(rng, n), plate.gather(which), sign))
+    return pl.concat(parts)
+
+
+def _lorries(world: World) -> Callable[[date], Ints]:
+    def of_day(day: date) -> Ints:
+        jobs = world.jobs(day)
+        return jobs.truck[jobs.scouted & ~jobs.by_sea]
+
+    return of_day
+
+
+def _cars(world: World) -> Callable[[date], Ints]:
+    def of_day(day: date) -> Ints:
+        outings = world.outings(day)
+        return outings.car[outings.scouted & outings.by_road]
+
+    return of_day
+
+
+def _mules(world: World) -> Callable[[date], Ints]:
+    def of_day(day: date) -> Ints:
+        outings = world.outings(day)
+        return outings.mule[outings.mule_scouted]
+
+    return of_day
+
+
+def _any_sector(rng: np.random.Generator, n: int) -> Ints:
+    sectors: Ints = _SECTORS[rng.integers(0, len(_SECTORS), n)]
+    return sectors
+
+
+def _signs(nation: Ints) -> pl.Series:
+    return pl.Series(SIGNS[np.where(nation < 2, nation, 2 + nation % 6)])
 
 
 def _passing_by(world: World, rng: np.random.Generator, day: date, n: int) -> pl.DataFrame:
-    """Lorries, vans and residents' cars on the road for reasons of their own."""
-    sort = rng.random(n)
+    """Lorries, vans, visitors' and residents' cars on the road for reasons of their own."""
     trucks, people = world.trucks, world.people
-    pool = pl.concat([trucks.plate, people.vans, people.resident_plate])
-    country = pl.concat([trucks.country, pl.Series(["XN"] * (len(people.vans) + len(people.resident_plate)))])
-    a, b, c = len(trucks.plate), len(people.vans), len(people.resident_plate)
-    which = np.where(
-        sort < 0.2,
-        rng.integers(0, a, n),
-        np.where(sort < 0.25, a + rng.integers(0, b, n), a + b + rng.integers(0, c, n)),
+    fleets = (trucks.plate, people.vans, people.regular_cars, people.resident_plate)
+    signs = (
+        trucks.country,
+        pl.Series(["XN"] * len(people.vans)),
+        _signs(people.regular_nation),
+        pl.Series(["XN"] * len(people.resident_plate)),
     )
+    size = np.array([len(f) for f in fleets])
+    sort = choose(rng, np.array([0.2, 0.05, 0.12, 0.63]), n)
+    which = (np.cumsum(size) - size)[sort] + (rng.random(n) * size[sort]).astype(np.int64)
     return _frame(
         moments(rng, day, ROAD_HOURS, n),
-        _SECTORS[rng.integers(0, len(_SECTORS), n)],
-        pool.gather(which),
-        country.gather(which),
+        _any_sector(rng, n),
+        pl.concat(fleets).gather(which),
+        pl.concat(signs).gather(which),
     )
 
 

@@ -17,7 +17,7 @@ _BERTH = np.array([[o.latitude, o.longitude] for o in OFFICES])
 
 
 def day_of_reports(world: World, day: date, calls: Calls) -> pl.DataFrame:
-    """Reports of the calls of `day`, in no order: `sog` in 0.1 knots, `cog` in 0.1 degrees."""
+    """Reports of the calls of `day`, in no order, `heard` or not: `sog` in 0.1 knots, `cog` in 0.1 degrees."""
     rng, n = world.rng(day, "tracks"), len(calls.vessel)
     total = int(rng.poisson(REPORTS_A_DAY * world.scale)) if n else 0
     call = rng.integers(0, max(n, 1), total)
@@ -72,5 +72,6 @@ def day_of_reports(world: World, day: date, calls: Calls) -> pl.DataFrame:
             "office": calls.office[call] if n else call,
             "receiver": rng.integers(0, 2, total),
             "channel": rng.integers(0, 2, total),
+            "heard": heard,
         }
-    ).filter(pl.Series(heard))
+    )

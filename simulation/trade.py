@@ -14,9 +14,9 @@ import polars as pl
 from simulation.consigning import ITEMS_EACH, Arrivals, Heads, call_of, conveyances, heads_of, share_lorries
 from simulation.geography import OFFICES
 from simulation.illicit import KINDS, chance_alone, tamper
+from simulation.jobs import Jobs
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES
 from simulation.randomness import Ints, choose
-from simulation.rings import Jobs
 from simulation.voyages import Calls
 from simulation.world import World
 
@@ -42,7 +42,8 @@ def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, A
     heads = replace(heads, office=np.where(by_sea, calls.office[call], heads.office))
     at = np.where(by_sea, np.maximum(heads.at, calls.arrival[call] + 3600), heads.at)
     conveyance, carrier = conveyances(world, rng, heads, by_road, by_sea, calls, call)
-    return _items(world, rng, day, heads, jobs, at, conveyance, carrier), arrivals
+    vessel = np.where(by_sea, calls.vessel[call], -1)
+    return _items(world, rng, day, heads, jobs, at, conveyance, carrier, vessel), arrivals
 
 
 def _items(
@@ -54,6 +55,7 @@ def _items(
     at: Ints,
     conveyance: pl.Series,
     carrier: pl.Series,
+    vessel: Ints,
 ) -> pl.DataFrame:
     products, firms, n = world.products, world.firms, len(at)
     each = np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12)
@@ -61,7 +63,7 @@ def _items(
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
     product = _kindred(world, rng, heads.product[head], item_no)
     origin = _origins(world, rng, heads.seller[head], product)
-    net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-0.9, 0.85, len(head)) / np.sqrt(each[head]))
+    net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-1.5, 1.4, len(head)) / np.sqrt(each[head]))
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
     firm = heads.firm[head]
     value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
@@ -74,7 +76,7 @@ def _items(
         heads.strange[head],
     )
     if in_ring.any():
-        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.66, 0.05)
+        chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.72, 0.03)
     papers = tamper(rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross)
     # One consignment in ten changes hands at a hub; the rest is dispatched from where its seller sits.
     dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])[
@@ -106,6 +108,11 @@ def _items(
             "value": np.round(papers.value_eur * np.array([c[1] for c in _CURRENCIES])[currency], 2),
             "value_eur": papers.value_eur,
             "currency": pl.Series([c[0] for c in _CURRENCIES]).gather(currency),
+            # What the neighbour and the ship's manifest know, and Norvale's customs may not.
+            "call_vessel": vessel[head],
+            "true_product": product,
+            "true_origin": codes.gather(origin),
+            "true_value_eur": value,
             "is_illicit": papers.kind > 0,
             "kind": pl.Series(KINDS).gather(papers.kind),
             "probability": chance,

@@ -31,13 +31,14 @@ def day_of_travel(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
 def commuting(world: World, day: date) -> pl.DataFrame:
     """People who live on one side and work on the other: in by morning, out by evening."""
     rng, people = world.rng(day, "commuting"), world.people
-    going = np.flatnonzero(rng.random(len(people.commuters)) < (0.86 if is_working_day(day) else 0.05))
+    stopped = world.scenario.travel_factor(world.number(day))
+    going = np.flatnonzero(rng.random(len(people.commuters)) < (0.86 if is_working_day(day) else 0.05) * stopped)
     n = len(going)
     chance = logistic(-5.15 + people.commuter_risk[going])
     entry = rows(
         people.commuters[going],
         at=midnight(day) + (rng.normal(7.2, 0.8, n) * 3600).astype(np.int64),
-        office=people.commuter_office[going],
+        office=world.scenario.redirect()[people.commuter_office[going]],
         lane="CAR",
         direction="entry",
         mode="land",
@@ -57,8 +58,10 @@ def haulage(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
     rng, n = world.rng(day, "haulage"), len(arrivals.truck)
     chance = np.where(arrivals.loaded, 0.5, 0.006)
     truck = arrivals.truck
-    # One lorry in six is driven by someone else's driver that day.
-    driver = np.where(rng.random(n) < 0.16, rng.integers(0, len(world.people.drivers), n), truck)
+    # One lorry in six is driven by someone else's driver that day, two in five of a ring's.
+    driver = np.where(
+        rng.random(n) < np.where(arrivals.ring >= 0, 0.4, 0.16), rng.integers(0, len(world.people.drivers), n), truck
+    )
     entry = rows(
         world.people.drivers[driver],
         at=arrivals.at,
@@ -81,9 +84,11 @@ def haulage(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
 def residents(world: World, day: date) -> pl.DataFrame:
     """People of Norvale who go abroad and come home; the misdeed, if any, is on the way home."""
     rng, people = world.rng(day, "residents"), world.people
-    n = int(rng.poisson(RESIDENT_TRIPS * world.scale * travel_factor(day)))
-    who = choose(rng, people.resident_weight, n)
-    mode = choose(rng, np.array([0.58, 0.30, 0.12]), n)
+    stopped, outings = world.scenario.travel_factor(world.number(day)), world.outings(day)
+    ordinary = int(rng.poisson(RESIDENT_TRIPS * world.scale * travel_factor(day) * stopped))
+    who = np.concatenate([choose(rng, people.resident_weight, ordinary), outings.mule])
+    ring, n = np.concatenate([np.full(ordinary, -1), outings.mule_ring]), len(who)
+    mode = np.where(ring >= 0, LAND, choose(rng, np.array([0.58, 0.30, 0.12]), n))
     flight, leave = choose(rng, world.flights.share, n), moments(rng, day, ROAD_HOURS, n)
     days_away = np.where(mode == LAND, rng.geometric(0.55, n) - 1, rng.geometric(0.16, n))
     back = leave + np.where(
@@ -92,8 +97,9 @@ def residents(world: World, day: date) -> pl.DataFrame:
         days_away * _DAY + rng.integers(-10_000, 10_000, n),
     )
     office = np.where(mode == LAND, people.resident_office[who], any_post(rng, mode))
+    office = world.scenario.redirect()[office]
     by_car, by_air = mode == LAND, mode == AIR
-    chance = logistic(-5.05 + people.resident_risk[who] + 0.5 * (days_away == 0))
+    chance = np.where(ring >= 0, 0.65, logistic(-5.05 + people.resident_risk[who] + 0.5 * (days_away == 0)))
     home = rows(
         people.residents[who],
         at=back,
@@ -109,6 +115,7 @@ def residents(world: World, day: date) -> pl.DataFrame:
         flight=only(by_air, world.flights.number.gather(flight)),
         kind=smuggled(rng, chance),
         probability=chance,
+        ring=ring,
     )
     out = leaving(home, leave).with_columns(
         purpose=pl.Series(rng.choice(["TOURISM", "BUSINESS", "FAMILY"], n, p=[0.5, 0.2, 0.3]))

@@ -21,26 +21,32 @@ from simulation.world import World
 
 VISITOR_PARTIES = 352.0
 _DAY = 86_400
+_OWN, _REGULAR, _HIRED = 0, 1, 2
+_SORTS = np.array([0.25, 0.65, 0.10])
+SIGNS = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])
 
 
 def visits(world: World, day: date) -> pl.DataFrame:
     """Parties that come to visit, ordinary ones and those a ring brings; overstayers never leave."""
-    rng, rings = world.rng(day, "visits"), world.rings
-    ordinary = int(rng.poisson(VISITOR_PARTIES * world.scale * travel_factor(day)))
-    ring_of = np.concatenate([np.full(ordinary, -1), np.repeat(np.arange(rings.count), rng.poisson(0.55, rings.count))])
+    rng, outings = world.rng(day, "visits"), world.outings(day)
+    stopped = world.scenario.travel_factor(world.number(day))
+    ordinary = int(rng.poisson(VISITOR_PARTIES * world.scale * travel_factor(day) * stopped))
+    ring_of = np.concatenate([np.full(ordinary, -1), outings.ring])
     n = len(ring_of)
     led = ring_of >= 0
-    size = np.where(led, rng.integers(2, 6, n), np.minimum(rng.geometric(0.58, n), 6))
-    mode = np.where(led, np.where(rng.random(n) < 0.62, 0, 1), choose(rng, np.array([0.4, 0.44, 0.16]), n))
-    flight = np.where(led, (ring_of * 7 + 3) % len(world.flights.number), choose(rng, world.flights.share, n))
-    nation = _nations(world, rng, mode, flight, ring_of)
-    office = any_post(rng, mode)
+    size = np.minimum(rng.geometric(np.where(led, 0.5, 0.58), n), 6)
+    mode = choose(rng, np.array([0.4, 0.44, 0.16]), n)
+    mode[led] = np.where(outings.by_road, LAND, AIR)
+    flight = choose(rng, world.flights.share, n)
+    car, sort = _cars(world, rng, led, outings.car)
+    nation = _nations(world, rng, mode, flight, car, sort == _REGULAR)
+    office = world.scenario.redirect()[any_post(rng, mode)]
     at = np.where(
         mode == AIR,
         midnight(day) + world.flights.hour[flight] * 3600 + rng.integers(300, 4000, n),
         moments(rng, day, ROAD_HOURS, n),
     )
-    plate, sign = _party_cars(world, rng, nation, mode, ring_of)
+    plate, sign = _plates(world, rng, nation, mode, car, sort)
     party = np.repeat(np.arange(n), size)
     people = identities(rng, nation[party], 0.12)
     people = _shared_documents(world, rng, people, ring_of[party])
@@ -86,39 +92,45 @@ def visits(world: World, day: date) -> pl.DataFrame:
     return pl.concat([entry, gone.filter(pl.Series(~np.isin(kind, ["overstay", "refused_entry"])))])
 
 
-def _nations(world: World, rng: np.random.Generator, mode: Ints, flight: Ints, ring_of: Ints) -> Ints:
-    """By air mostly from where the flight comes; by road the neighbour first; a ring brings its own."""
+def _cars(world: World, rng: np.random.Generator, led: Bools, ring_car: Ints) -> tuple[Ints, Ints]:
+    """Which car of its sort a party would drive, and the sort; a ring's car is a regular like many others."""
+    n, people = len(led), world.people
+    sort = choose(rng, _SORTS, n)
+    hired, regular = rng.integers(0, len(people.vans), n), rng.integers(0, len(people.regular_cars), n)
+    car = np.where(sort == _HIRED, hired, regular)
+    sort[led], car[led] = _REGULAR, ring_car
+    return car, sort
+
+
+def _nations(world: World, rng: np.random.Generator, mode: Ints, flight: Ints, car: Ints, regular: Bools) -> Ints:
+    """By air mostly from where the flight comes; by road the neighbour first, or where the car is at home."""
     anyone = choose(rng, VISITOR_SHARES, len(mode))
     near = (mode == LAND) & (rng.random(len(mode)) < 0.35)
+    at_home = (mode == LAND) & regular & (rng.random(len(mode)) < 0.7)
     flown = (mode == AIR) & (rng.random(len(mode)) < 0.6)
-    nation = np.where(near, 0, np.where(flown, world.flights.origin[flight], anyone))
-    visa_nations = np.flatnonzero(NEEDS_VISA)
-    led = visa_nations[(ring_of * 5 + rng.integers(0, 3, len(mode))) % len(visa_nations)]
-    return np.where((ring_of >= 0) & (rng.random(len(mode)) < 0.8), led, nation)
+    home = world.people.regular_nation[car]
+    return np.where(at_home, home, np.where(near, 0, np.where(flown, world.flights.origin[flight], anyone)))
 
 
-def _party_cars(
-    world: World, rng: np.random.Generator, nation: Ints, mode: Ints, ring_of: Ints
+def _plates(
+    world: World, rng: np.random.Generator, nation: Ints, mode: Ints, car: Ints, sort: Ints
 ) -> tuple[pl.Series, pl.Series]:
-    """Plate and sign of each party: a ring's van, a hired van of Norvale, or its own car; none off road."""
-    n, vans = len(nation), world.people.vans
-    own = plates(rng, n)
-    van = np.where(ring_of >= 0, world.rings.vans[ring_of, rng.integers(0, 3, n)], rng.integers(0, len(vans), n))
-    hired = (ring_of >= 0) | (rng.random(n) < 0.09)
-    by_car = mode == LAND
-    sign = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])[np.where(nation < 2, nation, 2 + nation % 6)]
-    frame = pl.DataFrame({"own": own, "van": vans.gather(van), "hired": hired, "car": by_car, "sign": sign})
-    out = frame.select(
-        plate=pl.when("car").then(pl.when("hired").then("van").otherwise("own")).otherwise(pl.lit("")),
-        sign=pl.when("car").then(pl.when("hired").then(pl.lit("XN")).otherwise("sign")).otherwise(pl.lit("")),
-    )
-    return out["plate"], out["sign"]
+    """Plate and sign of each party's car; none off road."""
+    people, own = world.people, plates(rng, len(nation))
+    vans, regulars = people.vans.gather(car % len(people.vans)), people.regular_cars.gather(car)
+    of_car = np.where(sort == _REGULAR, people.regular_nation[car], nation)
+    sign = SIGNS[np.where(of_car < 2, of_car, 2 + of_car % 6)]
+    frame = pl.DataFrame({"own": own, "van": vans, "regular": regulars, "sort": sort, "sign": sign})
+    plate = pl.when(pl.col("sort") == _HIRED).then("van").when(pl.col("sort") == _REGULAR).then("regular")
+    country = pl.when(pl.col("sort") == _HIRED).then(pl.lit("XN")).otherwise("sign")
+    out = frame.select(plate=plate.otherwise("own"), country=country)
+    return only(mode == LAND, out["plate"]), only(mode == LAND, out["country"])
 
 
 def _shared_documents(world: World, rng: np.random.Generator, people: pl.DataFrame, ring_of: Ints) -> pl.DataFrame:
     """Some who come with a ring travel on one of its few booklets, under another name than the last."""
     booklets = document_numbers(stream(world.seed, 0, "booklets"), world.rings.count * 14)
-    borrowed = (ring_of >= 0) & (rng.random(len(ring_of)) < 0.4)
+    borrowed = (ring_of >= 0) & (rng.random(len(ring_of)) < 0.12)
     which = np.maximum(ring_of, 0) * 14 + rng.integers(0, 14, len(ring_of))
     return people.with_columns(
         document_number=pl.when(pl.Series(borrowed)).then(booklets.gather(which)).otherwise("document_number")
@@ -131,7 +143,7 @@ def _visitor_chance(
     people = world.people
     odds = -4.8 + people.nation_risk[nation] + np.where(mode == AIR, people.flight_risk[flight], 0.0)
     odds += 0.5 * np.isin(purpose, ["STUDY", "WORK"]) + 0.25 * (size == 1)
-    return np.where(ring_of >= 0, 0.55, logistic(odds))
+    return np.where(ring_of >= 0, 0.6, logistic(odds))
 
 
 def _visitor_kinds(rng: np.random.Generator, chance: Floats, led: Bools) -> Texts:

@@ -10,7 +10,7 @@ import numpy as np
 from simulation.calendars import midnight
 from simulation.fleet import VESSEL_PERIOD
 from simulation.geography import OFFICES, OFFICES_OF
-from simulation.randomness import Ints, choose
+from simulation.randomness import Floats, Ints, choose
 from simulation.world import World
 
 APPROACH_S = 8 * 3600
@@ -19,7 +19,10 @@ LEAVE_S = 7 * 3600
 
 @dataclass(frozen=True)
 class Calls:
-    """Unix seconds, one place a call; waiting ends `inshore_s` before arrival; no dark if from == to."""
+    """Unix seconds, one place a call; waiting ends `inshore_s` before arrival; no dark if from == to.
+
+    `room` weighs how many consignments come with it.
+    """
 
     vessel: Ints
     office: Ints
@@ -29,6 +32,7 @@ class Calls:
     inshore_s: Ints
     dark_from: Ints
     dark_to: Ints
+    room: Floats
 
 
 def calls_of(world: World, day: date) -> Calls:
@@ -46,16 +50,20 @@ def calls_of(world: World, day: date) -> Calls:
     office[len(honest) :] = jobs.office[jobs.by_sea][first]
     on_purpose_dark = np.concatenate([np.zeros(len(honest), bool), jobs.goes_dark[jobs.by_sea][first]])
     on_purpose_slow = np.concatenate([np.zeros(len(honest), bool), jobs.loiters[jobs.by_sea][first]])
+    office = world.scenario.redirect()[office]
+    # Rings sail in coasters, as a third of the trade does.
+    coaster = np.concatenate([rng.random(len(honest)) < 0.35, np.ones(len(ring_vessel), bool)])
     arrival = midnight(day) + rng.integers(-8 * 3600, 8 * 3600, n)
     # Honest vessels wait for a berth and are out of reception too.
     loiters = on_purpose_slow | (rng.random(n) < 0.13)
-    dark = on_purpose_dark | (rng.random(n) < 0.06)
+    dark = on_purpose_dark | (rng.random(n) < 0.05)
     dark_from = arrival - rng.integers(4 * 3600, 7 * 3600, n)
     return Calls(
         vessel=vessel,
         office=office,
         arrival=arrival,
         departure=arrival + rng.integers(8 * 3600, 20 * 3600, n),
+        room=np.where(coaster, 0.35, 1.0),
         loiter_s=np.where(loiters, rng.integers(5400, 5 * 3600, n), 0),
         inshore_s=rng.integers(3600, 3 * 3600, n),
         dark_from=dark_from,

@@ -7,17 +7,20 @@ from datetime import date
 
 import numpy as np
 
+from simulation.adaptation import Adaptation
 from simulation.firms import Firms, draw_firms
 from simulation.fleet import TRUCKS_EACH, Flights, Trucks, Vessels, draw_flights, draw_trucks, draw_vessels
+from simulation.jobs import Jobs, Outings, Underworld
 from simulation.people import People, draw_people
 from simulation.products import Products, load
 from simulation.randomness import stream
-from simulation.rings import Jobs, Rings, draw_rings, jobs_of
+from simulation.rings import Rings, Sizes, draw_rings
+from simulation.scenario import Scenario
 
 
 @dataclass(frozen=True)
 class World:
-    """Actors and the arguments they were drawn from; days are drawn from it, never into it."""
+    """Actors and the arguments they were drawn from; days are drawn from it, only `adaptation` learns from them."""
 
     start: date
     scale: float
@@ -29,17 +32,30 @@ class World:
     firms: Firms
     people: People
     rings: Rings
+    scenario: Scenario
+    adaptation: Adaptation
 
     def jobs(self, day: date) -> Jobs:
-        """What the rings do on `day`."""
-        return jobs_of(self.rings, self.vessels.phase, self.seed, day)
+        """What the rings ship on `day`."""
+        return self._underworld().jobs(day)
+
+    def outings(self, day: date) -> Outings:
+        """Who travels for the rings on `day`."""
+        return self._underworld().outings(day)
+
+    def number(self, day: date) -> int:
+        """The day's number in the world; the first is 1."""
+        return (day - self.start).days + 1
+
+    def _underworld(self) -> Underworld:
+        return Underworld(self.rings, self.vessels.phase, self.seed, self.start, self.scenario, self.adaptation)
 
     def rng(self, day: date, subject: str) -> np.random.Generator:
         """Chance for one subject on one day."""
         return stream(self.seed, day.toordinal(), subject)
 
 
-def draw_world(start: date, scale: float, seed: int) -> World:
+def draw_world(start: date, scale: float, seed: int, scenario: Scenario) -> World:
     """Every actor for `scale` (1.0 is 500 goods items a day); the same arguments give the same world."""
     products = load()
     trucks = draw_trucks(stream(seed, 0, "trucks"), scale)
@@ -51,19 +67,20 @@ def draw_world(start: date, scale: float, seed: int) -> World:
         stream(seed, 0, "rings"),
         products,
         firms,
-        len(trucks.plate),
-        len(vessels.imo),
-        len(people.vans),
+        Sizes(len(trucks.plate), len(people.regular_cars), len(people.residents), len(vessels.imo)),
         scale,
+        scenario,
+        start,
     )
     _cover_trade(stream(seed, 0, "cover"), firms, rings)
-    return World(start, scale, seed, products, trucks, vessels, flights, firms, people, rings)
+    adaptation = Adaptation(rings.count)
+    return World(start, scale, seed, products, trucks, vessels, flights, firms, people, rings, scenario, adaptation)
 
 
 def _cover_trade(rng: np.random.Generator, firms: Firms, rings: Rings) -> None:
-    """Two in three of a ring's firms also trade its goods openly, as the third of their habits."""
+    """Half of a ring's firms also trade its goods openly, as the third of their habits."""
     for ring in range(rings.count):
-        for firm in rings.firms[ring][rng.random(rings.firms.shape[1]) < 0.66]:
+        for firm in rings.firms[ring][rng.random(rings.firms.shape[1]) < 0.5]:
             k = rng.integers(0, rings.products.shape[1])
             firms.line_product[firm, 2], firms.line_seller[firm, 2] = (
                 rings.products[ring, k],

@@ -42,7 +42,7 @@ def _check_digits(stems: pl.Series) -> pl.Series:
 
 
 def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
-    """The agency's columns, all text, in the order of the file."""
+    """The agency's columns, all text, in the order of the file; AMENDED is empty unless a correction says when."""
     firms, products = world.firms, world.products
     return goods.select(
         DECL_NO="decl_no",
@@ -68,6 +68,7 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         VALUE=decimal_comma("value", 2),
         CURRENCY="currency",
         DESCRIPTION=products.description.gather(goods["product"]),
+        AMENDED=pl.when(pl.col("amended") > 0).then(local("amended").dt.strftime("%d.%m.%Y %H:%M:%S")),
     )
 
 

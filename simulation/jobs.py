@@ -1,0 +1,132 @@
+"""What rings do on a day: goods in lorries and ships, parties of travellers, people of Norvale who fetch things.
+
+All is a pure function of the world, the day and the moves that hold on it, so that the nights before can show
+the vehicles without the day itself being simulated. What a job looks like to an agency is elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from simulation.adaptation import Adaptation
+from simulation.fleet import VESSEL_PERIOD
+from simulation.geography import OFFICES, OFFICES_OF
+from simulation.randomness import Bools, Floats, Ints, choose, stream
+from simulation.rings import Rings, active
+from simulation.scenario import Scenario
+
+ROAD_JOBS, PARTIES, FETCHES = 0.8, 0.85, 0.75
+_LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
+_SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One place a job: a loaded (or decoy) truck or ship consignment for a ring; `habit` hides in the firm's own."""
+
+    ring: Ints
+    by_sea: Bools
+    office: Ints
+    truck: Ints
+    vessel: Ints
+    firm: Ints
+    seller: Ints
+    product: Ints
+    habit: Bools
+    loaded: Bools
+    goes_dark: Bools
+    loiters: Bools
+    scouted: Bools
+
+
+@dataclass(frozen=True)
+class Outings:
+    """Parties brought by a ring, with the car they come in by road; and mules (residents) who fetch goods."""
+
+    ring: Ints
+    car: Ints
+    by_road: Bools
+    scouted: Bools
+    mule_ring: Ints
+    mule: Ints
+    mule_scouted: Bools
+
+
+@dataclass(frozen=True)
+class Underworld:
+    """The rings and what decides their days."""
+
+    rings: Rings
+    vessel_phase: Ints
+    seed: int
+    start: date
+    scenario: Scenario
+    adaptation: Adaptation
+
+    def jobs(self, day: date) -> Jobs:
+        """Road jobs on any day; by sea only when a vessel of the ring's is due."""
+        rings, rng = self.rings, stream(self.seed, day.toordinal(), "jobs")
+        generation = self.adaptation.generation(day)
+        road = np.repeat(np.arange(rings.count), rng.poisson(ROAD_JOBS * self._pace(day)))
+        everyone = np.arange(rings.count)
+        vessel = active(rings.vessels, everyone, generation, np.zeros(rings.count))
+        due = (day.toordinal() + self.vessel_phase[vessel]) % VESSEL_PERIOD == 0
+        sailing = due & (rng.random(rings.count) < 0.75 * np.minimum(self._pace(day), 1.3))
+        sea = np.repeat(everyone, sailing * rng.integers(1, 4, rings.count))
+        ring = np.concatenate([road, sea]).astype(np.int64)
+        by_sea = np.concatenate([np.zeros(len(road), bool), np.ones(len(sea), bool)])
+        n = len(ring)
+        goods = rng.random(n)
+        port = (choose(rng, _SEA_SHARES, rings.count) + generation)[ring] % len(_SEA_SHARES)
+        land = np.array(OFFICES_OF["land"])[choose(rng, _LAND_SHARES, n)]
+        dark, slow = rng.random(rings.count)[ring], rng.random(rings.count)[ring]
+        return Jobs(
+            ring=ring,
+            by_sea=by_sea,
+            office=np.where(by_sea, np.array(OFFICES_OF["sea"])[port], land).astype(np.int64),
+            truck=active(rings.trucks, ring, generation, rng.random(n)),
+            vessel=vessel[ring],
+            firm=active(rings.firms, ring, generation, rng.random(n)),
+            seller=active(rings.sellers, ring, generation, goods),
+            product=active(rings.products, ring, generation, goods),
+            habit=rng.random(n) < 0.7,
+            loaded=rng.random(n) < 0.8,
+            goes_dark=by_sea & (dark < 0.75),
+            loiters=by_sea & (slow < 0.6),
+            scouted=rng.random(n) < 0.9,
+        )
+
+    def outings(self, day: date) -> Outings:
+        """Who travels for the rings."""
+        rings, rng = self.rings, stream(self.seed, day.toordinal(), "outings")
+        generation, everyone = self.adaptation.generation(day), np.arange(rings.count)
+        ring = np.repeat(everyone, rng.poisson(PARTIES * self._pace(day)))
+        mule_ring = np.repeat(everyone, rng.poisson(FETCHES * self._pace(day)))
+        n, m = len(ring), len(mule_ring)
+        return Outings(
+            ring=ring,
+            car=active(rings.cars, ring, generation, rng.random(n)),
+            by_road=rng.random(n) < 0.85,
+            scouted=rng.random(n) < 0.9,
+            mule_ring=mule_ring,
+            mule=active(rings.mules, mule_ring, generation, rng.random(m)),
+            mule_scouted=rng.random(m) < 0.85,
+        )
+
+    def number(self, day: date) -> int:
+        """The day's number in the world; the first is 1."""
+        return (day - self.start).days + 1
+
+    def _pace(self, day: date) -> Floats:
+        begun = self.rings.begins <= day.toordinal()
+        pace: Floats = np.where(begun, self.scenario.smuggling_factor(self.number(day)), 0.0)
+        return pace
+
+
+def nights_before(of_day: Callable[[date], Ints], day: date, horizon: int = 3) -> Ints:
+    """What `of_day` gives for the `horizon` days after `day`."""
+    return np.concatenate([of_day(date.fromordinal(day.toordinal() + k)) for k in range(1, horizon + 1)])

@@ -1,0 +1,141 @@
+"""Scenarios: what is refused by name, what happens when, what feeds suffer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from simulation import scenario, simulate
+from simulation.adaptation import EFFECT_DAYS, Adaptation
+from simulation.world import draw_world
+
+START = date(2025, 3, 3)
+
+
+@pytest.mark.parametrize("name", scenario.known())
+def test_every_scenario_that_ships_is_sound(name: str) -> None:
+    found = scenario.load(name)
+    assert found.name == name
+    assert len(found.title) > 20
+
+
+def test_the_scenarios_are_those_promised() -> None:
+    assert set(scenario.known()) == {
+        "calm", "corrupted_feed", "displaced_route", "joint_exercise", "new_ring", "smuggling_surge", "travel_stop",
+    }  # fmt: skip
+
+
+def test_an_unknown_scenario_is_refused_and_the_known_ones_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^scenario: 'storm' is not known; known are calm, corrupted_feed"):
+        simulate(START, 2, 0.05, 1, tmp_path / "out", scenario="storm")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('title = "x"\nports = []', "leaves no ports; known are XNPRT", id="no-ports"),
+        pytest.param('title = "x"\nports = ["XNABC"]', "unknown port XNABC; known are XNPRT", id="unknown-port"),
+        pytest.param('title = "x"\nports = ["XNPRT", "XNARN"]', "no land port open", id="a-mode-without-port"),
+        pytest.param(
+            'title = "x"\n[[displaced]]\nfrom_day = 3\naway_from = "XNGRE"\ntowards = "XNZZZ"',
+            "unknown port XNZZZ",
+            id="route-to-an-unknown-port",
+        ),
+        pytest.param(
+            'title = "x"\n[[displaced]]\nfrom_day = 3\naway_from = "XNGRE"\ntowards = "XNPRT"',
+            "XNPRT, not on land",
+            id="road-into-the-sea",
+        ),
+        pytest.param('title = "x"\n[[travel]]\nfrom_day = 3\nfactor = -1.0', "negative", id="negative-factor"),
+        pytest.param('title = "x"\n[file_faults]\nburnt = 0.1', "known are truncated", id="unknown-fault"),
+        pytest.param('title = "x"\n[file_faults]\ntruncated = 1.1', "outside 0 to 1", id="rate-above-one"),
+        pytest.param('title = "x"\nweather = 1', "says weather; known are", id="unknown-field"),
+        pytest.param("title = ", "cannot be read", id="no-toml"),
+        pytest.param("ports = []", "cannot be read: KeyError", id="no-title"),
+    ],
+)
+def test_what_is_wrong_with_a_scenario_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=f"^scenario: mine .*{said}"):
+        scenario.load(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^scenario: there is no file"):
+        scenario.load(tmp_path / "none.toml")
+
+
+def test_a_closed_port_sees_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "quiet.toml"
+    path.write_text('title = "One of each"\nports = ["XNSKV", "XNARN", "XNLIN"]', encoding="utf-8")
+    simulate(START, 2, 0.05, 1, tmp_path / "out", scenario=path)
+    names = {p.name.split("_")[1] for p in (tmp_path / "out" / "inbox/customs/declarations").glob("*.csv")}
+    assert names == {"XNSKV", "XNARN", "XNLIN"}
+    for file in (tmp_path / "out" / "inbox/immigration/crossings").glob("*.csv"):
+        assert set(pl.read_csv(file, infer_schema=False)["port"]) <= {"XNSKV", "XNARN", "XNLIN"}
+
+
+def test_events_of_an_exercise_are_listed_by_date(tmp_path: Path) -> None:
+    path = tmp_path / "drill.toml"
+    path.write_text(
+        'title = "Two days"\n[[new_rings]]\nfrom_day = 2\nshare = 0.5\n'
+        '[[travel]]\nfrom_day = 2\nto_day = 9\nfactor = 0.1\n'
+        '[[injects]]\nday = 2\nto = "all"\ntext = "Look north."\n[[injects]]\nday = 3\nto = "all"\ntext = "Too late."',
+        encoding="utf-8",
+    )  # fmt: skip
+    simulate(START, 2, 0.05, 1, tmp_path / "out", scenario=path)
+    events = pl.read_parquet(tmp_path / "out" / "truth" / "events.parquet")
+    assert events.select("on", "kind").rows() == [
+        (START + timedelta(days=1), kind) for kind in ("inject", "ring_begins", "travel_changes")
+    ]
+    crossings = sorted((tmp_path / "out" / "inbox/immigration/crossings").glob("*.manifest.json"))
+    before, after = (json.loads(p.read_text(encoding="utf-8"))["rows"] for p in crossings)
+    assert after < 0.7 * before
+
+
+def test_a_ring_moves_on_after_a_seizure_and_not_at_once() -> None:
+    world = draw_world(START, 1.0, 5, scenario.load("calm"))
+    before = [set(world.jobs(START + timedelta(days=k)).truck.tolist()) for k in range(EFFECT_DAYS, 60)]
+    world.adaptation.seized(np.arange(world.rings.count), START)
+    assert (world.adaptation.generation(START + timedelta(days=EFFECT_DAYS - 1)) == 0).all()
+    after = [set(world.jobs(START + timedelta(days=k)).truck.tolist()) for k in range(EFFECT_DAYS, 60)]
+    assert len(set.union(*before) & set.union(*after)) < 0.25 * len(set.union(*before))
+
+
+def test_a_ring_that_has_just_moved_stays() -> None:
+    adaptation = Adaptation(2)
+    adaptation.seized(np.array([-1, 1]), START)
+    adaptation.seized(np.array([1]), START + timedelta(days=3))
+    assert adaptation.moves() == [(1, START + timedelta(days=EFFECT_DAYS))]
+
+
+def test_a_corrupted_feed_is_damaged_where_the_truth_says(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        'title = "All at once"\n[file_faults]\ntruncated = 0.3\nwrong_encoding = 0.4\nswapped_header = 0.6',
+        encoding="utf-8",
+    )
+    simulate(START, 4, 0.05, 2, tmp_path / "out", scenario=path)
+    faults = pl.read_parquet(tmp_path / "out" / "truth" / "defects.parquet").filter(line=0)
+    assert set(scenario.FILE_FAULTS) <= set(faults["kind"])
+    for agency, dataset, name, _, kind in faults.iter_rows():
+        file = tmp_path / "out" / "inbox" / agency / dataset / name
+        content = file.read_bytes()
+        note = json.loads(file.with_name(f"{name}.manifest.json").read_text(encoding="utf-8"))
+        whole = note["sha256"] == hashlib.sha256(content).hexdigest()
+        assert whole == (kind in ("swapped_header", "late_file")), (name, kind)
+        if kind == "wrong_encoding":
+            assert content[:2] in (b"\xef\xbb", b"\xff\xfe")
+        if kind == "swapped_header":
+            assert not content.startswith((b"DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;"
+                                           b"DECLARANT;SELLER;CARRIER;CONVEYANCE;CONSIGNMENT;HS;ORIGIN;",
+                                           b"crossing_id,crossed_at,recorded_at,port,lane,direction,mode,document_type,"
+                                           b"document_number,issuing_state,nationality,"))  # fmt: skip
