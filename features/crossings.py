@@ -221,6 +221,14 @@ def registry() -> Registry:
                     7,
                 ),
                 Aggregation(
+                    "vehicle_nights_3d",
+                    Kind.SUM,
+                    "readings of the vehicle at night in the last 3 days",
+                    "readings",
+                    "is_night",
+                    3,
+                ),
+                Aggregation(
                     "vehicle_night_share_30d",
                     Kind.MEAN,
                     "share of the vehicle's readings at night in the last 30 days",

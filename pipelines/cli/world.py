@@ -17,6 +17,9 @@ _MARKER = "demo.json"
 
 Days = Annotated[int, typer.Option(min=1, help="Days to simulate.")]
 Scale = Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")]
+Scenario = Annotated[
+    str, typer.Option(help="What happens in it: calm, smuggling_surge, displaced_route, new_ring, travel_stop, ...")
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same world.")]
 
 
@@ -26,18 +29,22 @@ def simulate(
     days: Days = 120,
     scale: Scale = 1.0,
     seed: Seed = 7,
+    scenario: Scenario = "calm",
+    extended: Annotated[bool, typer.Option("--extended", help="Also write extracts that are not landed yet.")] = False,
     json_out: JsonOut = None,
 ) -> None:
     """Simulate a border: write the extracts of its agencies to OUT/inbox, and the truth to OUT/truth.
 
     The same arguments give byte-identical files.
     """
-    summary = _simulate(start.date(), days, scale, seed, out)
+    summary = _simulate(start.date(), days, scale, seed, out, scenario, extended=extended)
     console.print(table(f"Simulated into {out}", ("dataset", "rows"), list(summary.items())))
     write_json(json_out, {"out": str(out), "rows": summary})
 
 
-def _simulate(start: date, days: int, scale: float, seed: int, out: Path) -> dict[str, int]:
+def _simulate(
+    start: date, days: int, scale: float, seed: int, out: Path, scenario: str, *, extended: bool = False
+) -> dict[str, int]:
     import simulation
 
     columns = (
@@ -54,7 +61,10 @@ def _simulate(start: date, days: int, scale: float, seed: int, out: Path) -> dic
             progress.update(task, completed=done, total=total)
 
         try:
-            return dict(simulation.simulate(start, days, scale, seed, out, progress=advance).rows)
+            made = simulation.simulate(
+                start, days, scale, seed, out, progress=advance, scenario=scenario, extended=extended
+            )
+            return dict(made.rows)
         except ValueError as error:
             raise BorderlakeError(str(error)) from error
 
@@ -63,6 +73,7 @@ def demo(
     days: Days = 120,
     scale: Scale = 1.0,
     seed: Seed = 7,
+    scenario: Scenario = "calm",
     serve: Annotated[bool, typer.Option("--serve", help="Serve the Dagster UI afterwards.")] = False,
     json_out: JsonOut = None,
 ) -> None:
@@ -72,9 +83,9 @@ def demo(
 
     deployment = from_environment()
     home = deployment.settings.home
-    _claim(home, {"days": days, "scale": scale, "seed": seed})
+    _claim(home, {"days": days, "scale": scale, "seed": seed, "scenario": scenario})
     began = datetime.now(UTC)
-    _simulate(DEMO_START, days, scale, seed, home)
+    _simulate(DEMO_START, days, scale, seed, home, scenario)
     from pipelines import flows
 
     received = sorted({item.received_on for item in flows.waiting_deliveries(deployment, began)})
@@ -99,7 +110,7 @@ def demo(
         up()
 
 
-def _claim(home: Path, world: dict[str, float]) -> None:
+def _claim(home: Path, world: dict[str, object]) -> None:
     """One home holds one world: two worlds in one lake would teach the models nonsense."""
     marker = home / _MARKER
     if marker.exists():

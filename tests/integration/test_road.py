@@ -9,11 +9,15 @@ import pytest
 from models.catalogue import MODELS
 from models.scoring import score
 from pipelines import flows, runs
+from pipelines.debrief import found_by_kind
 from pipelines.instance import open_instance
 from pipelines.reporting import DATA_VERSION, key_of
 from tests.integration.conftest import Road
 from warehouse import catalog
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES
+
+NO_FAULT_OF_A_ROW = ("correction", "late_file")
+"""Planted on purpose, and good records all the same."""
 
 pytestmark = pytest.mark.xdist_group("road")
 
@@ -30,12 +34,38 @@ def test_every_simulated_record_is_landed_or_refused(road: Road) -> None:
 
 def test_planted_defects_of_declarations_are_in_quarantine_at_their_line(road: Road) -> None:
     planted = pl.read_parquet(road.deployment.settings.home / "truth" / "defects.parquet").filter(
-        pl.col("dataset") == "declarations"
+        (pl.col("dataset") == "declarations") & ~pl.col("kind").is_in(NO_FAULT_OF_A_ROW)
     )
     refused = road.deployment.lake.scan(QUARANTINE["customs.declarations"]).collect()
     found = planted.join(refused, left_on=["file", "line"], right_on=["file_name", "source_line"], how="semi")
     assert planted.height > 0
     assert found.height == planted.height
+
+
+def test_a_correction_is_a_second_version_that_closes_the_first(road: Road) -> None:
+    shipments = road.deployment.lake.scan(catalog.SHIPMENTS).select("event_id", "known_at", "superseded_at").collect()
+    corrected = shipments.filter(pl.col("event_id").is_duplicated()).sort("event_id", "known_at")
+    assert corrected.height > 0
+    first, second = corrected[::2], corrected[1::2]
+    assert first["event_id"].equals(second["event_id"])
+    assert first["superseded_at"].equals(second["known_at"].alias("superseded_at"))
+    assert second["superseded_at"].null_count() == second.height
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_debrief_counts_each_event_of_the_judged_days(road: Road, name: str) -> None:
+    spec = MODELS[name]
+    rows = found_by_kind(road.deployment, spec, road.deployment.settings.home / "truth")
+    by_kind = {row["kind"]: row for row in rows}
+    kinds = [row for row in rows if not row["kind"].startswith("all ")]
+    assert sum(row["events"] for row in kinds) == by_kind["all illicit"]["events"] > 0
+    judged = road.deployment.lake.scan(flows.score_table(spec)).filter(~pl.col("in_training"))
+    current = judged.join(
+        road.deployment.lake.scan(flows.SUBJECT_TABLES[spec.subject]).filter(pl.col("superseded_at").is_null()),
+        on=["event_id", "event_version"],
+        how="semi",
+    )
+    assert by_kind["all events"]["events"] == current.select(pl.len()).collect().item()
 
 
 def test_the_inbox_is_empty_and_the_archive_holds_every_file(road: Road) -> None:

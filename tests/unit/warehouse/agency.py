@@ -47,6 +47,7 @@ DECLARATION = {
     "VALUE": "1000,25",
     "CURRENCY": "EUR",
     "DESCRIPTION": "parts of vehicles",
+    "AMENDED": "",
 }
 CROSSING = {
     "crossing_id": "K1",
