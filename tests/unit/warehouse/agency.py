@@ -1,6 +1,7 @@
 """A small agency for the tests: records with sound values, files in Norvale's own dialect, and their landing."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -101,7 +102,7 @@ OUTCOME = {
 
 def norvale(version: int = 1, changes: Mapping[str, str] | None = None) -> Dialect:
     """Norvale's dialect in a version, with texts of it changed."""
-    text = NORVALE.replace("version = 1", f"version = {version}")
+    text = re.sub(r"version = \d+", f"version = {version}", NORVALE, count=1)
     for old, new in (changes or {}).items():
         assert old in text
         text = text.replace(old, new)

@@ -258,7 +258,7 @@ def test_a_refused_row_is_kept_as_received_with_every_reason(lake: Lake, tmp_pat
     (row,) = lake.scan(QUARANTINED).collect().to_dicts()
     assert set(row["rules"]) == {"hs_code|regex", "net_mass_kg|unreadable", "currency|nullability"}
     assert len(row["messages"]) == 3
-    assert json.loads(row["raw"]) == DECLARATION | {"HS": "12", "NET_KG": "heavy", "CURRENCY": None}
+    assert json.loads(row["raw"]) == DECLARATION | {"HS": "12", "NET_KG": "heavy", "CURRENCY": None, "AMENDED": None}
     assert "heavy" not in "".join(row["messages"])
 
 
