@@ -12,7 +12,6 @@ import pytest
 pytestmark = pytest.mark.xdist_group("world")
 
 ROOT = Path(__file__).parents[3]
-DATA = ROOT.parent / "shared" / "data"
 # Half as far again as what was measured when these were set.
 FURTHEST = {
     "net mass of an item (log10 kg)": 0.25,
@@ -36,9 +35,8 @@ def comparison() -> ModuleType:
     return module
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared data are not here")
-def test_marginals_are_near_real_ones(world_dir: Path) -> None:
+def test_marginals_are_near_real_ones(world_dir: Path, shared_data: Path) -> None:
     marginals = comparison()
-    found = marginals.distances(marginals.compare(world_dir, DATA))
+    found = marginals.distances(marginals.compare(world_dir, shared_data))
     assert set(found) == set(FURTHEST)
     assert not {name: gap for name, gap in found.items() if gap > FURTHEST[name]}
