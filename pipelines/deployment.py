@@ -7,9 +7,10 @@ from functools import cached_property
 from features.sources import Silver
 from models.selection import Capacities, read_capacities
 from models.tracking import Registry, open_registry
-from warehouse import agencies, catalog, settings, vault
+from warehouse import agencies, catalog, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.delta import Lake
+from warehouse.places import Place
 from warehouse.settings import Settings
 
 
@@ -30,6 +31,10 @@ class Deployment:
     @cached_property
     def agencies(self) -> Mapping[str, Agency]:
         return agencies.agencies(self.settings.agencies)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        return places.places(self.settings.places)
 
     @cached_property
     def vault_key(self) -> bytes:

@@ -22,13 +22,14 @@ from models.training import Trained
 from pipelines.deployment import Deployment
 from warehouse import catalog, delivery
 from warehouse.catalog import Table
-from warehouse.conform import live_batches, routes_to
-from warehouse.contracts import Contract, contract_of
+from warehouse.conform import live_batches, withdrawals
+from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
 from warehouse.landing import land
 from warehouse.ledger import Account
+from warehouse.routes import ROUTES, Route
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 
@@ -203,26 +204,38 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
 def days_to_conform(deployment: Deployment) -> set[date]:
     """Days of delivery whose landed rows are not in silver yet."""
     behind: set[date] = set()
-    for target in (catalog.SHIPMENTS, catalog.CROSSINGS_TABLE, catalog.TRACKS, catalog.OUTCOMES):
-        contracts = [route.contract.name for route in routes_to(target)]
+    for route in ROUTES:
         landed = deployment.lake.scan(catalog.LEDGER).filter(
-            pl.col("contract").is_in(contracts) & (pl.col("rows_landed") > 0)
+            (pl.col("contract") == route.contract.name) & (pl.col("rows_landed") > 0)
         )
-        silver = deployment.lake.scan(target)
+        silver = deployment.lake.scan(route.target)
         absent = landed.join(silver.select("batch_id").unique(), on="batch_id", how="anti").collect()
-        for contract in absent["contract"].unique():
-            behind |= _days_of_new_rows(deployment, contract, silver, absent["batch_id"])
+        if absent.height:
+            behind |= _days_of_new_rows(deployment, route, silver, absent["batch_id"])
+        behind |= _days_of_new_withdrawals(deployment, route, silver)
     return behind
 
 
-def _days_of_new_rows(deployment: Deployment, contract: str, silver: pl.LazyFrame, batches: pl.Series) -> set[date]:
+def _days_of_new_rows(deployment: Deployment, route: Route, silver: pl.LazyFrame, batches: pl.Series) -> set[date]:
     """Days of the batches' rows that silver lacks; batches of repeats, or superseded, bring none."""
     keys = ["event_id", "row_hash"]
-    live = live_batches(deployment.lake, contract_of(contract))["batch_id"]
+    live = live_batches(deployment.lake, route.contract)["batch_id"]
     concerned = live.filter(live.is_in(batches.implode()))
-    bronze = deployment.lake.scan(catalog.BRONZE[contract]).filter(pl.col("batch_id").is_in(concerned.implode()))
+    bronze = deployment.lake.scan(catalog.BRONZE[route.contract.name]).filter(
+        pl.col("batch_id").is_in(concerned.implode()) & route.where
+    )
     new = bronze.select(*keys, "received_on").join(silver.select(keys), on=keys, how="anti")
     return set(new.select(pl.col("received_on").unique()).collect()["received_on"])
+
+
+def _days_of_new_withdrawals(deployment: Deployment, route: Route, silver: pl.LazyFrame) -> set[date]:
+    """Days of withdrawals that have not yet ended the version that stood."""
+    gone = withdrawals(deployment.lake, route)
+    if gone.is_empty():
+        return set()
+    standing = silver.filter(pl.col("superseded_at").is_null()).select("event_id", version_known_at="known_at")
+    missed = gone.lazy().join(standing, on="event_id").filter(pl.col("known_at") >= pl.col("version_known_at"))
+    return set(missed.select(pl.col("received_on").unique()).collect()["received_on"])
 
 
 def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:

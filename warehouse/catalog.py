@@ -15,6 +15,7 @@ from warehouse.contracts import CONTRACTS, Contract
 from warehouse.contracts.base import Event, Sensitivity
 from warehouse.contracts.customs import DECLARATIONS
 from warehouse.contracts.immigration import CROSSINGS
+from warehouse.contracts.surveillance import DETECTIONS
 from warehouse.errors import UnknownName
 
 
@@ -133,6 +134,9 @@ class ShipmentIds(dy.Schema):
     carrier_id = _keyed("organisation", "carrier")
     vehicle_id = _keyed("vehicle", "road vehicle")
     vessel_id = _keyed("vessel", "vessel")
+    withdrawn_at = dy.Datetime(
+        nullable=True, time_unit="us", time_zone="UTC", description="When its declarant took it back; null: it stands."
+    )
 
 
 class CrossingIds(dy.Schema):
@@ -156,6 +160,12 @@ class Tracks(SilverEvent):
     nav_status = dy.Int32(nullable=True, description="AIS navigational status.")
     message_type = dy.Int32(nullable=True, description="AIS message type.")
     imo_id = dy.String(nullable=True, description="Keyed id of the IMO number sent along, in static messages.")
+
+
+class DetectionPlace(dy.Schema):
+    """Where something was noticed."""
+
+    area = dy.String(nullable=True, description="Border point nearest to it, within 75 km.")
 
 
 class OutcomeColumns(SilverEvent):
@@ -255,6 +265,12 @@ SHIPMENTS = _silver(
     {**SilverEvent.columns(), **_plain(DECLARATIONS), **ShipmentIds.columns()},
     "customs",
 )
+EXPORTS = _silver(
+    "exports",
+    "Goods items of export declarations, every version: what a neighbour's customs saw leave.",
+    SHIPMENTS.columns,
+    "customs",
+)
 CROSSINGS_TABLE = _silver(
     "crossings",
     "Border crossings of travellers, every version, with keyed ids.",
@@ -262,6 +278,12 @@ CROSSINGS_TABLE = _silver(
     "immigration",
 )
 TRACKS = _silver("tracks", "Observations of vehicles and vessels, with keyed ids.", Tracks.columns(), "surveillance")
+DETECTED = _silver(
+    "detections",
+    "What unattended sensors have noticed, with the border point nearest to it.",
+    {**SilverEvent.columns(), **_plain(DETECTIONS), **DetectionPlace.columns()},
+    "surveillance",
+)
 OUTCOMES = _silver(
     "outcomes", "Findings about shipments and crossings, by when they were known.", OutcomeColumns.columns(), "platform"
 )
@@ -272,6 +294,9 @@ ENTITY_LINKS = Table(
     key=("entity_kind", "source_agency", "source_id", "entity_id"),
     owner="platform",
 )
+
+SILVER = (SHIPMENTS, EXPORTS, CROSSINGS_TABLE, TRACKS, DETECTED, OUTCOMES)
+"""Events conformed from bronze."""
 
 BRONZE = {contract.name: _bronze(contract) for contract in CONTRACTS.values()}
 QUARANTINE = {contract.name: _quarantine(contract) for contract in CONTRACTS.values()}
@@ -294,10 +319,7 @@ TABLES: dict[str, Table] = {
         *QUARANTINE.values(),
         LEDGER,
         IDENTITIES,
-        SHIPMENTS,
-        CROSSINGS_TABLE,
-        TRACKS,
-        OUTCOMES,
+        *SILVER,
         ENTITY_LINKS,
         *GOLD,
     )

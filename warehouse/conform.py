@@ -1,155 +1,35 @@
 """Conforming: bronze rows of all agencies become silver events, in versions, with keyed ids.
 
-Which silver table a contract feeds, and how, is declared in `ROUTES`. What a delivery touched is found through
-its day of delivery; every event it touched is rebuilt from all its bronze rows, and the days those lie on are
-replaced, so that conforming a day twice changes nothing.
+Which silver table a contract feeds, and how, is declared in `warehouse.routes`. What a delivery touched is found
+through its day of delivery; every event it touched is rebuilt from all its bronze rows, and the days those lie on are
+replaced, so that conforming a day twice changes nothing. A withdrawal ends the version that stood.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
-from warehouse import ids, vault
-from warehouse.catalog import (
-    BRONZE,
-    CROSSINGS_TABLE,
-    ENTITY_LINKS,
-    IDENTITIES,
-    LEDGER,
-    OUTCOMES,
-    SHIPMENTS,
-    TRACKS,
-    Table,
-)
+from warehouse import places, vault
+from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, LEDGER, Table
 from warehouse.contracts import Contract
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
-from warehouse.contracts.immigration import CROSSINGS
-from warehouse.contracts.immigration import OUTCOMES as CROSSING_OUTCOMES
-from warehouse.contracts.surveillance import VEHICLE_SIGHTINGS, VESSEL_POSITIONS
+from warehouse.contracts.surveillance import VESSEL_POSITIONS
 from warehouse.delta import Lake
+from warehouse.ids import event_id
+from warehouse.places import Place
+from warehouse.routes import Identity, Route, routes_to
+
+_TOMBSTONE = "withdrawn"
 
 
-@dataclass(frozen=True)
-class Identity:
-    """How a silver id column is made: the entity kind and the bronze columns whose values identify it.
-
-    A scoped identity is only meant within its jurisdiction (a trader's registration number); others are the same
-    everywhere (a plate, an IMO number).
-    """
-
-    kind: str
-    columns: tuple[str, ...]
-    is_scoped: bool = False
-
-    def value(self) -> pl.Expr:
-        scope = [pl.col("jurisdiction")] if self.is_scoped else []
-        return vault.normalised([*scope, *(pl.col(column) for column in self.columns)])
-
-
-@dataclass(frozen=True)
-class Route:
-    """From the bronze table of one contract to a silver table."""
-
-    contract: Contract
-    target: Table
-    identities: Mapping[str, Identity] = field(default_factory=dict)
-    derive: Mapping[str, pl.Expr] = field(default_factory=dict)
-    where: pl.Expr | None = None
-
-
-def _organisation(column: str) -> Identity:
-    return Identity("organisation", (column,), is_scoped=True)
-
-
-def _subject(dataset: str, key: Sequence[str]) -> pl.Expr:
-    """The id of the event that an outcome speaks of: the same agency's, in its other dataset."""
-    return ids.event_id(pl.col("jurisdiction"), pl.col("source_agency"), dataset, key)
-
-
-_OUTCOME_LACKS = {"additional_duty": pl.lit(None), "currency": pl.lit(None)}
-_TRACK_LACKS = {
-    "speed_knots": pl.lit(None),
-    "nav_status": pl.lit(None),
-    "message_type": pl.lit(None),
-    "imo_id": pl.lit(None),
-}
-
-ROUTES: tuple[Route, ...] = (
-    Route(
-        DECLARATIONS,
-        SHIPMENTS,
-        identities={
-            "importer_id": _organisation("importer_id"),
-            "declarant_id": _organisation("declarant_id"),
-            "seller_id": _organisation("seller_id"),
-            "carrier_id": _organisation("carrier_id"),
-            "vehicle_id": Identity("vehicle", ("vehicle_plate",)),
-            "vessel_id": Identity("vessel", ("vessel_imo",)),
-        },
-    ),
-    Route(
-        CROSSINGS,
-        CROSSINGS_TABLE,
-        identities={
-            "traveller_id": Identity("person", ("surname", "given_names", "birth_date", "nationality")),
-            "document_id": Identity("document", ("issuing_state", "document_number")),
-            "vehicle_id": Identity("vehicle", ("vehicle_plate",)),
-        },
-        derive={
-            "stay_days": (pl.col("admitted_until") - pl.col("event_at").dt.date()).dt.total_days(),
-            "age_years": pl.coalesce(
-                pl.col("age_years"),
-                pl.col("event_at").dt.year() - pl.coalesce(pl.col("birth_date").dt.year(), pl.col("birth_year")),
-            ),
-        },
-    ),
-    Route(
-        VEHICLE_SIGHTINGS,
-        TRACKS,
-        identities={"object_id": Identity("vehicle", ("vehicle_plate",))},
-        derive={"object_kind": pl.lit("vehicle"), **_TRACK_LACKS},
-    ),
-    Route(
-        VESSEL_POSITIONS,
-        TRACKS,
-        identities={"object_id": Identity("vessel", ("mmsi",)), "imo_id": Identity("vessel", ("imo_number",))},
-        derive={"object_kind": pl.lit("vessel"), "site": pl.col("station")},
-    ),
-    Route(
-        INSPECTIONS,
-        OUTCOMES,
-        derive={
-            "subject_kind": pl.lit("shipment"),
-            "subject_id": _subject(DECLARATIONS.dataset, DECLARATIONS.key),
-            "is_adverse": pl.col("is_irregular"),
-            "finding": pl.col("infringement"),
-        },
-    ),
-    Route(
-        CROSSING_OUTCOMES,
-        OUTCOMES,
-        derive={
-            "subject_kind": pl.lit("crossing"),
-            "subject_id": _subject(CROSSINGS.dataset, CROSSINGS.key),
-            **_OUTCOME_LACKS,
-        },
-    ),
-)
-
-KeyedFrame = Callable[[pl.DataFrame], pl.DataFrame]
-
-
-def routes_to(target: Table) -> tuple[Route, ...]:
-    """The routes that feed a silver table."""
-    return tuple(route for route in ROUTES if route.target is target)
-
-
-def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> int:
+def conform(
+    lake: Lake, target: Table, received: Sequence[date], key: bytes, border_points: Sequence[Place] | None = None
+) -> int:
     """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
     fresh: list[pl.DataFrame] = []
     touched: list[pl.DataFrame] = []
+    tombstones: list[pl.DataFrame] = []
+    points = places.shipped() if border_points is None else border_points
     for route in routes_to(target):
         whole = _whole_batches(lake, route.contract)
         live = live_batches(lake, route.contract)
@@ -157,15 +37,36 @@ def conform(lake: Lake, target: Table, received: Sequence[date], key: bytes) -> 
         bronze = lake.scan(BRONZE[route.contract.name])
         concerned = pl.col("received_on").is_in(list(received)) | pl.col("batch_id").is_in(replaced.implode())
         new = bronze.filter(concerned).collect()
-        rebuilt = _with_history(lake, route, bronze, new)
+        gone = withdrawals(lake, route)
+        newly_gone = gone.filter(pl.col("received_on").is_in(list(received)))
+        rebuilt = _with_history(lake, route, bronze, new, newly_gone.select("event_id"))
         touched.append(rebuilt.select("event_id").unique())
+        tombstones.append(gone.join(touched[-1], on="event_id", how="semi"))
         # In the order of landing, which tells versions of one `known_at` apart.
         rows = rebuilt.join(live, on="batch_id", how="semi").sort("landed_at", "batch_id", "source_line")
-        fresh.append(_to_silver(route, rows, key))
-        _link(lake, route, new.join(live, on="batch_id", how="semi"), key)
+        fresh.append(to_silver(route, rows, key, points))
+        _link(lake, route, new.join(live, on="batch_id", how="semi").filter(route.where), key)
     events = pl.concat(fresh)
-    _replace(lake, target, versioned(events), pl.concat(touched))
+    _replace(lake, target, versioned(events, pl.concat(tombstones)), pl.concat(touched))
     return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
+
+
+def withdrawals(lake: Lake, route: Route) -> pl.DataFrame:
+    """`event_id`, `known_at` and `received_on` of everything that takes back an event of the route."""
+    contract = route.withdrawn_by
+    if contract is None:
+        return route.target.empty().select("event_id", "known_at", "received_on")
+    rows = lake.scan(BRONZE[contract.name]).collect()
+    live = rows.join(live_batches(lake, contract), on="batch_id", how="semi")
+    return withdrawn_subjects(route, live)
+
+
+def withdrawn_subjects(route: Route, rows: pl.DataFrame) -> pl.DataFrame:
+    """What bronze rows of the route's withdrawals take back: the same agency's event of that key."""
+    subject = event_id(
+        pl.col("jurisdiction"), pl.col("source_agency"), route.contract.dataset, list(route.contract.key)
+    )
+    return rows.select(subject.alias("event_id"), "known_at", "received_on")
 
 
 def live_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
@@ -180,23 +81,31 @@ def _whole_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
     return ledger.select("batch_id", "supersedes", "received_on").collect()
 
 
-def versioned(events: pl.DataFrame) -> pl.DataFrame:
+def versioned(events: pl.DataFrame, tombstones: pl.DataFrame | None = None) -> pl.DataFrame:
     """One row a version: repeats dropped, versions numbered by when they were known, the older ones closed.
 
-    Versions of one `known_at` follow each other by their delivery and then as they stand in `events`.
+    Versions of one `known_at` follow each other by their delivery and then as they stand in `events`. A tombstone
+    (`event_id`, `known_at`, `received_on`) closes the version before it; what is lodged anew after it is a version
+    of its own, even if it says the same.
     """
-    if events["event_id"].n_unique() == events.height:  # The common case, without the sort.
+    gone = tombstones is not None and tombstones.height > 0
+    if not gone and events["event_id"].n_unique() == events.height:  # The common case, without the sort.
         return events.with_columns(
             event_version=pl.col("known_at").dt.epoch("us"), superseded_at=pl.lit(None, dtype=pl.Datetime("us", "UTC"))
         )
-    ordered = events.sort("event_id", "known_at", "received_on", maintain_order=True)
+    marked = [events, tombstones.with_columns(row_hash=pl.lit(_TOMBSTONE))] if tombstones is not None else [events]
+    ordered = pl.concat(marked, how="diagonal").sort("event_id", "known_at", "received_on", maintain_order=True)
     # A repeat says what the version before it says; a return to an older content is a version of its own.
     before = pl.col("row_hash").shift(1).over("event_id")
     unique = ordered.filter(before.is_null() | (pl.col("row_hash") != before))
     tie = pl.int_range(pl.len()).over("event_id", "known_at")
-    return unique.with_columns(event_version=pl.col("known_at").dt.epoch("us") + tie).with_columns(
+    closed = unique.with_columns(event_version=pl.col("known_at").dt.epoch("us") + tie).with_columns(
         superseded_at=pl.col("known_at").shift(-1).over("event_id")
     )
+    if gone:
+        is_withdrawn = pl.col("row_hash").shift(-1).over("event_id") == _TOMBSTONE
+        closed = closed.with_columns(withdrawn_at=pl.when(is_withdrawn).then("superseded_at"))
+    return closed.filter(pl.col("row_hash") != _TOMBSTONE)
 
 
 def with_local_time(rows: pl.DataFrame) -> pl.DataFrame:
@@ -208,22 +117,27 @@ def with_local_time(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(event_local_at=local)
 
 
-def _with_history(lake: Lake, route: Route, bronze: pl.LazyFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """New rows, and every other bronze row of the events they touch (rare: corrections and re-readings)."""
+def _with_history(
+    lake: Lake, route: Route, bronze: pl.LazyFrame, new: pl.DataFrame, gone: pl.DataFrame
+) -> pl.DataFrame:
+    """New rows, and every other bronze row of the events they, or withdrawals, touch (rare: corrections)."""
     seen = lake.scan(route.target).select("event_id").collect()
-    touched = new.select("event_id").unique().join(seen, on="event_id", how="semi")
+    touched = pl.concat([new.select("event_id"), gone]).unique().join(seen, on="event_id", how="semi")
     if touched.is_empty():
         return new
     older = bronze.join(touched.lazy(), on="event_id", how="semi").collect()
     return pl.concat([older, new.join(touched, on="event_id", how="anti")])
 
 
-def _to_silver(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def to_silver(route: Route, bronze: pl.DataFrame, key: bytes, border_points: Sequence[Place]) -> pl.DataFrame:
+    """The bronze rows that the route takes, in the shape of its silver table; not yet in versions."""
     keyed = {name: vault.keyed_id(identity.kind, identity.value(), key) for name, identity in route.identities.items()}
     derived = {"event_date": pl.col("event_at").dt.date(), **route.derive}
-    bronze = with_local_time(bronze)
+    if route.is_located:
+        derived["area"] = places.nearest([point for point in border_points if point.mode != "air"])
+    taken = with_local_time(bronze.filter(route.where))
     placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
-    made = bronze.with_columns(**derived, **placeholders, **keyed)
+    made = taken.with_columns(**derived, **placeholders, **keyed)
     absent = [name for name in route.target.columns if name not in made.columns]
     return route.target.shape(made.with_columns(pl.lit(None).alias(name) for name in absent))
 

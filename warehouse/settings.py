@@ -37,6 +37,10 @@ class Settings:
         return self.home / "agencies.toml"
 
     @property
+    def places(self) -> Path:
+        return self.home / "places.toml"
+
+    @property
     def vault_key(self) -> Path:
         return self.home / "secrets" / "vault.key"
 

@@ -1,14 +1,23 @@
 """Every dataset an agency may deliver, by name."""
 
 from warehouse.contracts.base import Contract
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, WITHDRAWALS
 from warehouse.contracts.immigration import CROSSINGS, OUTCOMES
-from warehouse.contracts.surveillance import VEHICLE_SIGHTINGS, VESSEL_POSITIONS
+from warehouse.contracts.surveillance import DETECTIONS, VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 from warehouse.errors import UnknownName
 
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (DECLARATIONS, INSPECTIONS, CROSSINGS, OUTCOMES, VEHICLE_SIGHTINGS, VESSEL_POSITIONS)
+    for contract in (
+        DECLARATIONS,
+        INSPECTIONS,
+        WITHDRAWALS,
+        CROSSINGS,
+        OUTCOMES,
+        VEHICLE_SIGHTINGS,
+        VESSEL_POSITIONS,
+        DETECTIONS,
+    )
 }
 
 

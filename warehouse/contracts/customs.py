@@ -1,4 +1,4 @@
-"""Customs: declarations at the grain of a goods item, and what inspections of them found."""
+"""Customs: declarations at the grain of a goods item, their withdrawal, and what inspections of them found."""
 
 from datetime import timedelta
 
@@ -20,14 +20,19 @@ INFRINGEMENTS = (
     "other",
     "critical",
 )
+DECLARATION_TYPES = ("IM", "EX")
+TRADER_STATUSES = ("AEO",)
 SELECTIONS = ("rule", "random", "intelligence", "all")
 
 
 class Declarations(Event):
-    """One goods item of an import declaration (WCO Data Model: GovernmentAgencyGoodsItem)."""
+    """One goods item of an import or export declaration (WCO Data Model: GovernmentAgencyGoodsItem)."""
 
     declaration_id = dy.String(min_length=1, max_length=64, description="Declaration number of the office.")
     goods_item_number = dy.Int32(min=1, max=99_999, description="Number of the item within its declaration.")
+    declaration_type = dy.String(
+        check=lambda e: e.is_in(DECLARATION_TYPES), description="IM import or EX export, SAD box 1."
+    )
     consignment_id = dy.String(nullable=True, max_length=64, description="Transport document or consignment.")
     office = dy.String(min_length=1, max_length=17, description="Customs office of entry.")
     procedure = dy.String(nullable=True, max_length=8, description="Customs procedure or process type.")
@@ -52,6 +57,11 @@ class Declarations(Event):
         max_length=35,
         description="Declarant's (broker's) registration number.",
         metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    trader_status = dy.String(
+        nullable=True,
+        check=lambda e: e.is_in(TRADER_STATUSES),
+        description="AEO where the trader is an authorised economic operator (WCO SAFE), else empty.",
     )
     seller_id = dy.String(
         nullable=True,
@@ -139,10 +149,18 @@ class Inspections(Event):
     )
 
 
+class Withdrawals(Event):
+    """One goods item taken back by its declarant. `event_at` is the withdrawal."""
+
+    declaration_id = dy.String(min_length=1, max_length=64, description="Declaration withdrawn.")
+    goods_item_number = dy.Int32(min=1, max=99_999, description="Item withdrawn.")
+
+
 DECLARATIONS = Contract(
     name="customs.declarations",
-    version=1,
-    title="Import declarations",
+    # 2: `declaration_type` tells exports from imports; `trader_status`.
+    version=2,
+    title="Goods declarations",
     schema=Declarations,
     key=("declaration_id", "goods_item_number"),
     subject="goods item",
@@ -160,6 +178,20 @@ INSPECTIONS = Contract(
     key=("declaration_id", "goods_item_number"),
     subject="inspection",
     purposes=frozenset({Purpose.CUSTOMS_RISK, Purpose.BORDER_CHECK}),
+    cadence=timedelta(days=1),
+    floor=0,
+    retention_days=3_650,
+)
+
+WITHDRAWALS = Contract(
+    name="customs.withdrawals",
+    version=1,
+    title="Withdrawals of declared goods",
+    schema=Withdrawals,
+    # An item may be lodged again and withdrawn again.
+    key=("declaration_id", "goods_item_number", "event_at"),
+    subject="withdrawal",
+    purposes=frozenset({Purpose.CUSTOMS_RISK, Purpose.BORDER_CHECK, Purpose.BORDER_SURVEILLANCE}),
     cadence=timedelta(days=1),
     floor=0,
     retention_days=3_650,

@@ -1,4 +1,4 @@
-"""Surveillance: sightings of vehicles by plate, and positions of vessels by AIS."""
+"""Surveillance: sightings of vehicles by plate, positions of vessels by AIS, detections of unattended sensors."""
 
 from datetime import timedelta
 
@@ -7,6 +7,8 @@ import dataframely as dy
 from warehouse.contracts.base import Contract, Event, Purpose, Sensitivity, facts
 
 DEGREES = facts(unit="degree, WGS 84")
+SENSORS = ("radar", "camera", "ground_sensor", "drone")
+DETECTED = ("person", "vehicle", "vessel", "animal", "steps", "unknown")
 
 
 class VehicleSightings(Event):
@@ -68,6 +70,19 @@ class VesselPositions(Event):
     station = dy.String(nullable=True, max_length=32, description="Receiving station.")
 
 
+class Detections(Event):
+    """Something noticed by a sensor that identifies nobody: a radar plot, a thermal image, steps in the ground."""
+
+    detection_id = dy.String(min_length=1, max_length=64, description="Reference of the detection.")
+    sensor_id = dy.String(min_length=1, max_length=32, description="Sensor.")
+    sensor_type = dy.String(check=lambda e: e.is_in(SENSORS), description="Kind of sensor.")
+    latitude = dy.Float64(min=-90, max=90, description="Latitude.", metadata=DEGREES)
+    longitude = dy.Float64(min=-180, max=180, description="Longitude.", metadata=DEGREES)
+    classification = dy.String(check=lambda e: e.is_in(DETECTED), description="What the sensor takes it for.")
+    confidence = dy.Float64(nullable=True, min=0, max=1, description="Confidence of the classification.")
+    speed_knots = dy.Float64(nullable=True, min=0, max=200, description="Speed.", metadata=facts(unit="knot"))
+
+
 VEHICLE_SIGHTINGS = Contract(
     name="surveillance.vehicle_sightings",
     version=1,
@@ -92,4 +107,17 @@ VESSEL_POSITIONS = Contract(
     cadence=timedelta(days=1),
     floor=1,
     retention_days=1_095,
+)
+
+DETECTIONS = Contract(
+    name="surveillance.detections",
+    version=1,
+    title="Detections of unattended sensors",
+    schema=Detections,
+    key=("detection_id",),
+    subject="detection",
+    purposes=frozenset({Purpose.BORDER_SURVEILLANCE, Purpose.CUSTOMS_RISK, Purpose.BORDER_CHECK}),
+    cadence=timedelta(days=1),
+    floor=1,
+    retention_days=365,
 )

@@ -1,4 +1,7 @@
-"""Newline-delimited JSON: one object a line, scalars as text, every line accounted for."""
+"""Newline-delimited JSON: one object a line, scalars as text, every line accounted for.
+
+A field of a nested object is called by its path: `position.lat`.
+"""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ _MESSAGE = "the line is no JSON object in UTF-8 with each name once; it may be c
 
 
 def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
-    """Rows of an NDJSON file; a field absent from a line is null, nested values are kept as JSON text.
+    """Rows of an NDJSON file; a field absent from a line is null, lists are kept as JSON text.
 
     Raises `FileRefused` when the file is empty or no line has one of `columns`.
     """
@@ -54,9 +57,22 @@ def _object(line: bytes) -> dict[str, object] | None:
         )
         if b"\\u" in line:  # An escaped lone surrogate is JSON, but no text.
             json.dumps(parsed, ensure_ascii=False).encode()
+        return _flat(parsed) if isinstance(parsed, dict) else None
     except (ValueError, RecursionError):
         return None
-    return parsed if isinstance(parsed, dict) else None
+
+
+def _flat(record: dict[str, object]) -> dict[str, object]:
+    """The record with the fields of nested objects beside its own; raises ValueError where two have one name."""
+    fields: list[tuple[str, object]] = []
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            fields += [(f"{name}.{inner}", held) for inner, held in _flat(value).items()]
+        else:
+            fields.append((name, value))
+    if len({name for name, _ in fields}) != len(fields):
+        raise ValueError("a path occurs twice")
+    return dict(fields)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

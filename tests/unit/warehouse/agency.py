@@ -18,9 +18,11 @@ AT = datetime(2025, 3, 3, 20, tzinfo=UTC)
 DOMAINS = {
     "declarations": "customs",
     "inspections": "customs",
+    "withdrawals": "customs",
     "crossings": "immigration",
     "outcomes": "immigration",
     "vehicle_sightings": "surveillance",
+    "detections": "surveillance",
 }
 NORVALE = resources.files("warehouse").joinpath("dialects").joinpath("norvale.toml").read_text("utf-8")
 
@@ -88,6 +90,17 @@ INSPECTION = {
     "currency": "EUR",
     "officer": "XN-OFFICER-7",
 }
+WITHDRAWAL = {"DECL_NO": "25XN1", "ITEM_NO": "1", "WITHDRAWN": "03.03.2025 14:00:00"}
+DETECTION = {
+    "id": "D1",
+    "sensor": "CAM-XNR03",
+    "sensorType": "camera",
+    "observedAt": "2025-03-03T02:10:00+01:00",
+    "position": {"lat": 36.01, "lon": 17.69},
+    "classification": "person",
+    "confidence": 0.8,
+    "speedKnots": 1.5,
+}
 OUTCOME = {
     "examinedAt": "2025-03-03T10:30:00+01:00",
     "reportedAt": "2025-03-05T10:30:00+01:00",
@@ -113,12 +126,12 @@ def write(path: Path, records: Iterable[Mapping[str, object]]) -> Path:
     """Records as Norvale writes the dataset that the file is named after: `declarations-1.csv`."""
     dataset = path.name.split("-")[0]
     records = list(records)
-    if dataset in ("inspections", "outcomes"):
+    if dataset in ("inspections", "outcomes", "detections"):
         path.write_text("".join(json.dumps(record) + "\n" for record in records))
     else:
-        mark = ";" if dataset == "declarations" else ","
+        mark = ";" if DOMAINS[dataset] == "customs" else ","
         lines = [mark.join(records[0]), *(mark.join(str(value) for value in record.values()) for record in records)]
-        path.write_text("\n".join(lines) + "\n", encoding="iso-8859-1" if dataset == "declarations" else "utf-8")
+        path.write_text("\n".join(lines) + "\n", encoding="iso-8859-1" if mark == ";" else "utf-8")
     return path
 
 

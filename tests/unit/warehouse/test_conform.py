@@ -5,12 +5,27 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from agency import AT, CROSSING, DAY, DECLARATION, INSPECTION, OUTCOME, deliver, landed, norvale, write
+from agency import (
+    AT,
+    CROSSING,
+    DAY,
+    DECLARATION,
+    DETECTION,
+    INSPECTION,
+    OUTCOME,
+    WITHDRAWAL,
+    deliver,
+    landed,
+    norvale,
+    write,
+)
 
 from warehouse.catalog import (
     BRONZE,
     CROSSINGS_TABLE,
+    DETECTED,
     ENTITY_LINKS,
+    EXPORTS,
     IDENTITIES,
     OUTCOMES,
     SHIPMENTS,
@@ -144,6 +159,72 @@ def test_an_outcome_speaks_of_the_event_that_it_names(lake: Lake, tmp_path: Path
         "crossing": silver(lake, CROSSINGS_TABLE)["event_id"].item(),
     }
     assert set(silver(lake, OUTCOMES)["event_id"]).isdisjoint(found.values())
+
+
+LODGED = datetime(2025, 3, 3, 9, 15, tzinfo=UTC)
+WITHDRAWN = datetime(2025, 3, 3, 13, tzinfo=UTC)
+
+
+def standing(lake: Lake) -> list[tuple[object, ...]]:
+    return silver(lake, SHIPMENTS).select("known_at", "superseded_at", "withdrawn_at").rows()
+
+
+@pytest.mark.parametrize("day", [DAY, NEXT_DAY], ids=["on-the-same-day", "on-a-later-day"])
+def test_a_withdrawal_ends_what_stood_and_as_of_reads_still_see_it(lake: Lake, tmp_path: Path, day: date) -> None:
+    feed(lake, tmp_path / "declarations-1.csv", DECLARATION, DECLARATION | {"ITEM_NO": "2"})
+    conform(lake, SHIPMENTS, [DAY], KEY)
+    feed(lake, tmp_path / "withdrawals-1.csv", WITHDRAWAL, on=day)
+    conform(lake, SHIPMENTS, [day], KEY)
+    ended, stands = sorted(standing(lake), key=lambda version: version[1] is None)
+    assert (ended, stands) == ((LODGED, WITHDRAWN, WITHDRAWN), (LODGED, None, None))
+    assert as_of(lake, SHIPMENTS, datetime(2025, 3, 3, 12, tzinfo=UTC)).height == 2
+    assert as_of(lake, SHIPMENTS, datetime(2025, 3, 3, 14, tzinfo=UTC))["goods_item_number"].to_list() == [2]
+    conform(lake, SHIPMENTS, [DAY, day], KEY)
+    assert silver(lake, SHIPMENTS).height == 2
+
+
+def test_a_withdrawal_that_arrives_before_what_it_takes_back_counts_all_the_same(lake: Lake, tmp_path: Path) -> None:
+    feed(lake, tmp_path / "withdrawals-1.csv", WITHDRAWAL)
+    conform(lake, SHIPMENTS, [DAY], KEY)
+    feed(lake, tmp_path / "declarations-1.csv", DECLARATION, on=NEXT_DAY)
+    conform(lake, SHIPMENTS, [NEXT_DAY], KEY)
+    assert standing(lake) == [(LODGED, WITHDRAWN, WITHDRAWN)]
+
+
+def test_what_is_lodged_anew_after_a_withdrawal_stands_even_if_it_says_the_same(lake: Lake, tmp_path: Path) -> None:
+    feed(lake, tmp_path / "declarations-1.csv", DECLARATION)
+    feed(lake, tmp_path / "withdrawals-1.csv", WITHDRAWAL)
+    feed(lake, tmp_path / "declarations-2.csv", DECLARATION | {"AMENDED": "03.03.2025 15:00:00"})
+    conform(lake, SHIPMENTS, [DAY], KEY)
+    again = datetime(2025, 3, 3, 14, tzinfo=UTC)
+    assert standing(lake) == [(LODGED, WITHDRAWN, WITHDRAWN), (again, None, None)]
+
+
+def test_exports_are_no_shipments_to_score(lake: Lake, tmp_path: Path) -> None:
+    sells = norvale(2, {'declaration_type = { value = "IM" }': 'declaration_type = { value = "EX" }'})
+    landed(lake, deliver(write(tmp_path / "declarations-1.csv", [DECLARATION]), sells))
+    for table in (SHIPMENTS, EXPORTS):
+        conform(lake, table, [DAY], KEY)
+    assert silver(lake, SHIPMENTS).is_empty()
+    assert silver(lake, EXPORTS)["declaration_id"].to_list() == ["25XN1"]
+
+
+def test_a_reading_that_finds_an_export_where_an_import_was_moves_it(lake: Lake, tmp_path: Path) -> None:
+    path = write(tmp_path / "declarations-1.csv", [DECLARATION])
+    landed(lake, deliver(path))
+    conform(lake, SHIPMENTS, [DAY], KEY)
+    mended = norvale(2, {'declaration_type = { value = "IM" }': 'declaration_type = { value = "EX" }'})
+    landed(lake, deliver(path, mended), at=AT.replace(hour=21))
+    for table in (SHIPMENTS, EXPORTS):
+        conform(lake, table, [DAY], KEY)
+    assert (silver(lake, SHIPMENTS).height, silver(lake, EXPORTS).height) == (0, 1)
+
+
+def test_a_detection_is_near_the_nearest_border_point_or_none(lake: Lake, tmp_path: Path) -> None:
+    far = DETECTION | {"id": "D2", "position": {"lat": 10.0, "lon": 10.0}}
+    feed(lake, tmp_path / "detections-1.ndjson", DETECTION, far)
+    conform(lake, DETECTED, [DAY], KEY)
+    assert dict(silver(lake, DETECTED).select("detection_id", "area").iter_rows()) == {"D1": "XNGRE", "D2": None}
 
 
 @pytest.mark.parametrize("on", [DAY, NEXT_DAY], ids=["on-the-same-day", "on-a-later-day"])

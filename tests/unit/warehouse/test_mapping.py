@@ -33,6 +33,7 @@ SOUND = {
     "known_at": "{ after = 'event_at' }",
     "declaration_id": "{ value = 'D1' }",
     "goods_item_number": "{ value = 1 }",
+    "declaration_type": "{ value = 'IM' }",
     "office": "{ value = 'XN1' }",
     "transport_mode": "{ value = '3' }",
     "hs_code": "{ value = '870899' }",

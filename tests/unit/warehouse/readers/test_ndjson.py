@@ -38,13 +38,25 @@ def read(data: bytes, columns: frozenset[str] = NAMES) -> tuple[pl.DataFrame, pl
         ),
         pytest.param("1.10", "1.10", id="a-fraction-keeps-its-digits"),
         pytest.param("true", "true", id="boolean"),
-        pytest.param('{"a": [1, 2]}', '{"a": [1, 2]}', id="nested-values-as-json"),
+        pytest.param("[1, 2]", "[1, 2]", id="a-list-as-json"),
         pytest.param('"Zo\\u00eb"', "Zoë", id="escaped-letter"),
     ],
 )
 def test_values_are_read_as_text(written: str, text: str | None) -> None:
     rows, refused = read(f'{{"declaration": {written}}}\n'.encode())
     assert rows["declaration"].to_list() == [text]
+    assert refused.is_empty()
+
+
+def test_fields_of_nested_objects_are_called_by_their_path() -> None:
+    line = '{"declaration": "A", "position": {"lat": 36.5, "fix": {"hdop": "2"}}, "note": {}}'
+    rows, refused = read(line.encode())
+    assert rows.drop("source_line").row(0, named=True) == {
+        "declaration": "A",
+        "position.lat": "36.5",
+        "position.fix.hdop": "2",
+        "note": "{}",
+    }
     assert refused.is_empty()
 
 
@@ -58,6 +70,7 @@ def test_values_are_read_as_text(written: str, text: str | None) -> None:
         pytest.param(b'{"declaration": "\\ud800"}', id="half-a-surrogate-pair"),
         pytest.param(b'{"declaration": "\xed\xa0\x80"}', id="half-a-surrogate-pair-as-bytes"),
         pytest.param(b'{"declaration": "A", "declaration": "B"}', id="a-name-twice"),
+        pytest.param(b'{"declaration": "A", "a": {"b": 1}, "a.b": 2}', id="a-path-twice"),
         pytest.param(b'{"declaration": NaN}', id="not-a-number"),
         pytest.param(b'{"declaration": ' + b"[" * 100_000, id="nested-without-end"),
         pytest.param(b'{"declaration": ' + b"1" * 6_000 + b"}", id="number-without-end"),
