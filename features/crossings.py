@@ -1,6 +1,9 @@
 """Features of a border crossing."""
 
-from features.sources import SOURCES, purposes_of
+from features.partners import seen_abroad
+from features.sources import SOURCES
+from features.surroundings import noticed_near
+from features.vehicles import seen_by_cameras
 from features.views import Aggregation, Feature, FeatureView, Kind, Registry
 from warehouse.contracts.base import Purpose, Sensitivity
 
@@ -39,7 +42,12 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
 
 def registry() -> Registry:
     """Every feature a crossing model may ask for. Nothing here derives from PNR."""
-    known = Registry("crossings", SOURCES, EVENT_COLUMNS, {source: purposes_of(source) for source in SOURCES})
+    known = Registry(
+        "crossings",
+        {name: source.columns for name, source in SOURCES.items()},
+        EVENT_COLUMNS,
+        {name: source.purposes for name, source in SOURCES.items()},
+    )
     known.attribute(
         _attribute("age_years", "age of the traveller", "years"),
         _attribute("stay_days", "days of authorised stay", "days"),
@@ -59,7 +67,7 @@ def registry() -> Registry:
     known.view(
         _history(
             "traveller_activity",
-            ("traveller_id",),
+            ("jurisdiction", "traveller_id"),
             "How often and how recently the traveller has crossed.",
             Aggregation(
                 "traveller_count_30d",
@@ -86,7 +94,7 @@ def registry() -> Registry:
         ),
         _history(
             "document_use",
-            ("document_id",),
+            ("jurisdiction", "document_id"),
             "How a document has been used.",
             Aggregation("document_count", Kind.COUNT, "crossings with this document so far", "crossings"),
             Aggregation(
@@ -95,6 +103,13 @@ def registry() -> Registry:
                 "travellers who have shown this document",
                 "travellers",
                 "traveller_id",
+            ),
+            Aggregation(
+                "document_balance",
+                Kind.SUM,
+                "entries less exits with this document so far: 1 while its holder is in the country",
+                "crossings",
+                "entries_less_exits",
             ),
             Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
         ),
@@ -119,7 +134,7 @@ def registry() -> Registry:
         ),
         _history(
             "vehicle_crossings",
-            ("vehicle_id",),
+            ("jurisdiction", "vehicle_id"),
             "How often the vehicle has crossed.",
             Aggregation(
                 "vehicle_crossings_30d",
@@ -207,43 +222,8 @@ def registry() -> Registry:
             _PURPOSES,
             "What customs found in the vehicle: shared by customs.",
         ),
-        FeatureView(
-            "vehicle_sightings",
-            ("vehicle_id",),
-            "vehicle_sightings",
-            (
-                Aggregation(
-                    "vehicle_seen_7d",
-                    Kind.COUNT,
-                    "readings of the vehicle's plate in the last 7 days",
-                    "readings",
-                    None,
-                    7,
-                ),
-                Aggregation(
-                    "vehicle_nights_3d",
-                    Kind.SUM,
-                    "readings of the vehicle at night in the last 3 days",
-                    "readings",
-                    "is_night",
-                    3,
-                ),
-                Aggregation(
-                    "vehicle_night_share_30d",
-                    Kind.MEAN,
-                    "share of the vehicle's readings at night in the last 30 days",
-                    "share",
-                    "is_night",
-                    30,
-                ),
-                Aggregation(
-                    "vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"
-                ),
-            ),
-            "surveillance",
-            _PURPOSES,
-            "Where and when cameras have seen the vehicle: shared by surveillance.",
-            source_entity=("object_id",),
-        ),
+        seen_by_cameras(_PURPOSES),
+        noticed_near("port", _PURPOSES),
+        *seen_abroad(_PURPOSES),
     )
     return known

@@ -1,6 +1,10 @@
 """Features of a shipment (a goods item of an import declaration)."""
 
-from features.sources import SOURCES, purposes_of
+from features.partners import declared_at_export
+from features.sources import SOURCES
+from features.surroundings import noticed_near
+from features.vehicles import seen_by_cameras
+from features.vessels import movements
 from features.views import Aggregation, Feature, FeatureView, Kind, Registry
 from warehouse.contracts.base import Purpose, Sensitivity
 
@@ -9,9 +13,9 @@ _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
 EVENT_COLUMNS = frozenset(
     {
         "importer_id", "declarant_id", "seller_id", "carrier_id", "vehicle_id", "vessel_id", "hs_code", "hs4", "hs2",
-        "country_of_origin", "country_of_dispatch", "office",
-        "jurisdiction", "currency", "goods_key", "log_value_per_kg",
-        "log_value", "log_mass", "duty_rate_pct",
+        "country_of_origin", "country_of_dispatch", "office", "jurisdiction", "currency", "consignment_id",
+        "goods_item_number", "goods_description", "goods_key", "log_value_per_kg", "log_value", "log_mass",
+        "log_gross", "duty_rate_pct",
     }
 )  # fmt: skip
 
@@ -49,15 +53,29 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "shipment_outcomes", aggregations, "customs", _PURPOSES, description)
 
 
-def _surveillance(name: str, entity: str, source: str, description: str, *aggregations: Aggregation) -> FeatureView:
+def _withdrawn(who: str, label: str) -> FeatureView:
+    withdrawn = Aggregation(
+        f"{who}_withdrawn_90d", Kind.COUNT, f"goods items the {label} took back in the last 90 days", "items", None, 90
+    )
     return FeatureView(
-        name, (entity,), source, aggregations, "surveillance", _PURPOSES, description, source_entity=("object_id",)
+        f"{who}_withdrawals",
+        (f"{who}_id",),
+        "withdrawals",
+        (withdrawn,),
+        "customs",
+        _PURPOSES,
+        f"What the {label} declared and took back.",
     )
 
 
 def registry() -> Registry:
     """Every feature a shipment model may ask for."""
-    known = Registry("shipments", SOURCES, EVENT_COLUMNS, {source: purposes_of(source) for source in SOURCES})
+    known = Registry(
+        "shipments",
+        {name: source.columns for name, source in SOURCES.items()},
+        EVENT_COLUMNS,
+        {name: source.purposes for name, source in SOURCES.items()},
+    )
     known.attribute(
         _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),
         _attribute("log_value", "declared value", "log currency"),
@@ -74,6 +92,7 @@ def registry() -> Registry:
         _attribute("procedure", "customs procedure", "code", is_category=True),
         _attribute("duty_regime", "tariff applied", "code", is_category=True),
         _attribute("origin_indicator", "proof or marking of origin", "code", is_category=True),
+        _attribute("trader_status", "authorised economic operator or none", "code", is_category=True),
         _attribute("import_type", "type of import", "code", is_category=True),
         _attribute("import_use", "declared use", "code", is_category=True),
         _attribute("payment_type", "terms of payment", "code", is_category=True),
@@ -159,6 +178,8 @@ def registry() -> Registry:
             _volume("vehicle", "vehicle", 30),
             _first_seen("vehicle", "vehicle as a carrier of goods"),
         ),
+        _withdrawn("importer", "importer"),
+        _withdrawn("declarant", "declarant"),
         _history("office_load", ("jurisdiction", "office"), "How busy the office is.", _volume("office", "office", 1)),
     )
     known.view(
@@ -230,64 +251,9 @@ def registry() -> Registry:
         ),
     )
     known.view(
-        _surveillance(
-            "vehicle_sightings",
-            "vehicle_id",
-            "vehicle_sightings",
-            "Where and when cameras have seen the vehicle.",
-            Aggregation(
-                "vehicle_seen_7d", Kind.COUNT, "readings of the vehicle's plate in the last 7 days", "readings", None, 7
-            ),
-            Aggregation(
-                "vehicle_nights_3d",
-                Kind.SUM,
-                "readings of the vehicle at night in the last 3 days",
-                "readings",
-                "is_night",
-                3,
-            ),
-            Aggregation(
-                "vehicle_night_share_30d",
-                Kind.MEAN,
-                "share of the vehicle's readings at night in the last 30 days",
-                "share",
-                "is_night",
-                30,
-            ),
-            Aggregation("vehicle_sites", Kind.DISTINCT, "sites at which the vehicle has been seen", "sites", "site"),
-            Aggregation(
-                "vehicle_seen_age_days", Kind.DAYS_SINCE_FIRST, "days since the vehicle was first seen", "days"
-            ),
-        ),
-        _surveillance(
-            "vessel_behaviour",
-            "vessel_id",
-            "vessel_positions",
-            "How the vessel has moved.",
-            Aggregation(
-                "vessel_positions_3d",
-                Kind.COUNT,
-                "AIS positions of the vessel in the last 3 days",
-                "positions",
-                None,
-                3,
-            ),
-            Aggregation(
-                "vessel_slow_share_7d",
-                Kind.MEAN,
-                "share of positions under 2 knots in the last 7 days",
-                "share",
-                "is_slow",
-                7,
-            ),
-            Aggregation(
-                "vessel_dark_gaps_14d",
-                Kind.SUM,
-                "silences of the vessel's AIS over 6 hours in the last 14 days",
-                "silences",
-                "is_dark_gap",
-                14,
-            ),
-        ),
+        seen_by_cameras(_PURPOSES),
+        *movements(_PURPOSES),
+        noticed_near("office", _PURPOSES),
+        *declared_at_export(_PURPOSES),
     )
     return known

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from features import crossings, shipments, sources, windows
-from features.sources import Silver
+from features import crossings, shipments, windows
+from features.attributes import crossing_attributes, shipment_attributes
+from features.sources import SOURCES, Silver
 from features.views import PRIOR_OF, FeatureView, Kind, Registry
 from warehouse.errors import UnknownName
 
@@ -27,8 +28,8 @@ class Subject:
 
 
 SUBJECTS: dict[str, Subject] = {
-    "shipments": Subject("shipments", shipments.registry(), sources.shipment_attributes, "office"),
-    "crossings": Subject("crossings", crossings.registry(), sources.crossing_attributes, "port"),
+    "shipments": Subject("shipments", shipments.registry(), shipment_attributes, "office"),
+    "crossings": Subject("crossings", crossings.registry(), crossing_attributes, "port"),
 }
 
 
@@ -73,9 +74,8 @@ def _definition(view: FeatureView) -> list[object]:
 def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFrame:
     """One row an event: its key, its location, and one column a feature."""
     described = subject.attributes(events).collect()
-    histories = sources.histories(silver)
     needed = _needed(subject.registry)
-    collected = {name: histories[name].select(columns).collect() for name, columns in needed.items()}
+    collected = {name: SOURCES[name].history(silver).select(columns).collect() for name, columns in needed.items()}
     columns = [windows.compute(view, described, collected[view.source]) for view in subject.registry.views]
     names = feature_set(subject.registry)
     key = described.select(*EVENT_KEY, pl.col(subject.location).alias("location"))

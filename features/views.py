@@ -24,12 +24,15 @@ class Kind(StrEnum):
     """Mean of a 0/1 column, drawn to the rate of its jurisdiction by `prior_weight` rows of it."""
     DEVIATION = "deviation"
     """How many standard deviations the event's own value lies from the entity's mean; null under 3 rows."""
+    GAP = "gap"
+    """The event's own value less the entity's mean; null without rows."""
     DISTINCT = "distinct"
     DAYS_SINCE_LAST = "days_since_last"
     DAYS_SINCE_FIRST = "days_since_first"
 
 
-_NEEDS_COLUMN = frozenset({Kind.SUM, Kind.MEAN, Kind.RATE, Kind.DEVIATION, Kind.DISTINCT})
+_NEEDS_COLUMN = frozenset({Kind.SUM, Kind.MEAN, Kind.RATE, Kind.DEVIATION, Kind.GAP, Kind.DISTINCT})
+_NEEDS_OWN_VALUE = frozenset({Kind.DEVIATION, Kind.GAP})
 _LIFETIME_ONLY = frozenset({Kind.DISTINCT, Kind.DAYS_SINCE_FIRST, Kind.DAYS_SINCE_LAST})
 
 
@@ -57,7 +60,7 @@ class FeatureView:
     source: str
     aggregations: tuple[Aggregation, ...]
     owner: str
-    """Agency domain whose data the values rest on."""
+    """Agency domain whose data the values rest on; `partner-...` where it is another jurisdiction's."""
     purposes: frozenset[Purpose]
     description: str
     source_entity: tuple[str, ...] = ()
@@ -156,7 +159,7 @@ class Registry:
             )
         if aggregation.column is not None:
             _require(where, "source", (aggregation.column,), offered)
-            if aggregation.kind is Kind.DEVIATION:
+            if aggregation.kind in _NEEDS_OWN_VALUE:
                 _require(where, "event", (aggregation.column,), self.event_columns)
         if aggregation.kind is Kind.RATE:
             _require(where, "source", (PRIOR_OF,), offered)

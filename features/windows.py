@@ -116,6 +116,8 @@ def _aggregate(
             return _rate(layout, everyone, moments, aggregation)
         case Kind.DEVIATION:
             return _deviation(layout, moments, aggregation, events)
+        case Kind.GAP:
+            return _own(aggregation, events) - _mean(layout, moments, aggregation)
         case Kind.DISTINCT:
             return _distinct(layout, moments, aggregation)
         case Kind.DAYS_SINCE_LAST:
@@ -194,8 +196,12 @@ def _deviation(layout: _Layout, moments: Ints, aggregation: Aggregation, events:
     safe = np.maximum(count, 1)
     mean = total / safe
     spread = np.sqrt(np.maximum(squares / safe - mean**2, 0.0)) + 0.05
-    own = events[_column(aggregation)].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return np.where(count >= _LEAST_ROWS, (own - mean) / spread, np.nan)
+    return np.where(count >= _LEAST_ROWS, (_own(aggregation, events) - mean) / spread, np.nan)
+
+
+def _own(aggregation: Aggregation, events: pl.DataFrame) -> Floats:
+    own: Floats = events[_column(aggregation)].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return own
 
 
 def _distinct(layout: _Layout, moments: Ints, aggregation: Aggregation) -> Floats:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from features.sources import Silver
+from features.sources import Silver, read_silver
 from models.selection import Capacities, read_capacities
 from models.tracking import Registry, open_registry
-from warehouse import agencies, catalog, places, settings, vault
+from warehouse import agencies, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.delta import Lake
 from warehouse.places import Place
@@ -46,14 +46,7 @@ class Deployment:
 
     def silver(self) -> Silver:
         """The silver tables at their latest versions."""
-        scan = self.lake.scan
-        return Silver(
-            shipments=scan(catalog.SHIPMENTS),
-            crossings=scan(catalog.CROSSINGS_TABLE),
-            tracks=scan(catalog.TRACKS),
-            outcomes=scan(catalog.OUTCOMES),
-            entity_links=scan(catalog.ENTITY_LINKS),
-        )
+        return read_silver(self.lake.scan, self.places)
 
 
 def from_environment() -> Deployment:

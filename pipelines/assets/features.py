@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
+from features.sources import SOURCES, Silver
 from features.vectors import SUBJECTS, Subject, feature_set
 from features.views import FeatureView
 from pipelines import flows, pictures, reporting
@@ -13,22 +14,18 @@ from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
 from pipelines.reporting import key_of
-from warehouse.catalog import CROSSINGS_TABLE, ENTITY_LINKS, OUTCOMES, SHIPMENTS, TRACKS, Table
+from warehouse.catalog import Table
 
-_TABLES: dict[str, tuple[Table, ...]] = {
-    "shipments": (SHIPMENTS,),
-    "shipment_outcomes": (OUTCOMES, SHIPMENTS),
-    "crossings": (CROSSINGS_TABLE,),
-    "crossing_outcomes": (OUTCOMES, CROSSINGS_TABLE),
-    "vehicle_sightings": (TRACKS,),
-    "vessel_positions": (TRACKS, ENTITY_LINKS),
-}
+
+def _tables(source: str) -> tuple[Table, ...]:
+    """The silver tables that a source of history reads."""
+    return tuple(Silver.tables()[name] for name in SOURCES[source].tables)
 
 
 def _features(subject: Subject) -> dg.AssetsDefinition:
     table = flows.feature_table(subject.name)
     key = key_of(table)
-    sources = {table for view in subject.registry.views for table in _TABLES[view.source]}
+    sources = {table for view in subject.registry.views for table in _tables(view.source)}
 
     @dg.asset(
         key=key,
@@ -135,7 +132,7 @@ def _columns(view: FeatureView, column: str | None) -> list[dg.TableColumnDep]:
     wanted = [*view.keys_in_source, *([column] if column else [])]
     return [
         dg.TableColumnDep(asset_key=key_of(table), column_name=name)
-        for table in _TABLES[view.source]
+        for table in _tables(view.source)
         for name in wanted
         if name in table.columns
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,17 @@ import numpy as np
 import polars as pl
 
 from features.sources import Silver
-from warehouse.catalog import CROSSINGS_TABLE, ENTITY_LINKS, OUTCOMES, SHIPMENTS, TRACKS, Table
+from warehouse.catalog import (
+    CROSSINGS_TABLE,
+    DETECTED,
+    ENTITY_LINKS,
+    EXPORTS,
+    OUTCOMES,
+    SHIPMENTS,
+    TRACKS,
+    Table,
+)
+from warehouse.places import Place
 
 START = datetime(2024, 2, 26, tzinfo=UTC)
 DAYS = 12
@@ -64,14 +75,30 @@ class World:
             "country_of_origin": self.some("VN", "CN"), "office": self.some("XNPRT", "XNAIR"), "currency": "EUR",
             "duty_rate_pct": self.some(8.0, 12.5, None), "item_value": self.some("120.5000", "99.0000", "0.0000"),
             "net_mass_kg": self.some("10.500", "0.000", "3.250"), "transport_mode": "road",
+            "consignment_id": self.some("k1", "k2", None), "goods_item_number": self.some(1, 2),
         }  # fmt: skip
+
+    def goods(self, event_id: str) -> list[dict[str, Any]]:
+        """Versions of a goods item, the last of which may be withdrawn."""
+        versions = [version | self.shipment() for version in self.versions(event_id)]
+        if self.generator.random() < 0.2:
+            gone = self.later(versions[-1]["known_at"] + timedelta(hours=1))
+            versions[-1] |= {"superseded_at": gone, "withdrawn_at": gone}
+        return versions
+
+    def passage(self, event_id: str) -> list[dict[str, Any]]:
+        """Versions of a crossing, mostly at a post of our own."""
+        jurisdiction = {"jurisdiction": self.some("XN", "XN", "XS")}
+        return [version | self.crossing() | jurisdiction for version in self.versions(event_id)]
 
     def crossing(self) -> dict[str, Any]:
         return {
             "traveller_id": self.some("t1", "t2", "t3"), "document_id": self.some("p1", "p2", None),
             "vehicle_id": self.some("v1", "v2", None), "nationality": self.some("AA", "BB", None),
             "port": self.some("XNPRT", "XNAIR"), "carrier": self.some("KE", None), "flight_number": self.some("1", "2"),
-            "visa_class": self.some("B1", None), "age_years": self.some(31, 67, None), "party_size": 1, "stay_days": 30,
+            "visa_class": self.some("B1", None),
+            "direction": self.some("entry", "exit"),
+            "age_years": self.some(31, 67, None), "party_size": 1, "stay_days": 30,
         }  # fmt: skip
 
     def outcomes(self, kind: str, subjects: Sequence[str]) -> list[dict[str, Any]]:
@@ -88,10 +115,37 @@ class World:
             {
                 **envelope(f"{kind}{number}", at, self.some(at, self.later(at)), None, 1),
                 "object_kind": kind, "object_id": self.some(*objects), "site": self.some("s1", "s2"),
-                "speed_knots": self.some(0.5, 12.0, None),
+                "speed_knots": self.some(0.5, 12.0, None), "latitude": self.some(36.2, 36.205, 36.4, None),
+                "longitude": 18.0,
             }
             for number, at in enumerate(self.moment() for _ in range(count))
         ]  # fmt: skip
+
+    def detections(self, count: int) -> list[dict[str, Any]]:
+        return [
+            {
+                **envelope(f"detection{number}", at, self.some(at, self.later(at)), None, 1),
+                "detection_id": str(number), "classification": self.some("person", "animal", "vessel"),
+                "area": self.some("XNPRT", "XNAIR", None),
+            }
+            for number, at in enumerate(self.moment() for _ in range(count))
+        ]  # fmt: skip
+
+
+PORT = Place("XNPRT", "Port", "XN", "sea", 36.4, 18.0)
+ABROAD = Place("XSGRE", "Post", "XS", "land", 36.0, 17.7)
+
+
+def together(tracks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tracks of vessels, and where one lies still another beside it ten minutes later."""
+    beside = []
+    for number, track in enumerate(tracks):
+        if track["speed_knots"] == 0.5:
+            at = track["event_at"] + timedelta(minutes=10)
+            known, other = max(track["known_at"], at), "mmsi1" if track["object_id"] == "mmsi2" else "mmsi2"
+            moved = {"event_id": f"b{number}", "event_at": at, "known_at": known, "object_id": other}
+            beside.append(track | moved)
+    return tracks + beside
 
 
 def silver(seed: int, events: int = 40) -> Silver:
@@ -106,13 +160,17 @@ def silver(seed: int, events: int = 40) -> Silver:
         for source, entity, days in (("mmsi1", "imo1", 2), ("mmsi2", "imo2", 5), ("mmsi1", "mmsi1", 0))
     ]  # fmt: skip
     return Silver(
-        shipments=shaped(SHIPMENTS, [v | world.shipment() for event in goods for v in world.versions(event)]),
-        crossings=shaped(CROSSINGS_TABLE, [v | world.crossing() for event in people for v in world.versions(event)]),
+        shipments=shaped(SHIPMENTS, [version for event in goods for version in world.goods(event)]),
+        exports=shaped(EXPORTS, [version for event in goods for version in world.goods(f"x{event}")]),
+        crossings=shaped(CROSSINGS_TABLE, [version for event in people for version in world.passage(event)]),
+        detections=shaped(DETECTED, world.detections(30)),
         tracks=shaped(
-            TRACKS, world.tracks("vehicle", ["v1", "v2", "v9"], 60) + world.tracks("vessel", ["mmsi1", "mmsi2"], 60)
+            TRACKS,
+            world.tracks("vehicle", ["v1", "v2", "v9"], 60) + together(world.tracks("vessel", ["mmsi1", "mmsi2"], 60)),
         ),
         outcomes=shaped(OUTCOMES, world.outcomes("shipment", goods) + world.outcomes("crossing", people)),
         entity_links=shaped(ENTITY_LINKS, links),
+        border_points=(PORT, ABROAD),
     )
 
 
@@ -120,13 +178,10 @@ def as_of(whole: Silver, moment: datetime) -> Silver:
     """The tables as they stood at a moment: what was known, and corrections that had come."""
 
     def stood(rows: pl.LazyFrame) -> pl.LazyFrame:
-        still = pl.when(pl.col("superseded_at") < moment).then("superseded_at")
-        return rows.filter(pl.col("known_at") < moment).with_columns(superseded_at=still)
+        ends = [name for name in ("superseded_at", "withdrawn_at") if name in rows.collect_schema()]
+        then = [pl.when(pl.col(name) < moment).then(name).alias(name) for name in ends]
+        return rows.filter(pl.col("known_at") < moment).with_columns(then)
 
-    return Silver(
-        shipments=stood(whole.shipments),
-        crossings=stood(whole.crossings),
-        tracks=stood(whole.tracks),
-        outcomes=stood(whole.outcomes),
-        entity_links=whole.entity_links.filter(pl.col("known_at") < moment),
-    )
+    stood_then = {name: stood(getattr(whole, name)) for name in Silver.tables() if name != "entity_links"}
+    links = whole.entity_links.filter(pl.col("known_at") < moment)
+    return replace(whole, **stood_then, entity_links=links)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
 import pytest
-from silver_world import DAYS, START, as_of, envelope, shaped, silver
+from silver_world import DAYS, PORT, START, as_of, envelope, shaped, silver
 
-from features import sources, vectors
-from features.sources import SOURCES, Silver
+from features import vectors
+from features.attributes import shipment_attributes
+from features.sources import SOURCES, Silver, read_silver
 from features.vectors import SUBJECTS, Subject
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 from warehouse.catalog import CROSSINGS_TABLE, ENTITY_LINKS, OUTCOMES, SHIPMENTS, TRACKS
@@ -41,30 +43,21 @@ def test_vectors_of_a_day_need_only_the_tables_of_that_day(subject: Subject, see
 
 @pytest.mark.parametrize("source", sorted(SOURCES))
 def test_every_source_offers_what_it_declares(source: str) -> None:
-    rows = sources.histories(silver(1))[source].collect()
-    assert set(rows.columns) == {*SOURCES[source], EVENT_AT, BEGAN_AT, USABLE_AT, SIGN}
+    rows = SOURCES[source].history(silver(1)).collect()
+    assert set(rows.columns) == {*SOURCES[source].columns, EVENT_AT, BEGAN_AT, USABLE_AT, SIGN}
     assert rows.height > 0
     assert (rows[USABLE_AT] >= rows[EVENT_AT]).all()
     begins, ends = rows.filter(pl.col(SIGN) == 1), rows.filter(pl.col(SIGN) == -1)
     assert begins[BEGAN_AT].equals(begins[USABLE_AT], check_names=False)
     assert (ends[BEGAN_AT] <= ends[USABLE_AT]).all()
-    shared = sorted({*SOURCES[source], EVENT_AT, BEGAN_AT})
+    shared = sorted({*SOURCES[source].columns, EVENT_AT, BEGAN_AT})
     assert ends.join(begins, on=shared, how="anti", nulls_equal=True).is_empty()
-
-
-NOTHING = Silver(
-    SHIPMENTS.empty().lazy(),
-    CROSSINGS_TABLE.empty().lazy(),
-    TRACKS.empty().lazy(),
-    OUTCOMES.empty().lazy(),
-    ENTITY_LINKS.empty().lazy(),
-)
 
 
 def history(source: str, **tables: pl.LazyFrame) -> pl.DataFrame:
     """One source, from the tables given and no others."""
-    named = {name: getattr(NOTHING, name) for name in Silver.__dataclass_fields__}
-    return sources.histories(Silver(**(named | tables)))[source].collect().sort(USABLE_AT, SIGN)
+    nothing = read_silver(lambda table: table.empty().lazy(), (PORT,))
+    return SOURCES[source].history(replace(nothing, **tables)).collect().sort(USABLE_AT, SIGN)
 
 
 def test_an_outcome_counts_from_its_report_and_not_from_the_examination() -> None:
@@ -184,8 +177,64 @@ def test_goods_without_mass_have_no_value_per_kg() -> None:
         | {"net_mass_kg": mass, "gross_mass_kg": "4.000", "item_value": "6.0000", "hs_code": "640399"}
         for mass in ("0.000", "2.000")
     ]
-    made = sources.shipment_attributes(shaped(SHIPMENTS, goods)).collect()
+    made = shipment_attributes(shaped(SHIPMENTS, goods)).collect()
     assert made["log_value_per_kg"].to_list() == pytest.approx([None, 1.3862943611198906])
     assert made["gross_to_net"].to_list() == [None, 2.0]
     assert made["hs2"].to_list() == ["64", "64"]
     assert made["hs4"].to_list() == ["6403", "6403"]
+
+
+def passage(jurisdiction: str, **changes: Any) -> dict[str, Any]:
+    plain = envelope(f"c{jurisdiction}", START, START, None, 1) | {"document_id": "p1", "direction": "exit"}
+    return plain | {"jurisdiction": jurisdiction} | changes
+
+
+def test_a_passage_abroad_is_history_for_every_other_jurisdiction_and_not_its_own() -> None:
+    crossings = shaped(CROSSINGS_TABLE, [passage("XN"), passage("XS"), passage("XO")])
+    rows = history("crossings_abroad", crossings=crossings).sort("seen_from", "jurisdiction")
+    assert rows.select("seen_from", "jurisdiction").rows() == [
+        (here, there) for here in ("XN", "XO", "XS") for there in ("XN", "XO", "XS") if here != there
+    ]
+    assert rows["entries_less_exits"].to_list() == [-1] * 6
+
+
+def test_a_withdrawal_counts_from_when_it_was_made_and_stays() -> None:
+    gone = {"superseded_at": START + DAY, "withdrawn_at": START + DAY, "importer_id": "one"}
+    goods = shaped(SHIPMENTS, [envelope("g", START, START, None, 1) | gone, envelope("h", START, START, None, 1)])
+    rows = history("withdrawals", shipments=goods)
+    assert rows.select("importer_id", EVENT_AT, USABLE_AT, SIGN).rows() == [("one", START + DAY, START + DAY, 1)]
+    assert history("shipments", shipments=goods)[SIGN].sum() == 1, "what was withdrawn no longer counts as trade"
+
+
+def slow(vessel: str, minute: int, latitude: float, known: int = 0) -> dict[str, Any]:
+    at = START + timedelta(minutes=minute)
+    known_at = at + known * HOUR
+    plain = envelope(f"{vessel}{minute}", at, known_at, None, 1) | {"object_kind": "vessel", "object_id": vessel}
+    return plain | {"speed_knots": 0.5, "latitude": latitude, "longitude": 18.0}
+
+
+@pytest.mark.parametrize(
+    ("other", "met"),
+    [
+        pytest.param(slow("b", 20, 36.205), True, id="beside-it-within-half-an-hour"),
+        pytest.param(slow("b", 20, 36.211), True, id="in-the-next-cell"),
+        pytest.param(slow("b", 40, 36.205), False, id="later"),
+        pytest.param(slow("b", 20, 36.25), False, id="elsewhere"),
+        pytest.param(slow("b", 20, 36.205) | {"speed_knots": 9.0}, False, id="passing-by"),
+        pytest.param(slow("a", 20, 36.205), False, id="the-vessel-itself"),
+    ],
+)
+def test_slow_vessels_beside_each_other_at_sea_meet(other: dict[str, Any], met: bool) -> None:
+    rows = history("vessel_meetings", tracks=shaped(TRACKS, [slow("a", 0, 36.201), other]))
+    assert rows["object_id"].sort().to_list() == (["a", "b"] if met else [])
+
+
+def test_a_meeting_is_known_when_both_positions_are() -> None:
+    tracks = shaped(TRACKS, [slow("a", 0, 36.2), slow("b", 10, 36.2, known=30)])
+    known = START + timedelta(minutes=10) + 30 * HOUR
+    assert history("vessel_meetings", tracks=tracks)[USABLE_AT].to_list() == [known, known]
+
+
+def test_vessels_side_by_side_in_port_do_not_meet() -> None:
+    tracks = shaped(TRACKS, [slow("a", 0, 36.39), slow("b", 10, 36.39)])
+    assert history("vessel_meetings", tracks=tracks).is_empty()

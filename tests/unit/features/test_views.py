@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from features import crossings, shipments
-from features.sources import SOURCES, purposes_of
+from features.sources import SOURCES
 from features.vectors import SUBJECTS, Subject, subject_of
 from features.views import Aggregation, Feature, FeatureView, Kind, Registry
 from warehouse.contracts.base import Purpose, Sensitivity
@@ -135,6 +135,7 @@ def test_features_carry_what_their_view_says(registry: Registry) -> None:
     assert (feature.owner, feature.purposes, feature.sensitivity) == ("customs", {RISK}, Sensitivity.OPEN)
 
 
+OWNERS = {"customs", "immigration", "surveillance", "partner-customs", "partner-immigration"}
 every_subject = pytest.mark.parametrize("subject", [pytest.param(s, id=name) for name, s in SUBJECTS.items()])
 
 
@@ -143,7 +144,7 @@ def test_every_shipped_feature_says_what_it_is_and_whose(subject: Subject) -> No
     for feature in subject.registry.features.values():
         assert feature.description.strip(), feature.name
         assert feature.unit.strip(), feature.name
-        assert feature.owner in {"customs", "immigration", "surveillance"}, feature.name
+        assert feature.owner in OWNERS, feature.name
         assert feature.purposes, feature.name
     descriptions = [feature.description for feature in subject.registry.features.values()]
     assert len(set(descriptions)) == len(descriptions), "two features read alike"
@@ -153,7 +154,7 @@ def test_every_shipped_feature_says_what_it_is_and_whose(subject: Subject) -> No
 def test_every_shipped_view_serves_only_what_its_sources_allow(subject: Subject) -> None:
     for view in subject.registry.views:
         assert view.description.endswith("."), view.name
-        assert view.purposes <= purposes_of(view.source), view.name
+        assert view.purposes <= SOURCES[view.source].purposes, view.name
     names = [view.name for view in subject.registry.views]
     assert len(set(names)) == len(names)
 
@@ -188,6 +189,8 @@ def test_views_stand_over_what_analysts_ask_for(subject: str, keys: set[str]) ->
         pytest.param("shipments", "surveillance", id="surveillance-helps-customs"),
         pytest.param("crossings", "surveillance", id="surveillance-helps-immigration"),
         pytest.param("crossings", "customs", id="customs-helps-immigration"),
+        pytest.param("shipments", "partner-customs", id="the-neighbour-s-customs-help-customs"),
+        pytest.param("crossings", "partner-immigration", id="the-neighbour-s-border-police-help-immigration"),
     ],
 )
 def test_agencies_help_each_other(subject: str, owner: str) -> None:
@@ -212,4 +215,4 @@ def test_an_unknown_subject_is_refused() -> None:
 
 
 def test_every_source_has_purposes() -> None:
-    assert all(purposes_of(source) for source in SOURCES)
+    assert all(source.purposes for source in SOURCES.values())

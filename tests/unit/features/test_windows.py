@@ -54,7 +54,7 @@ def _aggregations() -> tuple[Aggregation, ...]:
     made: list[Aggregation] = []
     columns = {Kind.COUNT: None, Kind.SUM: "value", Kind.MEAN: "value", Kind.RATE: "is_adverse"}
     for days in WINDOWS:
-        for kind, column in {**columns, Kind.DEVIATION: "value"}.items():
+        for kind, column in {**columns, Kind.DEVIATION: "value", Kind.GAP: "value"}.items():
             made.append(Aggregation(f"{kind}_{days or 'life'}", kind, "d", "u", column, days, prior_weight=3.0))
     made.append(Aggregation("distinct", Kind.DISTINCT, "d", "u", "product"))
     made.append(Aggregation("since_last", Kind.DAYS_SINCE_LAST, "d", "u"))
@@ -115,6 +115,8 @@ def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> floa
             if len(values) < 3 or event.value is None:
                 return None
             return (event.value - statistics.fmean(values)) / (statistics.pstdev(values) + 0.05)
+        case Kind.GAP:
+            return event.value - statistics.fmean(values) if values and event.value is not None else None
         case Kind.DISTINCT:
             return float(len(set(values)))
         case Kind.DAYS_SINCE_LAST:
