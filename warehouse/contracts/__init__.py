@@ -1,14 +1,24 @@
 """Every dataset an agency may deliver, by name."""
 
 from warehouse.contracts.base import Contract
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS
-from warehouse.contracts.immigration import CROSSINGS, OUTCOMES
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, MANIFESTS
+from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, OUTCOMES, PNR_MESSAGES
 from warehouse.contracts.surveillance import VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 from warehouse.errors import UnknownName
 
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (DECLARATIONS, INSPECTIONS, CROSSINGS, OUTCOMES, VEHICLE_SIGHTINGS, VESSEL_POSITIONS)
+    for contract in (
+        DECLARATIONS,
+        INSPECTIONS,
+        MANIFESTS,
+        CROSSINGS,
+        OUTCOMES,
+        API_MESSAGES,
+        PNR_MESSAGES,
+        VEHICLE_SIGHTINGS,
+        VESSEL_POSITIONS,
+    )
 }
 
 
