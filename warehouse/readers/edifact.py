@@ -139,7 +139,7 @@ class _Interchange:
                 opened = []
                 continue
             if opened:
-                yield self._refused(opened, *_NO_TRAILER)
+                yield self._no_trailer(opened)
                 opened = []
             if tag == "UNH":
                 opened = [(number, part)]
@@ -157,7 +157,7 @@ class _Interchange:
         if is_cut:
             (opened or outside).append(rest)
         if opened:
-            yield self._refused(opened, *(_CUT if is_cut else _NO_TRAILER))
+            yield self._refused(opened, *_CUT) if is_cut else self._no_trailer(opened)
         elif is_cut:
             yield self._refused(outside, *_CUT)
             return
@@ -232,6 +232,10 @@ class _Interchange:
                 message = "the reference of UNT is not that of UNH; two messages may have been mixed up"
                 return self._refused(parts, "edifact-unt-reference", message)
         return Message(self.header, header, segments, self)
+
+    def _no_trailer(self, parts: Sequence[tuple[int, str]]) -> Refused:
+        rule, message = _NO_TRAILER
+        return self._refused(parts, rule, message + self._hint(parts))
 
     def _hint(self, parts: Sequence[tuple[int, str]]) -> str:
         """Where a released terminator is followed by what looks like a segment: the likeliest reason."""

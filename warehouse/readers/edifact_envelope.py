@@ -13,7 +13,10 @@ from typing import NamedTuple
 BLANK = b"\x00\x01\x02\x03\x04\x17\x1a \t\r\n"
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SERVICE = re.compile(rb"(?s)UN[ZB](?=[ ]{0,8}[^\w\s])|UNA(?=.{4,8}?[\x00-\x20]*UNB)")
+# A tag of the service segments may be wrapped like any text; UNA is of one piece.
+_TAG = rb"U[\r\n]{0,2}N[\r\n]{0,2}"
+_UNB = re.compile(_TAG + rb"B")
+_SERVICE = re.compile(rb"(?s)" + _TAG + rb"[ZB](?=[ \r\n]{0,8}[^\w\s])|UNA(?=.{4,8}?[\x00-\x20]*" + _TAG + rb"B)")
 _OPENS_A_LINE = re.compile(rb"UNB[^\w\s][A-Z]{4}[^\w\s][0-9]|UNA")
 _SYNTAX = re.compile(rb"UNB[ ]{0,8}[^\w\s]\s*([A-Z]{4})")
 _PRIORITY = re.compile(rb"Q[A-Z]([ ]+[A-Z0-9]{7})+")
@@ -81,33 +84,33 @@ _BAD_UNA = (
 
 def holds_interchange(data: bytes) -> bool:
     """Whether anything in a file is the start of an interchange."""
-    return _next_start(data, 3 if data.startswith(_BYTE_ORDER_MARK) else 0, None) is not None
+    return _next_start(data, 3 if data.startswith(_BYTE_ORDER_MARK) else 0) is not None
 
 
 def envelopes(data: bytes) -> Iterator[Envelope | Stray]:
     """The interchanges of a file in order, and what lies between them."""
     at = 3 if data.startswith(_BYTE_ORDER_MARK) else 0
     while at < len(data):
-        found = _next_start(data, at, None)
-        start = len(data) if found is None else found
+        found = _next_start(data, at)
+        start = len(data) if found is None else found.start()
         yield from _between(data[at:start])
         if found is None:
             return
-        service, body = _service_at(data, start)
+        service, body = _service_at(data, found)
         if service is None:
-            following = _next_start(data, body + 3, None)
-            at = len(data) if following is None else following
+            following = _next_start(data, body + 3)
+            at = len(data) if following is None else following.start()
             yield Stray(_shown(data[start:at]), *_BAD_UNA)
             continue
         at = _end(data, body, service)
         yield _envelope(data[body:at], service, has_una=body != start)
 
 
-def _next_start(data: bytes, at: int, service: Service | None) -> int | None:
-    """Where the next UNA or UNB stands at the start of a segment or of a line; None: nowhere."""
+def _next_start(data: bytes, at: int) -> re.Match[bytes] | None:
+    """The next UNA or UNB that stands at the start of a segment or of a line; None: there is none."""
     for match in _SERVICE.finditer(data, at):
-        if match[0] != b"UNZ" and _opens(data, at, match.start(), service):
-            return match.start()
+        if not match[0].endswith(b"Z") and _opens(data, at, match.start(), None):
+            return match
     return None
 
 
@@ -116,7 +119,8 @@ def _end(data: bytes, start: int, service: Service) -> int:
     for match in _SERVICE.finditer(data, start + 3):
         if not _opens(data, start, match.start(), service):
             continue
-        return _behind_segment(data, match.start(), service) if match[0] == b"UNZ" else match.start()
+        is_unz = match[0].endswith(b"Z")
+        return _behind_segment(data, match.start(), service) if is_unz else match.start()
     return len(data)
 
 
@@ -155,18 +159,20 @@ def _behind_segment(data: bytes, at: int, service: Service) -> int:
     return len(data)
 
 
-def _service_at(data: bytes, start: int) -> tuple[Service | None, int]:
-    """The service characters at `start`, and where its UNB stands; no characters where UNA makes no sense."""
-    if data[start : start + 3] == b"UNB":
-        mark = data[start + 3 : start + 4]
-        return (_LEVEL_B if mark == b"\x1d" else DEFAULT), start
-    unb = data.index(b"UNB", start + 3)
+def _service_at(data: bytes, found: re.Match[bytes]) -> tuple[Service | None, int]:
+    """The service characters of an interchange, and where its UNB stands; no characters where UNA makes no sense."""
+    start = found.start()
+    if not found[0].endswith(b"A"):
+        is_level_b = data[found.end() : found.end() + 3].lstrip(b"\r\n").startswith(b"\x1d")
+        return (_LEVEL_B if is_level_b else DEFAULT), start
+    unb = _UNB.search(data, start + 3)
+    assert unb is not None  # The tag of UNA is only found before one.
     marks = data[start + 3 : start + 9]
     if marks[4:5] == b"'" and marks[5:6] in (b"\r", b"\n", b"U"):
         # One of the six is left out: the decimal mark, or the space that stands for the reserved one.
         two = marks[2:4]
         marks = marks[:2] + (two + b" " if two[:1] in (b".", b",") else b"." + two) + b"'"
-    return _meaning(marks), unb
+    return _meaning(marks), unb.start()
 
 
 def _meaning(marks: bytes) -> Service | None:
@@ -183,10 +189,10 @@ def _meaning(marks: bytes) -> Service | None:
 
 
 def _envelope(data: bytes, service: Service, *, has_una: bool) -> Envelope:
-    syntax = _SYNTAX.match(data)
-    charset = CHARSETS.get(syntax[1].decode() if syntax else "", "ascii")
     framing = bytes(set(BLANK) - {ord(" "), ord("\t"), ord(service.terminator)})
     plain = data.translate(None, framing)
+    syntax = _SYNTAX.match(plain)
+    charset = CHARSETS.get(syntax[1].decode() if syntax else "", "ascii")
     try:
         return Envelope(plain.decode(charset), service, charset, has_una, is_damaged=False)
     except UnicodeDecodeError:
