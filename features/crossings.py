@@ -1,5 +1,6 @@
 """Features of a border crossing."""
 
+from features.announcements import announced, booked
 from features.partners import seen_abroad
 from features.sources import SOURCES
 from features.surroundings import noticed_near
@@ -40,8 +41,8 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "crossing_outcomes", aggregations, "immigration", _PURPOSES, description)
 
 
-def registry() -> Registry:
-    """Every feature a crossing model may ask for. Nothing here derives from PNR."""
+def registry(*, with_pnr: bool = False) -> Registry:
+    """Every feature a crossing model may ask for; what derives from PNR only where its law has switched it on."""
     known = Registry(
         "crossings",
         {name: source.columns for name, source in SOURCES.items()},
@@ -224,6 +225,9 @@ def registry() -> Registry:
         ),
         seen_by_cameras(_PURPOSES),
         noticed_near("port", _PURPOSES),
+        *announced(_PURPOSES),
         *seen_abroad(_PURPOSES),
     )
+    if with_pnr:
+        known.view(booked())
     return known

@@ -1,5 +1,6 @@
 """Features of a shipment (a goods item of an import declaration)."""
 
+from features.announcements import manifested
 from features.partners import declared_at_export
 from features.sources import SOURCES
 from features.surroundings import noticed_near
@@ -254,6 +255,7 @@ def registry() -> Registry:
         seen_by_cameras(_PURPOSES),
         *movements(_PURPOSES),
         noticed_near("office", _PURPOSES),
+        *manifested(_PURPOSES),
         *declared_at_export(_PURPOSES),
     )
     return known

@@ -17,8 +17,8 @@ from warehouse import catalog, places
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
 from warehouse.contracts.base import Purpose
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, WITHDRAWALS
-from warehouse.contracts.immigration import CROSSINGS, OUTCOMES
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, MANIFESTS, WITHDRAWALS
+from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, OUTCOMES, PNR_MESSAGES
 from warehouse.contracts.surveillance import DETECTIONS, VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 from warehouse.places import Place
 
@@ -29,7 +29,10 @@ class Silver:
 
     shipments: pl.LazyFrame
     exports: pl.LazyFrame
+    manifests: pl.LazyFrame
     crossings: pl.LazyFrame
+    passengers: pl.LazyFrame
+    bookings: pl.LazyFrame
     tracks: pl.LazyFrame
     detections: pl.LazyFrame
     outcomes: pl.LazyFrame
@@ -95,6 +98,15 @@ def _exports(silver: Silver) -> pl.LazyFrame:
     return shipment_attributes(silver.exports)
 
 
+def _manifests(silver: Silver) -> pl.LazyFrame:
+    return silver.manifests.with_columns(log_gross=pl.col("gross_mass_kg").cast(pl.Float64).log1p())
+
+
+def _bookings(silver: Silver) -> pl.LazyFrame:
+    ahead = (pl.col("departure_at") - pl.col("booked_at")).dt.total_hours() / 24
+    return silver.bookings.with_columns(lead_days=ahead)
+
+
 def _crossings(silver: Silver) -> pl.LazyFrame:
     return crossing_attributes(silver.crossings)
 
@@ -141,6 +153,24 @@ SOURCES: dict[str, Source] = {
         frozenset((*SHIPMENT_KEYS, *SHIPMENT_VALUES)), (WITHDRAWALS, DECLARATIONS), ("shipments",), _withdrawals
     ),
     "exports": Source(frozenset((*SHIPMENT_KEYS, *SHIPMENT_VALUES)), (DECLARATIONS,), ("exports",), _exports),
+    "manifests": Source(
+        frozenset(("consignment_id", "goods_description", "log_gross", "vessel_id", "consignor_id", "consignee_id")),
+        (MANIFESTS,),
+        ("manifests",),
+        _manifests,
+    ),
+    "passengers": Source(
+        frozenset(("document_id", "traveller_id", "carrier", "flight_number")),
+        (API_MESSAGES,),
+        ("passengers",),
+        lambda silver: silver.passengers,
+    ),
+    "bookings": Source(
+        frozenset(("document_id", "traveller_id", "lead_days", "party_size", "bags")),
+        (PNR_MESSAGES,),
+        ("bookings",),
+        _bookings,
+    ),
     "crossings": Source(frozenset((*CROSSING_KEYS, *CROSSING_VALUES)), (CROSSINGS,), ("crossings",), _crossings),
     "crossing_outcomes": Source(
         frozenset((*CROSSING_KEYS, *CROSSING_VALUES, "is_adverse")),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -31,13 +31,14 @@ SUBJECTS: dict[str, Subject] = {
     "shipments": Subject("shipments", shipments.registry(), shipment_attributes, "office"),
     "crossings": Subject("crossings", crossings.registry(), crossing_attributes, "port"),
 }
+_WITH_PNR = {"crossings": replace(SUBJECTS["crossings"], registry=crossings.registry(with_pnr=True))}
 
 
-def subject_of(name: str) -> Subject:
-    """The subject called `name`; raises `UnknownName`."""
+def subject_of(name: str, *, with_pnr: bool = False) -> Subject:
+    """The subject called `name`, with what derives from PNR only if asked; raises `UnknownName`."""
     if name not in SUBJECTS:
         raise UnknownName("subject", name, list(SUBJECTS))
-    return SUBJECTS[name]
+    return _WITH_PNR.get(name, SUBJECTS[name]) if with_pnr else SUBJECTS[name]
 
 
 @dataclass(frozen=True)

@@ -120,9 +120,9 @@ class Registry:
                     )
                 )
 
-    def for_model(self, purpose: Purpose) -> tuple[Feature, ...]:
-        """The features that may serve `purpose`, in order of registration."""
-        return tuple(feature for feature in self.features.values() if purpose in feature.purposes)
+    def for_model(self, *purposes: Purpose) -> tuple[Feature, ...]:
+        """The features that may serve one of `purposes`, in order of registration."""
+        return tuple(feature for feature in self.features.values() if feature.purposes & set(purposes))
 
     def _add(self, feature: Feature) -> None:
         if feature.name in self.features:

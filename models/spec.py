@@ -26,6 +26,8 @@ class ModelSpec:
     outcome: str
     """`subject_kind` of the outcomes that label it."""
     purpose: Purpose
+    with_pnr: bool = False
+    """Whether features that derive from PNR are among them: only where the jurisdiction's law has switched it on."""
     without: frozenset[str] = frozenset()
     parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     rounds: int = 600
@@ -38,7 +40,8 @@ class ModelSpec:
 
     def features(self) -> tuple[Feature, ...]:
         """The features that may serve the purpose and are not left out, in registry order."""
-        allowed = subject_of(self.subject).registry.for_model(self.purpose)
+        purposes = (self.purpose, Purpose.PNR_ASSESSMENT) if self.with_pnr else (self.purpose,)
+        allowed = subject_of(self.subject, with_pnr=self.with_pnr).registry.for_model(*purposes)
         return tuple(feature for feature in allowed if feature.name not in self.without)
 
     @property

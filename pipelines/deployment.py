@@ -1,11 +1,15 @@
 """One deployment, opened: its lake, its model registry, its agencies, its vault key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import polars as pl
+
 from features.sources import Silver, read_silver
+from features.vectors import Subject, subject_of
 from models.selection import Capacities, read_capacities
+from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
 from warehouse import agencies, places, settings, vault
 from warehouse.agencies import Agency
@@ -44,9 +48,19 @@ class Deployment:
         """Capacities of a subject's lanes."""
         return read_capacities(self.settings.capacity, subject)
 
+    def subject(self, name: str) -> Subject:
+        """A subject with the features that this deployment's law allows."""
+        return subject_of(name, with_pnr=bool(self.settings.pnr_jurisdictions))
+
+    def lawful(self, spec: ModelSpec) -> ModelSpec:
+        """The spec with the features that this deployment's law allows."""
+        return replace(spec, with_pnr=bool(self.settings.pnr_jurisdictions))
+
     def silver(self) -> Silver:
-        """The silver tables at their latest versions."""
-        return read_silver(self.lake.scan, self.places)
+        """The silver tables at their latest versions; bookings (PNR) only of jurisdictions whose law allows it."""
+        whole = read_silver(self.lake.scan, self.places)
+        lawful = whole.bookings.filter(pl.col("jurisdiction").is_in(list(self.settings.pnr_jurisdictions)))
+        return replace(whole, bookings=lawful)
 
 
 def from_environment() -> Deployment:

@@ -20,10 +20,12 @@ from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
 from pipelines.deployment import Deployment
-from warehouse import catalog, delivery
+from warehouse import agencies, catalog, delivery
 from warehouse.catalog import Table
 from warehouse.conform import live_batches, withdrawals
 from warehouse.contracts import Contract
+from warehouse.contracts.customs import INSPECTIONS
+from warehouse.contracts.immigration import OUTCOMES
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
@@ -32,6 +34,7 @@ from warehouse.ledger import Account
 from warehouse.routes import ROUTES, Route
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
+OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
 
 
 def feature_table(subject: str) -> Table:
@@ -105,6 +108,12 @@ def _archive(deployment: Deployment, landed: Delivery) -> None:
             source.replace(kept)
 
 
+def events_to_score(deployment: Deployment, subject: str) -> pl.LazyFrame:
+    """Silver events of a subject, but those of jurisdictions that only show what they see."""
+    silent = agencies.observed_only(deployment.agencies, OUTCOME_CONTRACTS[subject])
+    return deployment.lake.scan(SUBJECT_TABLES[subject]).filter(~pl.col("jurisdiction").is_in(list(silent)))
+
+
 def compute_features(deployment: Deployment, subject: Subject, days: Sequence[date]) -> pl.DataFrame:
     """Compute and append the vectors of the events delivered on `days` that have none yet; returns them.
 
@@ -113,7 +122,7 @@ def compute_features(deployment: Deployment, subject: Subject, days: Sequence[da
     """
     table = feature_table(subject.name)
     names = vectors.feature_set(subject.registry)
-    events = deployment.lake.scan(SUBJECT_TABLES[subject.name]).filter(pl.col("received_on").is_in(list(days)))
+    events = events_to_score(deployment, subject.name).filter(pl.col("received_on").is_in(list(days)))
     stored = deployment.lake.scan(table).filter(pl.col("feature_set") == names.digest)
     fresh = events.join(stored.select("event_id", "event_version"), on=["event_id", "event_version"], how="anti")
     made = vectors.compute(subject, fresh, deployment.silver())
@@ -153,7 +162,8 @@ class Training:
 
 def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
     """Train on what is known by a moment and register it; the better on the test days is champion."""
-    subject = vectors.subject_of(spec.subject)
+    spec = deployment.lawful(spec)
+    subject = deployment.subject(spec.subject)
     outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
     labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
     trained = training.train(spec, labelled)
@@ -181,7 +191,7 @@ def _is_better(deployment: Deployment, trained: Trained) -> bool:
 def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], scored_at: datetime) -> pl.DataFrame:
     """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns both joined."""
     champion = deployment.registry.load(spec.name)
-    subject = vectors.subject_of(spec.subject)
+    subject = deployment.subject(spec.subject)
     waiting = stored_vectors(deployment, subject, days).filter(
         pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
     )
@@ -240,10 +250,10 @@ def _days_of_new_withdrawals(deployment: Deployment, route: Route, silver: pl.La
 
 def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:
     """Days of delivery with events that have no vector of the current feature set."""
-    names = vectors.feature_set(vectors.subject_of(subject).registry)
+    names = vectors.feature_set(deployment.subject(subject).registry)
     keys = ["event_id", "event_version"]
     stored = deployment.lake.scan(feature_table(subject)).filter(pl.col("feature_set") == names.digest).select(keys)
-    events = deployment.lake.scan(SUBJECT_TABLES[subject]).select(*keys, "received_on")
+    events = events_to_score(deployment, subject).select(*keys, "received_on")
     missing = events.join(stored, on=keys, how="anti").select(pl.col("received_on").unique()).collect()
     return set(missing["received_on"])
 

@@ -1,6 +1,7 @@
 """Which agencies deliver, in whose jurisdiction, and under which dialects."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -40,6 +41,14 @@ def agencies(own: Path) -> dict[str, Agency]:
         }
     except KeyError as error:
         raise BorderlakeError(f"{own.name}: an agency lacks {error}") from error
+
+
+def observed_only(known: Mapping[str, Agency], outcome: Contract) -> frozenset[str]:
+    """Jurisdictions whose agencies of a domain tell what they see and never what became of it: nothing to learn from
+    there, and nobody who asked for scores."""
+    of_domain = [agency for agency in known.values() if agency.domain == outcome.domain]
+    reporting = {agency.jurisdiction for agency in of_domain if outcome.dataset in agency.datasets}
+    return frozenset(agency.jurisdiction for agency in of_domain) - reporting
 
 
 def agency_and_dataset(name: str, known: dict[str, Agency]) -> tuple[Agency, str]:

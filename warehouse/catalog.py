@@ -13,8 +13,8 @@ import polars as pl
 from warehouse import gold
 from warehouse.contracts import CONTRACTS, Contract
 from warehouse.contracts.base import Event, Sensitivity
-from warehouse.contracts.customs import DECLARATIONS
-from warehouse.contracts.immigration import CROSSINGS
+from warehouse.contracts.customs import DECLARATIONS, MANIFESTS
+from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, PNR_MESSAGES
 from warehouse.contracts.surveillance import DETECTIONS
 from warehouse.errors import UnknownName
 
@@ -137,6 +137,22 @@ class ShipmentIds(dy.Schema):
     withdrawn_at = dy.Datetime(
         nullable=True, time_unit="us", time_zone="UTC", description="When its declarant took it back; null: it stands."
     )
+
+
+class ManifestIds(dy.Schema):
+    """Keyed ids of a consignment's parties; the consignor is a shipment's seller, the consignee its importer."""
+
+    consignor_id = _keyed("organisation", "consignor")
+    consignee_id = _keyed("organisation", "consignee")
+    carrier_id = _keyed("organisation", "carrier")
+    vessel_id = _keyed("vessel", "vessel")
+
+
+class TravellerIds(dy.Schema):
+    """Keyed ids of someone who is announced or booked on a flight."""
+
+    traveller_id = _keyed("person", "traveller")
+    document_id = _keyed("document", "travel document")
 
 
 class CrossingIds(dy.Schema):
@@ -277,6 +293,24 @@ CROSSINGS_TABLE = _silver(
     {**SilverEvent.columns(), **_plain(CROSSINGS), **CrossingIds.columns()},
     "immigration",
 )
+CARGO = _silver(
+    "manifests",
+    "Consignments of vessels' calls as their carriers report them, with keyed ids.",
+    {**SilverEvent.columns(), **_plain(MANIFESTS), **ManifestIds.columns()},
+    "customs",
+)
+PASSENGERS = _silver(
+    "passengers",
+    "Travellers announced on flights (API), with keyed ids.",
+    {**SilverEvent.columns(), **_plain(API_MESSAGES), **TravellerIds.columns()},
+    "immigration",
+)
+BOOKINGS = _silver(
+    "bookings",
+    "Travellers of bookings (PNR), with keyed ids: for pre-arrival assessment where the law allows it.",
+    {**SilverEvent.columns(), **_plain(PNR_MESSAGES), **TravellerIds.columns()},
+    "immigration",
+)
 TRACKS = _silver("tracks", "Observations of vehicles and vessels, with keyed ids.", Tracks.columns(), "surveillance")
 DETECTED = _silver(
     "detections",
@@ -295,7 +329,7 @@ ENTITY_LINKS = Table(
     owner="platform",
 )
 
-SILVER = (SHIPMENTS, EXPORTS, CROSSINGS_TABLE, TRACKS, DETECTED, OUTCOMES)
+SILVER = (SHIPMENTS, EXPORTS, CARGO, CROSSINGS_TABLE, PASSENGERS, BOOKINGS, TRACKS, DETECTED, OUTCOMES)
 """Events conformed from bronze."""
 
 BRONZE = {contract.name: _bronze(contract) for contract in CONTRACTS.values()}

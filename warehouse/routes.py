@@ -7,17 +7,20 @@ import polars as pl
 
 from warehouse import ids, vault
 from warehouse.catalog import (
+    BOOKINGS,
+    CARGO,
     CROSSINGS_TABLE,
     DETECTED,
     EXPORTS,
     OUTCOMES,
+    PASSENGERS,
     SHIPMENTS,
     TRACKS,
     Table,
 )
 from warehouse.contracts import Contract
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, WITHDRAWALS
-from warehouse.contracts.immigration import CROSSINGS
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, MANIFESTS, WITHDRAWALS
+from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, PNR_MESSAGES
 from warehouse.contracts.immigration import OUTCOMES as CROSSING_OUTCOMES
 from warehouse.contracts.surveillance import DETECTIONS, VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 
@@ -69,6 +72,10 @@ def _subject(dataset: str, key: Sequence[str]) -> pl.Expr:
     return ids.event_id(pl.col("jurisdiction"), pl.col("source_agency"), dataset, key)
 
 
+_TRAVELLER = {
+    "traveller_id": Identity("person", ("surname", "given_names", "birth_date", "nationality")),
+    "document_id": Identity("document", ("issuing_state", "document_number")),
+}
 _OUTCOME_LACKS = {"additional_duty": pl.lit(None), "currency": pl.lit(None)}
 _TRACK_LACKS = {
     "speed_knots": pl.lit(None),
@@ -97,11 +104,22 @@ ROUTES: tuple[Route, ...] = (
         for kind, table in (("IM", SHIPMENTS), ("EX", EXPORTS))
     ),
     Route(
+        MANIFESTS,
+        CARGO,
+        identities={
+            "consignor_id": _organisation("consignor_id"),
+            "consignee_id": _organisation("consignee_id"),
+            "carrier_id": _organisation("carrier_id"),
+            "vessel_id": Identity("vessel", ("vessel_imo",)),
+        },
+    ),
+    Route(API_MESSAGES, PASSENGERS, identities=_TRAVELLER),
+    Route(PNR_MESSAGES, BOOKINGS, identities=_TRAVELLER),
+    Route(
         CROSSINGS,
         CROSSINGS_TABLE,
         identities={
-            "traveller_id": Identity("person", ("surname", "given_names", "birth_date", "nationality")),
-            "document_id": Identity("document", ("issuing_state", "document_number")),
+            **_TRAVELLER,
             "vehicle_id": Identity("vehicle", ("vehicle_plate",)),
         },
         derive={

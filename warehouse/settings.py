@@ -7,6 +7,7 @@ from pathlib import Path
 
 HOME_VARIABLE = "BORDERLAKE_HOME"
 LAKE_VARIABLE = "BORDERLAKE_LAKE_URL"
+PNR_VARIABLE = "BORDERLAKE_PNR_JURISDICTIONS"
 STORAGE_PREFIX = "BORDERLAKE_STORAGE_"
 
 
@@ -17,6 +18,8 @@ class Settings:
     home: Path
     lake_url: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    pnr_jurisdictions: frozenset[str] = frozenset()
+    """Jurisdictions whose law lets features derive from PNR; none unless they are named."""
 
     @property
     def inbox(self) -> Path:
@@ -62,8 +65,9 @@ class Settings:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `BORDERLAKE_HOME` (default `./.borderlake`), `BORDERLAKE_LAKE_URL` (default: inside it) and
-    `BORDERLAKE_STORAGE_*`, whose rest in lower case are options of the object store."""
+    """Settings from `BORDERLAKE_HOME` (default `./.borderlake`), `BORDERLAKE_LAKE_URL` (default: inside it),
+    `BORDERLAKE_STORAGE_*`, whose rest in lower case are options of the object store, and
+    `BORDERLAKE_PNR_JURISDICTIONS` (codes with commas between; default: none)."""
     variables = os.environ if environment is None else environment
     home = Path(variables.get(HOME_VARIABLE, ".borderlake")).absolute()
     options = {
@@ -71,4 +75,5 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         for name, value in variables.items()
         if name.startswith(STORAGE_PREFIX)
     }
-    return Settings(home, variables.get(LAKE_VARIABLE, str(home / "lake")), options)
+    switched_on = frozenset(code.strip() for code in variables.get(PNR_VARIABLE, "").split(",") if code.strip())
+    return Settings(home, variables.get(LAKE_VARIABLE, str(home / "lake")), options, switched_on)

@@ -11,7 +11,7 @@ from features.vectors import SUBJECTS, Subject, feature_set
 from features.views import FeatureView
 from pipelines import flows, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
-from pipelines.deployment import Deployment
+from pipelines.deployment import Deployment, from_environment
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
 from pipelines.reporting import key_of
 from warehouse.catalog import Table
@@ -100,7 +100,7 @@ def _known_shares(subject: Subject, made: pl.DataFrame) -> dict[str, float]:
 
 def _counts(deployment: Deployment, subject: Subject, table: Table, days: Sequence[date]) -> tuple[int, int]:
     of_days = pl.col("received_on").is_in(days)
-    events = deployment.lake.scan(flows.SUBJECT_TABLES[subject.name]).filter(of_days).select(pl.len()).collect().item()
+    events = flows.events_to_score(deployment, subject.name).filter(of_days).select(pl.len()).collect().item()
     current = pl.col("feature_set") == feature_set(subject.registry).digest
     vectors = deployment.lake.scan(table).filter(of_days & current).select(pl.len()).collect().item()
     return events, vectors
@@ -138,4 +138,4 @@ def _columns(view: FeatureView, column: str | None) -> list[dg.TableColumnDep]:
     ]
 
 
-feature_assets = [_features(subject) for subject in SUBJECTS.values()]
+feature_assets = [_features(from_environment().subject(name)) for name in SUBJECTS]

@@ -1,8 +1,8 @@
 """Every dataset an agency may deliver, by name."""
 
 from warehouse.contracts.base import Contract
-from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, WITHDRAWALS
-from warehouse.contracts.immigration import CROSSINGS, OUTCOMES
+from warehouse.contracts.customs import DECLARATIONS, INSPECTIONS, MANIFESTS, WITHDRAWALS
+from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, OUTCOMES, PNR_MESSAGES
 from warehouse.contracts.surveillance import DETECTIONS, VEHICLE_SIGHTINGS, VESSEL_POSITIONS
 from warehouse.errors import UnknownName
 
@@ -12,8 +12,11 @@ CONTRACTS: dict[str, Contract] = {
         DECLARATIONS,
         INSPECTIONS,
         WITHDRAWALS,
+        MANIFESTS,
         CROSSINGS,
         OUTCOMES,
+        API_MESSAGES,
+        PNR_MESSAGES,
         VEHICLE_SIGHTINGS,
         VESSEL_POSITIONS,
         DETECTIONS,

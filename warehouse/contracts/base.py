@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     BORDER_CHECK = "border-check-risk"
     BORDER_SURVEILLANCE = "border-surveillance"
     TRAFFIC_STATISTICS = "traffic-statistics"
+    PNR_ASSESSMENT = "pnr-assessment"
 
 
 class Sensitivity(StrEnum):

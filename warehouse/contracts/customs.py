@@ -1,4 +1,4 @@
-"""Customs: declarations at the grain of a goods item, their withdrawal, and what inspections of them found."""
+"""Customs: declarations at the grain of a goods item, their withdrawal, their inspection, and manifests of vessels."""
 
 from datetime import timedelta
 
@@ -156,6 +156,53 @@ class Withdrawals(Event):
     goods_item_number = dy.Int32(min=1, max=99_999, description="Item withdrawn.")
 
 
+class Manifests(Event):
+    """One consignment of a vessel's call, as its carrier reports it (WCO cargo report, UN/EDIFACT CUSCAR).
+
+    `event_at` is the arrival at the port of discharge, `known_at` when the message was sent.
+    """
+
+    manifest_id = dy.String(min_length=1, max_length=70, description="Number of the cargo report.")
+    consignment_id = dy.String(min_length=1, max_length=64, description="Transport document of the consignment.")
+    office = dy.String(min_length=1, max_length=17, description="Port of discharge, UN/LOCODE.")
+    vessel_imo = dy.String(
+        nullable=True,
+        regex=r"^[0-9]{7}$",
+        description="IMO number of the vessel.",
+        metadata=facts(identifies="vessel", sensitivity=COMMERCIAL),
+    )
+    vessel_name = dy.String(
+        nullable=True, max_length=70, description="Name of the vessel.", metadata=facts(sensitivity=COMMERCIAL)
+    )
+    voyage_number = dy.String(nullable=True, max_length=17, description="Voyage, in the carrier's numbering.")
+    carrier_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Carrier that reports the cargo.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    country_of_dispatch = dy.String(
+        nullable=True, check=lambda e: e.is_in(sorted(codes.countries())), description="ISO 3166-1 alpha-2."
+    )
+    consignor_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Consignor's identifier; a declaration's seller has the same.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    consignee_id = dy.String(
+        nullable=True,
+        max_length=35,
+        description="Consignee's registration number; a declaration's importer has the same.",
+        metadata=facts(identifies="organisation", sensitivity=COMMERCIAL),
+    )
+    packages = dy.Int32(nullable=True, min=0, max=1_000_000, description="Number of packages.")
+    gross_mass_kg = dy.Decimal(
+        16, 3, nullable=True, min=0, max=1_000_000_000, description="Gross mass.", metadata=facts(unit="kg")
+    )
+    goods_description = dy.String(nullable=True, max_length=512, description="Description of the goods.")
+
+
 DECLARATIONS = Contract(
     name="customs.declarations",
     # 2: `declaration_type` tells exports from imports; `trader_status`.
@@ -194,5 +241,20 @@ WITHDRAWALS = Contract(
     purposes=frozenset({Purpose.CUSTOMS_RISK, Purpose.BORDER_CHECK, Purpose.BORDER_SURVEILLANCE}),
     cadence=timedelta(days=1),
     floor=0,
+    retention_days=3_650,
+)
+
+MANIFESTS = Contract(
+    name="customs.manifests",
+    version=1,
+    title="Sea cargo manifests",
+    schema=Manifests,
+    key=("manifest_id", "consignment_id"),
+    subject="consignment",
+    purposes=frozenset({Purpose.CUSTOMS_RISK, Purpose.BORDER_SURVEILLANCE}),
+    cadence=timedelta(days=1),
+    # A port may have days without a vessel.
+    floor=0,
+    # As long as the declarations that they are compared with.
     retention_days=3_650,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from warehouse.readers import ais, delimited, ndjson, parquet
+from warehouse.readers import ais, cuscar, delimited, ndjson, parquet, paxlst, pnrgov
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
 
 READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
@@ -10,6 +10,9 @@ READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
     "ndjson": ndjson.read,
     "parquet": parquet.read,
     "ais-nmea": ais.read,
+    "cuscar": cuscar.read,
+    "paxlst": paxlst.read,
+    "pnrgov": pnrgov.read,
 }
 
 __all__ = ["LINE", "READERS", "REFUSED_SCHEMA", "Chunk"]

@@ -12,11 +12,14 @@ import polars as pl
 
 from features.sources import Silver
 from warehouse.catalog import (
+    BOOKINGS,
+    CARGO,
     CROSSINGS_TABLE,
     DETECTED,
     ENTITY_LINKS,
     EXPORTS,
     OUTCOMES,
+    PASSENGERS,
     SHIPMENTS,
     TRACKS,
     Table,
@@ -30,6 +33,7 @@ DAYS = 12
 def shaped(table: Table, rows: Sequence[dict[str, Any]]) -> pl.LazyFrame:
     """Rows as the table has them; columns not named are null."""
     given = pl.DataFrame(rows, infer_schema_length=None) if rows else table.empty()
+    given = given.select(name for name in given.columns if name in table.columns)
     absent = [pl.lit(None).alias(name) for name in table.columns if name not in given.columns]
     return table.shape(given.with_columns(absent)).lazy()
 
@@ -131,6 +135,27 @@ class World:
             for number, at in enumerate(self.moment() for _ in range(count))
         ]  # fmt: skip
 
+    def manifests(self, count: int) -> list[dict[str, Any]]:
+        return [
+            version | {
+                "manifest_id": "m", "consignment_id": self.some("k1", "k2"), "gross_mass_kg": self.some("3.000", None),
+                "goods_description": self.some("shoes", None),
+            }
+            for number in range(count)
+            for version in self.versions(f"manifest{number}")
+        ]  # fmt: skip
+
+    def announcements(self, count: int) -> list[dict[str, Any]]:
+        return [
+            version | {
+                "document_id": self.some("p1", "p2", None), "traveller_id": self.some("t1", "T1"), "carrier": "KE",
+                "flight_number": self.some("1", "2"), "booked_at": START - timedelta(days=self.some(1, 9)),
+                "departure_at": START, "party_size": self.some(1, 2), "bags": self.some(0, None),
+            }
+            for number in range(count)
+            for version in self.versions(f"announced{number}")
+        ]  # fmt: skip
+
 
 PORT = Place("XNPRT", "Port", "XN", "sea", 36.4, 18.0)
 ABROAD = Place("XSGRE", "Post", "XS", "land", 36.0, 17.7)
@@ -164,6 +189,9 @@ def silver(seed: int, events: int = 40) -> Silver:
         exports=shaped(EXPORTS, [version for event in goods for version in world.goods(f"x{event}")]),
         crossings=shaped(CROSSINGS_TABLE, [version for event in people for version in world.passage(event)]),
         detections=shaped(DETECTED, world.detections(30)),
+        manifests=shaped(CARGO, world.manifests(20)),
+        passengers=shaped(PASSENGERS, world.announcements(20)),
+        bookings=shaped(BOOKINGS, world.announcements(20)),
         tracks=shaped(
             TRACKS,
             world.tracks("vehicle", ["v1", "v2", "v9"], 60) + together(world.tracks("vessel", ["mmsi1", "mmsi2"], 60)),

@@ -1,0 +1,214 @@
+"""CUSCAR, cargo reports of carriers: a row a consignment of a vessel's call.
+
+The message is UN/EDIFACT's customs cargo report (D.95B and later): the voyage (TDT, LOC, DTM), then consignments
+(CNI) with their parties (NAD), goods (GID, FTX, MEA) and containers (EQD, SGP). Packages and masses of a consignment
+are those that it declares for itself, else the sums of its goods. Masses are in kilograms as decimal text, dates in
+ISO 8601 without a zone, codes as sent.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from warehouse.readers import edifact_table
+from warehouse.readers.edifact import Message, Refused, Segment
+from warehouse.readers.edifact_table import STRICT, Layout, Row
+from warehouse.readers.edifact_values import moment, precision
+from warehouse.readers.port import Chunk
+
+COLUMNS = (
+    "document_name",
+    "message_function",
+    "manifest_id",
+    "documented_at",
+    "voyage_number",
+    "transport_mode",
+    "carrier_id",
+    "carrier_name",
+    "vessel_id",
+    "vessel_name",
+    "arrival_port",
+    "arrival_at",
+    "arrival_precision",
+    "consignment_number",
+    "consignment_id",
+    "discharge_port",
+    "loading_place",
+    "country_of_dispatch",
+    "consignor_id",
+    "consignor_name",
+    "consignee_id",
+    "consignee_name",
+    "notify_id",
+    "packages",
+    "package_type",
+    "gross_mass_kg",
+    "goods_description",
+    "hs_code",
+    "containers",
+)
+
+# UN code list 3227 (places), 2005 (times; estimated arrival first), 3035 (parties), 6411 (units of mass).
+_ARRIVAL_PORTS, _DISCHARGE, _LOADING, _DISPATCH = ("60", "11", "7"), ("11", "8"), ("9",), ("35", "9")
+_ARRIVALS = ("132", "178", "232")
+_PARTIES = {"CZ": "consignor", "CN": "consignee", "NI": "notify"}
+_KILOGRAMS = {"KGM": Decimal(1), "TNE": Decimal(1000), "GRM": Decimal("0.001"), "LBR": Decimal("0.45359237")}
+_GROSS = frozenset(("G", "AAD", "AAB", "AAE", ""))
+_COUNTRIES_LIST = "162"
+
+
+def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
+    """Consignments of a file's messages, with `COLUMNS` and those of `edifact_table.HEADER`, all as text.
+
+    `source_line` is the number of the consignment's CNI segment in the file (see `edifact`). Control "lenient" lets
+    pass trailers that contradict. Raises `FileRefused` when the file is empty or no interchange.
+    """
+    return edifact_table.read(LAYOUT, path, columns, control)
+
+
+def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:  # noqa: ARG001
+    segments = message.segments
+    at = [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
+    head = segments[: at[0]] if at else segments
+    shared = _voyage(head)
+    for first, end in zip(at, [*at[1:], len(segments)], strict=True):
+        own = segments[first:end]
+        yield Row(own[0].number, {**shared, **_consignment(own, shared.get("arrival_port", ""))})
+
+
+def _voyage(head: Sequence[Segment]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    times: dict[str, str] = {}
+    for segment in head:
+        match segment.tag:
+            case "BGM":
+                told |= {
+                    "document_name": segment.value(1),
+                    "manifest_id": segment.value(2),
+                    "message_function": segment.value(3),
+                }
+            case "DTM":
+                times.setdefault(segment.value(1), moment(segment.value(1, 1), segment.value(1, 2)))
+            case "TDT" if "voyage_number" not in told:
+                told |= {
+                    "voyage_number": segment.value(2),
+                    "transport_mode": segment.value(3),
+                    "carrier_id": segment.value(5),
+                    "carrier_name": segment.value(5, 3),
+                    "vessel_id": segment.value(8),
+                    "vessel_name": segment.value(8, 3),
+                }
+    arrival = next((times[kind] for kind in _ARRIVALS if kind in times), "")
+    return told | {
+        "arrival_port": _place(head, _ARRIVAL_PORTS),
+        "arrival_at": arrival,
+        "arrival_precision": precision(arrival),
+        "documented_at": times.get("137", ""),
+    }
+
+
+def _consignment(segments: Sequence[Segment], arrival_port: str) -> dict[str, str]:
+    cni = segments[0]
+    goods = [index for index, segment in enumerate(segments) if segment.tag == "GID"]
+    own = segments[: goods[0]] if goods else segments
+    items = segments[goods[0] :] if goods else []
+    references = {segment.value(1): segment.value(1, 1) for segment in segments if segment.tag == "RFF"}
+    gids = [segment for segment in items if segment.tag == "GID"]
+    return {
+        "consignment_number": cni.value(1),
+        "consignment_id": cni.value(2) or references.get("BM", "") or references.get("MB", ""),
+        "discharge_port": _place(segments, _DISCHARGE) or arrival_port,
+        "loading_place": _place(segments, _LOADING),
+        "country_of_dispatch": _country(segments),
+        **_parties(segments),
+        "packages": _count(own) or _sum([segment.value(2) for segment in gids]),
+        "package_type": " ".join(dict.fromkeys(kind for one in gids if (kind := one.value(2, 1)))),
+        "gross_mass_kg": _mass(own) or _mass(items),
+        "goods_description": "; ".join(dict.fromkeys(_descriptions(segments))),
+        "hs_code": " ".join(dict.fromkeys(_codes(segments))),
+        "containers": " ".join(dict.fromkeys(_containers(segments))),
+    }
+
+
+def _place(segments: Sequence[Segment], kinds: Sequence[str]) -> str:
+    """The place told under the first of `kinds` that is told."""
+    told = {segment.value(1): segment.value(2) for segment in segments if segment.tag == "LOC"}
+    return next((told[kind] for kind in kinds if told.get(kind)), "")
+
+
+def _country(segments: Sequence[Segment]) -> str:
+    """Alpha-2: a country told as such, or the first letters of a port's UN/LOCODE."""
+    places = {segment.value(1): segment for segment in segments if segment.tag == "LOC"}
+    place = next((places[kind] for kind in _DISPATCH if kind in places), None)
+    if place is None:
+        return ""
+    code = place.value(2)
+    is_port = len(code) == 5 and place.value(2, 1) != _COUNTRIES_LIST
+    return code[:2] if is_port else code
+
+
+def _parties(segments: Sequence[Segment]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for segment in segments:
+        if segment.tag == "NAD" and (party := _PARTIES.get(segment.value(1))):
+            name = " ".join(part.strip() for part in segment.composite(4) or segment.composite(3))
+            told.setdefault(f"{party}_id", segment.value(2))
+            told.setdefault(f"{party}_name", name.strip())
+    told.pop("notify_name", None)
+    return told
+
+
+def _count(segments: Sequence[Segment]) -> str:
+    """Packages that the consignment declares for itself (CNT 11)."""
+    return next((one.value(1, 1) for one in segments if one.tag == "CNT" and one.value(1) == "11"), "")
+
+
+def _mass(segments: Sequence[Segment]) -> str:
+    """The gross mass in kilograms; text that is no number, or of no known unit, as it was sent."""
+    total: Decimal | None = None
+    for segment in segments:
+        if segment.tag != "MEA" or segment.value(1) not in ("WT", "AAE") or segment.value(2) not in _GROSS:
+            continue
+        unit, text = segment.value(3), segment.value(3, 1)
+        try:
+            # An overlong exponent would make a text of a million digits.
+            mass = Decimal(text) * _KILOGRAMS[unit] if len(text) <= 18 and "E" not in text.upper() else None
+        except (InvalidOperation, KeyError):
+            mass = None
+        if mass is None or not mass.is_finite():
+            return f"{text} {unit}"
+        total = mass if total is None else total + mass
+    return "" if total is None else f"{total:f}"
+
+
+def _sum(texts: Sequence[str]) -> str:
+    """The sum of whole numbers; the first text that is none, as it was sent."""
+    told = [text for text in texts if text]
+    wrong = next((text for text in told if not (text.isascii() and text.isdigit()) or len(text) > 9), None)
+    return wrong if wrong is not None else str(sum(map(int, told))) if told else ""
+
+
+def _descriptions(segments: Sequence[Segment]) -> Iterator[str]:
+    for segment in segments:
+        if segment.tag == "FTX" and segment.value(1) == "AAA":
+            text = " ".join(part.strip() for part in segment.composite(4)).strip()
+            if text:
+                yield text
+
+
+def _codes(segments: Sequence[Segment]) -> Iterator[str]:
+    """Codes of the Harmonized System: PIA and CST say which list a code is of."""
+    for segment in segments:
+        is_code = segment.tag == "CST" or (segment.tag == "PIA" and segment.value(2, 1) == "HS")
+        if is_code and segment.value(2):
+            yield segment.value(2)
+
+
+def _containers(segments: Sequence[Segment]) -> Iterator[str]:
+    for segment in segments:
+        number = segment.value(2) if segment.tag == "EQD" else segment.value(1) if segment.tag == "SGP" else ""
+        if number:
+            yield number
+
+
+LAYOUT = Layout("CUSCAR", COLUMNS, _rows, "consignment")

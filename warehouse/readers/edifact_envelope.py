@@ -1,0 +1,210 @@
+"""Where EDIFACT interchanges lie in a file's bytes, and how each is written: service characters and character set.
+
+What is inside an interchange is read by `edifact`. Between interchanges there may be line ends, the framing
+bytes of airline networks and the address lines of a Type B telegram; any other text is stray.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# SOH, STX, ETX, EOT, ETB of airline networks, the SUB of old editors, NUL padding, white space.
+BLANK = b"\x00\x01\x02\x03\x04\x17\x1a \t\r\n"
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A tag of the service segments may be wrapped like any text; UNA is of one piece.
+_TAG = rb"U[\r\n]{0,2}N[\r\n]{0,2}"
+_UNB = re.compile(_TAG + rb"B")
+_SERVICE = re.compile(rb"(?s)" + _TAG + rb"[ZB](?=[ \r\n]{0,8}[^\w\s])|UNA(?=.{4,8}?[\x00-\x20]*" + _TAG + rb"B)")
+_OPENS_A_LINE = re.compile(rb"UNB[^\w\s][A-Z]{4}[^\w\s][0-9]|UNA")
+_SYNTAX = re.compile(rb"UNB[ ]{0,8}[^\w\s]\s*([A-Z]{4})")
+_PRIORITY = re.compile(rb"Q[A-Z]([ ]+[A-Z0-9]{7})+")
+_ADDRESS = re.compile(rb"([A-Z0-9]{7}[ ]*)+|\.[A-Z0-9]{7}([ ][ -~]{0,40})?|PDM")
+
+# ISO 9735-1 annex A and its later code list 0001; the airlines' IATA and IATB are letters of ASCII.
+CHARSETS = {
+    "UNOC": "iso8859-1",
+    "UNOD": "iso8859-2",
+    "UNOE": "iso8859-5",
+    "UNOF": "iso8859-7",
+    "UNOG": "iso8859-3",
+    "UNOH": "iso8859-4",
+    "UNOI": "iso8859-6",
+    "UNOJ": "iso8859-8",
+    "UNOK": "iso8859-9",
+    "UNOL": "iso8859-15",
+    "UNOW": "utf-8",
+    "UNOY": "utf-8",
+}
+
+
+class Service(NamedTuple):
+    """The service characters of an interchange; an empty `release` or `reserved` means: none."""
+
+    component: str = ":"
+    element: str = "+"
+    release: str = "?"
+    reserved: str = ""
+    terminator: str = "'"
+
+
+DEFAULT = Service()
+# Level B of ISO 9735:1988 parts by the information separators IS1, IS3 and IS4, which need no release.
+_LEVEL_B = Service("\x1f", "\x1d", "", "", "\x1c")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One interchange, from its UNB on, as text: wrapped lines joined, bytes off its character set as surrogates."""
+
+    text: str
+    service: Service
+    charset: str
+    has_una: bool
+    is_damaged: bool
+    """Whether some byte is not of the character set."""
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Bytes that no interchange holds, or whose UNA cannot be understood."""
+
+    raw: str
+    rule: str
+    message: str
+
+
+_STRAY = ("edifact-stray", "text outside of any interchange; it may be the rest of one that was cut: ask for it again")
+_BAD_UNA = (
+    "edifact-una",
+    "the service characters of UNA are not six different marks; without them nothing can be told apart",
+)
+
+
+def holds_interchange(data: bytes) -> bool:
+    """Whether anything in a file is the start of an interchange."""
+    return _next_start(data, 3 if data.startswith(_BYTE_ORDER_MARK) else 0) is not None
+
+
+def envelopes(data: bytes) -> Iterator[Envelope | Stray]:
+    """The interchanges of a file in order, and what lies between them."""
+    at = 3 if data.startswith(_BYTE_ORDER_MARK) else 0
+    while at < len(data):
+        found = _next_start(data, at)
+        start = len(data) if found is None else found.start()
+        yield from _between(data[at:start])
+        if found is None:
+            return
+        service, body = _service_at(data, found)
+        if service is None:
+            following = _next_start(data, body + 3)
+            at = len(data) if following is None else following.start()
+            yield Stray(_shown(data[start:at]), *_BAD_UNA)
+            continue
+        at = _end(data, body, service)
+        yield _envelope(data[body:at], service, has_una=body != start)
+
+
+def _next_start(data: bytes, at: int) -> re.Match[bytes] | None:
+    """The next UNA or UNB that stands at the start of a segment or of a line; None: there is none."""
+    for match in _SERVICE.finditer(data, at):
+        if not match[0].endswith(b"Z") and _opens(data, at, match.start(), None):
+            return match
+    return None
+
+
+def _end(data: bytes, start: int, service: Service) -> int:
+    """Where the interchange at `start` ends: behind its UNZ, else before the next interchange, else with the file."""
+    for match in _SERVICE.finditer(data, start + 3):
+        if not _opens(data, start, match.start(), service):
+            continue
+        is_unz = match[0].endswith(b"Z")
+        return _behind_segment(data, match.start(), service) if is_unz else match.start()
+    return len(data)
+
+
+def _opens(data: bytes, first: int, at: int, service: Service | None) -> bool:
+    """Whether the service segment at `at` begins there, and is not text of another segment."""
+    terminator = ord(service.terminator) if service else -1
+    before = at - 1
+    while before >= first and data[before] in BLANK and data[before] != terminator:
+        before -= 1
+    if before < first:
+        return True
+    if data[before] == terminator and not _is_released(data, before, service):
+        return True
+    # Behind an interchange that was cut, the next one still begins a line.
+    return data[at - 1] in b"\r\n\x01\x02\x03" and _OPENS_A_LINE.match(data, at) is not None
+
+
+def _is_released(data: bytes, at: int, service: Service | None) -> bool:
+    if service is None or not service.release:
+        return False
+    mark, count = ord(service.release), 0
+    for before in range(at - 1, -1, -1):
+        if data[before] == mark:
+            count += 1
+        elif data[before] not in b"\r\n":
+            break
+    return count % 2 == 1
+
+
+def _behind_segment(data: bytes, at: int, service: Service) -> int:
+    mark = service.terminator.encode()
+    while (at := data.find(mark, at)) >= 0:
+        if not _is_released(data, at, service):
+            return at + 1
+        at += 1
+    return len(data)
+
+
+def _service_at(data: bytes, found: re.Match[bytes]) -> tuple[Service | None, int]:
+    """The service characters of an interchange, and where its UNB stands; no characters where UNA makes no sense."""
+    start = found.start()
+    if not found[0].endswith(b"A"):
+        is_level_b = data[found.end() : found.end() + 3].lstrip(b"\r\n").startswith(b"\x1d")
+        return (_LEVEL_B if is_level_b else DEFAULT), start
+    unb = _UNB.search(data, start + 3)
+    assert unb is not None  # The tag of UNA is only found before one.
+    marks = data[start + 3 : start + 9]
+    if marks[4:5] == b"'" and marks[5:6] in (b"\r", b"\n", b"U"):
+        # One of the six is left out: the decimal mark, or the space that stands for the reserved one.
+        two = marks[2:4]
+        marks = marks[:2] + (two + b" " if two[:1] in (b".", b",") else b"." + two) + b"'"
+    return _meaning(marks), unb.start()
+
+
+def _meaning(marks: bytes) -> Service | None:
+    if len(marks) != 6 or any(mark > 126 or mark == 0 or chr(mark).isalnum() for mark in marks):
+        return None
+    component, element, _, release, reserved, terminator = (chr(mark) for mark in marks)
+    service = Service(component, element, release.strip(), reserved.strip(), terminator)
+    if service.reserved in service[:3]:
+        service = service._replace(reserved="")
+    told = [mark for mark in (*service[:3], terminator) if mark]
+    if len(set(told)) != len(told) or not (component.strip() and element.strip()) or terminator in " \t":
+        return None
+    return service
+
+
+def _envelope(data: bytes, service: Service, *, has_una: bool) -> Envelope:
+    framing = bytes(set(BLANK) - {ord(" "), ord("\t"), ord(service.terminator)})
+    plain = data.translate(None, framing)
+    syntax = _SYNTAX.match(plain)
+    charset = CHARSETS.get(syntax[1].decode() if syntax else "", "ascii")
+    try:
+        return Envelope(plain.decode(charset), service, charset, has_una, is_damaged=False)
+    except UnicodeDecodeError:
+        return Envelope(plain.decode(charset, "surrogateescape"), service, charset, has_una, is_damaged=True)
+
+
+def _between(data: bytes) -> Iterator[Stray]:
+    lines = [line for line in (line.strip(BLANK) for line in data.splitlines()) if line not in (b"", b"NNNN")]
+    is_telegram = bool(lines and _PRIORITY.fullmatch(lines[0])) and all(map(_ADDRESS.fullmatch, lines[1:]))
+    if lines and not is_telegram:
+        yield Stray(_shown(data.strip(BLANK)), *_STRAY)
+
+
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")

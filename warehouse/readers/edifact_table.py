@@ -1,0 +1,107 @@
+"""Rows of EDIFACT messages as the chunks of the port; what a message's segments mean is told by its own reader."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.errors import FileRefused
+from warehouse.readers import edifact, edifact_envelope, edifact_values
+from warehouse.readers.edifact import Message, Refused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+
+STRICT, LENIENT = "strict", "lenient"
+_CHUNK_ROWS = 50_000
+
+# Columns that every message's rows have.
+HEADER = ("sender", "interchange_reference", "message_reference", "access_reference", "message_id", "prepared_at")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row by column; what it does not name, or names with an empty text, is null."""
+
+    number: int
+    """The number of its first segment."""
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of message: its type in UNH, its columns, and how it becomes rows."""
+
+    kind: str
+    columns: Sequence[str]
+    rows: Callable[[Message, str], Iterator[Row | Refused]]
+    """From a message and the time its interchange was prepared (ISO 8601)."""
+    subject: str
+    """What a row is, in the singular."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({LINE: pl.Int64(), **dict.fromkeys((*HEADER, *self.columns), pl.String())})
+
+
+def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> Iterator[Chunk]:
+    """Chunks of the rows of a file's messages; `source_line` is the number of a row's first segment.
+
+    Raises `FileRefused` when the file is empty or no interchange, or `columns` asks for what the message does not say.
+    """
+    unknown = sorted(columns - set(layout.schema))
+    if unknown:
+        offered = ", ".join(layout.schema)
+        raise FileRefused("header", f"{layout.kind} gives no {', '.join(unknown)}; its columns are {offered}")
+    if control not in (STRICT, LENIENT):
+        raise FileRefused("dialect", f"control is {STRICT} or {LENIENT}; mend the options of the dialect")
+    data = path.read_bytes()
+    if not data.strip(b"\x00 \t\r\n"):
+        raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+    if not edifact_envelope.holds_interchange(data):
+        raise FileRefused("edifact-no-interchange", "no UNB begins an interchange in it; ask for the agreed format")
+    rows: list[Row] = []
+    refused: list[Refused] = []
+    is_empty = True
+    for message in edifact.messages(data, layout.kind, strict=control == STRICT):
+        if isinstance(message, Refused):
+            refused.append(message)
+        else:
+            _sort(layout, message, rows, refused)
+        if len(rows) >= _CHUNK_ROWS:
+            yield _chunk(layout, rows, refused)
+            rows, refused, is_empty = [], [], False
+    if rows or refused:
+        yield _chunk(layout, rows, refused)
+    elif is_empty:
+        raise FileRefused("empty", "the interchange holds no message; ask the sender whether the day had no records")
+
+
+def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refused]) -> None:
+    """The rows and refusals of one message; one that gives neither is refused."""
+    unb, unh = message.interchange, message.header
+    prepared_at = edifact_values.moment(unb.value(4) + unb.value(4, 1))
+    header = {
+        "sender": unb.value(2),
+        "interchange_reference": unb.value(5),
+        "message_reference": unh.value(1),
+        "access_reference": unh.value(3),
+        "message_id": f"{unb.value(2)}/{unb.value(5)}/{unh.value(1)}",
+        "prepared_at": prepared_at,
+    }
+    before = len(rows) + len(refused)
+    for found in layout.rows(message, prepared_at):
+        if isinstance(found, Refused):
+            refused.append(found)
+        else:
+            rows.append(Row(found.number, {**header, **found.values}))
+    if len(rows) + len(refused) == before:
+        told = f"the message names no {layout.subject}; ask the sender whether that is meant"
+        refused.append(message.refused_whole("edifact-empty-message", told))
+
+
+def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused]) -> Chunk:
+    schema = layout.schema
+    columns: dict[str, list[object]] = {LINE: [row.number for row in rows]}
+    for name in schema.names()[1:]:
+        columns[name] = [row.values.get(name) or None for row in rows]
+    return Chunk(pl.DataFrame(columns, schema=schema), pl.DataFrame(refused, schema=REFUSED_SCHEMA, orient="row"))

@@ -1,0 +1,277 @@
+"""PAXLST, advance passenger information: a row a traveller, passenger or crew, of a flight or voyage.
+
+The message is that of the WCO/IATA/ICAO guidelines on API (Annex III, UN/EDIFACT D.02B and later): transport legs
+(TDT, with places LOC and times DTM), then travellers (NAD), each with attributes and travel documents (DOC). Codes
+stay as sent; dates are ISO 8601 on the clock of the place they are told for, without a zone.
+
+The flight of a row is the leg that arrives at the first port of the receiving country (LOC 87), else the one that
+leaves from the last port before it (LOC 125), else the last leg; all legs are in `legs`. Of several documents
+the first passport comes first, else the first identity document that is no visa; the others are in `other_documents`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+from warehouse.readers import edifact_table
+from warehouse.readers.edifact import Message, Refused, Segment
+from warehouse.readers.edifact_table import STRICT, Layout, Row
+from warehouse.readers.edifact_values import alpha_3, birth_day, day, moment, precision
+from warehouse.readers.flights import carrier_of, designator
+from warehouse.readers.port import Chunk
+
+COLUMNS = (
+    "document_name",
+    "message_function",
+    "transaction_reference",
+    "traveller_number",
+    "role_code",
+    "surname",
+    "given_names",
+    "sex",
+    "birth_date",
+    "nationality",
+    "residence",
+    "birth_place",
+    "embarked_at",
+    "debarks_at",
+    "record_locator",
+    "passenger_reference",
+    "seat",
+    "bags",
+    "bag_mass",
+    "bag_tags",
+    "document_type",
+    "document_number",
+    "issuing_state",
+    "document_expires",
+    "other_documents",
+    "carrier",
+    "flight_number",
+    "departed_from",
+    "departure_at",
+    "departure_precision",
+    "arrives_at",
+    "arrival_at",
+    "arrival_precision",
+    "legs",
+)
+
+# UN code list 3035: passenger, crew member, crew member and passenger in transit.
+_TRAVELLERS = frozenset(("FL", "FM", "DDT", "DDU"))
+_REPORTER = "MS"
+# UN code list 2005, the scheduled time first: the first that is told counts.
+_DEPARTURES = ("189", "133", "136", "186")
+_ARRIVALS = ("232", "132", "178")
+_LAST_BEFORE, _FIRST_INSIDE = "125", "87"
+_PLACES = {"174": "residence", "178": "embarked_at", "179": "debarks_at"}
+_REFERENCES = {"AVF": "record_locator", "ABO": "passenger_reference", "SEA": "seat"}
+
+
+def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
+    """Travellers of a file's messages, with `COLUMNS` and those of `edifact_table.HEADER`, all as text.
+
+    `source_line` is the number of the traveller's NAD segment in the file (see `edifact`); what is refused has that
+    of its first segment. Control "lenient" lets pass trailers that contradict. Raises `FileRefused` when the file
+    is empty or no interchange.
+    """
+    return edifact_table.read(LAYOUT, path, columns, control)
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """One movement from a port to the next."""
+
+    conveyance: str
+    carrier: str
+    origin: str = ""
+    departure_at: str = ""
+    destination: str = ""
+    arrival_at: str = ""
+    ends: tuple[str, str] = ("", "")
+    """The codes (UN code list 3227) of its two places."""
+
+
+@dataclass
+class _Place:
+    """A place of call and when one comes and goes."""
+
+    code: str
+    name: str
+    times: dict[str, str] = field(default_factory=dict)
+
+    def told(self, kinds: Sequence[str]) -> str:
+        return next((self.times[kind] for kind in kinds if kind in self.times), "")
+
+
+def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:
+    at = _travellers_at(message.segments)
+    head = message.segments[: at[0]] if at else message.segments
+    legs = _legs(head)
+    shared = {**_about(head), **_flight(legs)}
+    for number, (first, end) in enumerate(zip(at, [*at[1:], len(message.segments)], strict=True), start=1):
+        segments = message.segments[first:end]
+        # Told before travel: nobody is born after the message was made.
+        values = _traveller(segments, prepared_at or shared["departure_at"])
+        yield Row(segments[0].number, {**shared, "traveller_number": str(number), **values})
+
+
+def _travellers_at(segments: Sequence[Segment]) -> list[int]:
+    """Where travellers begin: at a NAD of their functions, and behind the legs at any other but the reporter's.
+
+    The code of such another is for the dialect to refuse.
+    """
+    found: list[int] = []
+    has_legs = False
+    for index, segment in enumerate(segments):
+        has_legs |= segment.tag == "TDT"
+        if segment.tag == "NAD":
+            function = segment.value(1)
+            if function in _TRAVELLERS or (has_legs and function != _REPORTER):
+                found.append(index)
+    return found
+
+
+def _about(head: Sequence[Segment]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for segment in head:
+        if segment.tag == "BGM":
+            told |= {"document_name": segment.value(1), "message_function": segment.value(3)}
+        elif segment.tag == "RFF" and segment.value(1) == "TN":
+            told["transaction_reference"] = segment.value(1, 1)
+    return told
+
+
+def _legs(head: Sequence[Segment]) -> list[_Leg]:
+    legs: list[_Leg] = []
+    places: list[_Place] = []
+    means = ("", "")
+    for segment in head:
+        if segment.tag == "TDT":
+            legs += _between(means, places)
+            number = segment.value(2) or segment.value(8, 3)
+            means, places = (number, segment.value(5)), []
+        elif segment.tag == "LOC" and any(means):
+            places.append(_Place(segment.value(1), segment.value(2)))
+        elif segment.tag == "DTM" and places:
+            kind, text, layout = segment.value(1), segment.value(1, 1), segment.value(1, 2)
+            places[-1].times.setdefault(kind, moment(text, layout))
+    return legs + _between(means, places)
+
+
+def _between(means: tuple[str, str], places: Sequence[_Place]) -> list[_Leg]:
+    """The legs of one conveyance: from each place to the next; a single place is a leg with one end."""
+    leg = _Leg(*means)
+    if not places:
+        return [leg] if any(means) else []
+    if len(places) == 1:
+        (place,) = places
+        if place.code == _FIRST_INSIDE or (place.told(_ARRIVALS) and not place.told(_DEPARTURES)):
+            return [replace(leg, destination=place.name, arrival_at=place.told(_ARRIVALS), ends=("", place.code))]
+        return [replace(leg, origin=place.name, departure_at=place.told(_DEPARTURES), ends=(place.code, ""))]
+    return [
+        replace(
+            leg,
+            origin=here.name,
+            departure_at=here.told(_DEPARTURES),
+            destination=there.name,
+            arrival_at=there.told(_ARRIVALS),
+            ends=(here.code, there.code),
+        )
+        for here, there in pairwise(places)
+    ]
+
+
+def _flight(legs: Sequence[_Leg]) -> dict[str, str]:
+    arriving = [leg for leg in legs if leg.ends[1] == _FIRST_INSIDE]
+    leaving = [leg for leg in legs if leg.ends[0] == _LAST_BEFORE]
+    leg = (arriving or leaving or list(legs[-1:]) or [_Leg("", "")])[0]
+    carrier = leg.carrier or carrier_of(leg.conveyance)
+    return {
+        "carrier": carrier,
+        "flight_number": designator(carrier, leg.conveyance),
+        "departed_from": leg.origin,
+        "departure_at": leg.departure_at,
+        "departure_precision": precision(leg.departure_at),
+        "arrives_at": leg.destination,
+        "arrival_at": leg.arrival_at,
+        "arrival_precision": precision(leg.arrival_at),
+        "legs": json.dumps([_described(leg) for leg in legs]) if len(legs) > 1 else "",
+    }
+
+
+def _described(leg: _Leg) -> dict[str, str]:
+    told = {
+        "flight_number": designator(leg.carrier or carrier_of(leg.conveyance), leg.conveyance),
+        "departed_from": leg.origin,
+        "departure_at": leg.departure_at,
+        "arrives_at": leg.destination,
+        "arrival_at": leg.arrival_at,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:
+    nad = segments[0]
+    names = [name.strip() for name in nad.composite(4)]
+    values = {
+        "role_code": nad.value(1),
+        "surname": names[0] if names else "",
+        "given_names": " ".join(name for name in names[1:] if name),
+    }
+    documents: list[dict[str, str]] = []
+    for segment in segments[1:]:
+        if segment.tag == "DOC":
+            documents.append({"document_type": segment.value(1), "document_number": segment.value(2)})
+        elif documents and (segment.tag, segment.value(1)) in (("LOC", "91"), ("DTM", "36")):
+            _of_document(documents[-1], segment)
+        elif segment.tag != "CNT":
+            for name, value in _of_person(segment, told_on):
+                values.setdefault(name, value)
+    ranked = sorted(documents, key=_rank)
+    if ranked:
+        values |= ranked[0]
+    if ranked[1:]:
+        values["other_documents"] = json.dumps(ranked[1:])
+    return values
+
+
+def _of_person(segment: Segment, told_on: str) -> Iterator[tuple[str, str]]:
+    match segment.tag, segment.value(1):
+        case "ATT", "2":
+            yield "sex", segment.value(3)
+        case "DTM", "329":
+            yield "birth_date", birth_day(segment.value(1, 1), told_on, segment.value(1, 2))
+        case "LOC", "180":
+            place = (segment.value(2), segment.value(2, 3), segment.value(3, 3), segment.value(4, 3))
+            yield "birth_place", ", ".join(part for part in place if part)
+        case "LOC", code if code in _PLACES:
+            yield _PLACES[code], segment.value(2)
+        case "NAT", "2":
+            yield "nationality", alpha_3(segment.value(2))
+        case "RFF", code if code in _REFERENCES:
+            yield _REFERENCES[code], segment.value(1, 1)
+        case "MEA", "CT":
+            yield "bags", segment.value(3, 1)
+        case "MEA", "WT":
+            yield "bag_mass", " ".join(part for part in (segment.value(3, 1), segment.value(3)) if part)
+        case "FTX", "BAG":
+            yield "bag_tags", ":".join(part.strip() for part in segment.composite(4))
+
+
+def _of_document(document: dict[str, str], segment: Segment) -> None:
+    if segment.tag == "LOC":
+        document.setdefault("issuing_state", alpha_3(segment.value(2)))
+    else:
+        document.setdefault("document_expires", day(segment.value(1, 1), segment.value(1, 2)))
+
+
+def _rank(document: dict[str, str]) -> int:
+    """Passports, then other papers that say who one is, then visas and licences."""
+    kind = document["document_type"][:1]
+    return 0 if kind == "P" else 2 if kind in ("V", "L") else 1
+
+
+LAYOUT = Layout("PAXLST", COLUMNS, _rows, "traveller")

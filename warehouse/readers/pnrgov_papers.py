@@ -1,0 +1,118 @@
+"""Travel documents in a booking: DOCS and INFT entries, and to which traveller of the booking each belongs."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from warehouse.readers.edifact import Segment
+from warehouse.readers.edifact_values import alpha_3, birth_day_of_docs, flight_moment
+from warehouse.readers.pnrgov_booking import Booking, Traveller
+
+# IATA Resolution 830d, DOCS: /type/state/number/nationality/birth/sex/expiry/surname/given names/further names.
+_DOCS = (
+    "document_type",
+    "issuing_state",
+    "document_number",
+    "nationality",
+    "birth_date",
+    "sex",
+    "document_expires",
+    "document_surname",
+)
+_INFANT = "IN"
+
+
+def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
+    """What DOCS and INFT entries say about each traveller, in their order; of several entries the first counts."""
+    travellers = booking.travellers
+    found: list[dict[str, str]] = [{} for _ in travellers]
+    infants: list[list[dict[str, str]]] = [[] for _ in travellers]
+    for behind, request in _requests(booking):
+        match request.value(1):
+            case "DOCS":
+                entry = _docs(request, told_on)
+                if (at := _owner(travellers, behind, request, entry)) is not None:
+                    for name, value in entry.items():
+                        found[at].setdefault(name, value)
+            case "INFT":
+                infant = _inft(request, told_on)
+                at = _named(travellers, infant)
+                if at is not None and travellers[at].kind == _INFANT:
+                    found[at].setdefault("birth_date", infant.get("birth_date", ""))
+                adult = _referred(travellers, request)
+                adult = behind if adult is None else adult
+                if adult is not None and infant not in infants[adult]:
+                    infants[adult].append(infant)
+    for own, theirs in zip(found, infants, strict=True):
+        if theirs:
+            own["infants"] = json.dumps(theirs)
+    return found
+
+
+def _requests(booking: Booking) -> Iterator[tuple[int | None, Segment]]:
+    """SSR entries with the index of the traveller they stand behind: those behind names come first."""
+    for at, traveller in enumerate(booking.travellers):
+        yield from ((at, request) for request in traveller.requests)
+    yield from ((None, request) for request in booking.requests)
+    for flight in booking.flights:
+        yield from ((None, request) for request in flight.requests)
+
+
+def _owner(travellers: Sequence[Traveller], behind: int | None, request: Segment, entry: dict[str, str]) -> int | None:
+    """Whose document it is. An infant's stands behind its adult, with I behind the sex: FI, MI."""
+    by_name = _named(travellers, entry)
+    if entry.pop("is_infant", ""):
+        at_hand = [at for at, traveller in enumerate(travellers) if traveller.kind == _INFANT]
+        if by_name in at_hand:
+            return by_name
+        return at_hand[0] if len(at_hand) == 1 else None
+    referred = _referred(travellers, request)
+    if referred is not None:
+        return referred
+    if behind is not None:
+        return behind
+    return 0 if len(travellers) == 1 else by_name
+
+
+def _referred(travellers: Sequence[Traveller], request: Segment) -> int | None:
+    """The traveller whose number the entry gives in its last element (`+::2`)."""
+    references = {request.value(element, 2) for element in range(2, len(request.elements))} - {""}
+    found = [at for at, traveller in enumerate(travellers) if traveller.reference in references]
+    return found[0] if len(found) == 1 else None
+
+
+def _named(travellers: Sequence[Traveller], entry: dict[str, str]) -> int | None:
+    """The one traveller who has the names of the entry."""
+    surname, given = entry.get("document_surname", ""), entry.get("document_given_names", "")
+    found = [at for at, traveller in enumerate(travellers) if traveller.is_called(surname, given)]
+    return found[0] if len(found) == 1 else None
+
+
+def _text(request: Segment) -> list[str]:
+    """The parts between slashes of an entry's free text."""
+    return [part.strip() for part in ":".join(request.composite(1)[8:]).split("/")]
+
+
+def _docs(request: Segment, told_on: str) -> dict[str, str]:
+    parts = _text(request)[1:]
+    entry = dict(zip(_DOCS, parts, strict=False))
+    names = [part for part in parts[len(_DOCS) :] if part]
+    if names and names[-1] == "H":
+        names.pop()  # The holder of a document that several travel on.
+    entry["document_given_names"] = " ".join(names)
+    for country in ("issuing_state", "nationality"):
+        entry[country] = alpha_3(entry.get(country, ""))
+    entry["birth_date"] = birth_day_of_docs(entry.get("birth_date", ""), told_on)
+    entry["document_expires"] = flight_moment(entry.get("document_expires", ""), "")
+    sex = entry.get("sex", "")
+    if len(sex) == 2 and sex.endswith("I"):
+        entry |= {"sex": sex[0], "is_infant": "yes"}
+    return {name: value for name, value in entry.items() if value}
+
+
+def _inft(request: Segment, told_on: str) -> dict[str, str]:
+    """An infant's names and birth, as its adult's entry gives them."""
+    parts = _text(request)
+    names = [part for part in parts if part]
+    entry = dict(zip(("document_surname", "document_given_names", "birth_date"), names, strict=False))
+    entry["birth_date"] = birth_day_of_docs(entry.get("birth_date", "").split(" ")[0], told_on)
+    return {name: value for name, value in entry.items() if value}
