@@ -217,9 +217,9 @@ class Identities(dy.Schema):
     identity = dy.String(description="Normalised identifying value.")
 
 
-def _plain(contract: Contract) -> dict[str, dy.Column]:
-    """Columns of a contract that neither identify nor are personal."""
-    hidden = contract.personal() | set(contract.identifying())
+def _plain(contract: Contract, *without: str) -> dict[str, dy.Column]:
+    """Columns of a contract that neither identify nor are personal, and are not among `without`."""
+    hidden = contract.personal() | set(contract.identifying()) | set(without)
     return {name: column for name, column in contract.columns().items() if name not in hidden}
 
 
@@ -308,7 +308,7 @@ PASSENGERS = _silver(
 BOOKINGS = _silver(
     "bookings",
     "Travellers of bookings (PNR), with keyed ids: for pre-arrival assessment where the law allows it.",
-    {**SilverEvent.columns(), **_plain(PNR_MESSAGES), **TravellerIds.columns()},
+    {**SilverEvent.columns(), **_plain(PNR_MESSAGES, "record_locator"), **TravellerIds.columns()},
     "immigration",
 )
 TRACKS = _silver("tracks", "Observations of vehicles and vessels, with keyed ids.", Tracks.columns(), "surveillance")

@@ -85,7 +85,7 @@ def demo(
     home = deployment.settings.home
     _claim(home, {"days": days, "scale": scale, "seed": seed, "scenario": scenario})
     began = datetime.now(UTC)
-    _simulate(DEMO_START, days, scale, seed, home, scenario)
+    _simulate(DEMO_START, days, scale, seed, home, scenario, extended=True)
     from pipelines import flows
 
     received = sorted({item.received_on for item in flows.waiting_deliveries(deployment, began)})

@@ -174,7 +174,8 @@ class PnrMessages(Event):
         min_length=1,
         max_length=35,
         description="Locator of the booking, in the system that pushes it.",
-        metadata=facts(sensitivity=PERSONAL),
+        # In the key, which is never personal; silver leaves it out.
+        metadata=facts(sensitivity=Sensitivity.COMMERCIAL),
     )
     traveller_number = dy.String(
         min_length=1, max_length=12, description="Number of the traveller in the booking, as the airline counts."
