@@ -17,6 +17,12 @@ from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES, POOLS, Produc
 from simulation.randomness import Floats, Ints, choose, zipf_weights
 
 LINES = 4
+# Births go on for as long as this many days from the world's first.
+HORIZON_DAYS = 2060
+ALIVE = 1500.0
+# Life of a firm: nobody gives up within the first days, then at an even rate.
+_FIRST_DAYS, _THEN_DAYS = 200, 2400
+_OLDEST_DAYS = 16_000
 MODES = ("sea", "land", "air")
 
 
@@ -53,18 +59,17 @@ def registration_numbers(rng: np.random.Generator, prefix: str, n: int, digits: 
 
 def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauliers: int) -> Firms:
     """All firms for `scale`, whose habits use lorries of `hauliers` hauliers."""
-    n, n_declarants = max(60, round(1500 * scale)), max(8, round(70 * scale))
-    n_sellers = max(120, round(2600 * scale))
+    born, died = _lives(rng, max(60.0, ALIVE * scale))
+    n, n_declarants, n_sellers = len(born), max(8, round(70 * scale)), max(120, round(2600 * scale))
     pool, country = _sellers(rng, products, n_sellers)
     first, count = np.searchsorted(pool, np.arange(len(POOLS))), np.bincount(pool, minlength=len(POOLS))
     product = choose(rng, products.weight, n * LINES)
     seller = any_seller(rng, first, count, products.pool[product])
-    born = np.where(rng.random(n) < 0.72, rng.integers(-4000, 0, n), rng.integers(0, 730, n) - 60)
     return Firms(
         importer_id=registration_numbers(rng, "XN", n, 9),
         importer_name=_firm_names(rng, n),
         born=born,
-        died=born + 200 + rng.exponential(4500, n).astype(np.int64),
+        died=died,
         weight=zipf_weights(rng, n, 0.75),
         risk=rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1),
         price_bias=rng.normal(0, 0.2, n),
@@ -80,6 +85,16 @@ def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauli
         sellers_in=count,
         declarant_id=registration_numbers(rng, "DEC", n_declarants, 5),
     )
+
+
+def _lives(rng: np.random.Generator, alive: float) -> tuple[Ints, Ints]:
+    """Births at an even rate and deaths of all who live in the world, `alive` of them at any time on average."""
+    span = _OLDEST_DAYS + HORIZON_DAYS
+    births = round(alive * span / (_FIRST_DAYS + _THEN_DAYS))
+    born = rng.integers(-_OLDEST_DAYS, HORIZON_DAYS, births)
+    died = born + _FIRST_DAYS + rng.exponential(_THEN_DAYS, births).astype(np.int64)
+    lives = died > -30
+    return born[lives], died[lives]
 
 
 def any_seller(rng: np.random.Generator, first: Ints, count: Ints, pool: Ints) -> Ints:

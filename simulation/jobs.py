@@ -13,12 +13,14 @@ from datetime import date
 import numpy as np
 
 from simulation.adaptation import Adaptation
+from simulation.firms import Firms
 from simulation.fleet import VESSEL_PERIOD
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.randomness import Bools, Floats, Ints, choose, stream
-from simulation.rings import Rings, active
+from simulation.rings import Rings, active, active_among
 from simulation.scenario import Scenario
 
+_NEWCOMER_DAYS = 180
 ROAD_JOBS, PARTIES, FETCHES = 0.8, 0.85, 0.75
 _LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
 _SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
@@ -61,6 +63,7 @@ class Underworld:
     """The rings and what decides their days."""
 
     rings: Rings
+    firms: Firms
     vessel_phase: Ints
     seed: int
     start: date
@@ -90,7 +93,7 @@ class Underworld:
             office=np.where(by_sea, np.array(OFFICES_OF["sea"])[port], land).astype(np.int64),
             truck=active(rings.trucks, ring, generation, rng.random(n)),
             vessel=vessel[ring],
-            firm=active(rings.firms, ring, generation, rng.random(n)),
+            firm=active_among(rings.firms, self._settled(day), ring, generation, rng.random(n)),
             seller=active(rings.sellers, ring, generation, goods),
             product=active(rings.products, ring, generation, goods),
             habit=rng.random(n) < 0.7,
@@ -120,6 +123,12 @@ class Underworld:
     def number(self, day: date) -> int:
         """The day's number in the world; the first is 1."""
         return (day - self.start).days + 1
+
+    def _settled(self, day: date) -> Bools:
+        """Firms that trade on `day` and are no newcomers, whom the old rules look at."""
+        age = self.number(day) - 1
+        settled: Bools = (self.firms.born + _NEWCOMER_DAYS <= age) & (self.firms.died > age)
+        return settled
 
     def _pace(self, day: date) -> Floats:
         begun = self.rings.begins <= day.toordinal()

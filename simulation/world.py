@@ -48,7 +48,9 @@ class World:
         return (day - self.start).days + 1
 
     def _underworld(self) -> Underworld:
-        return Underworld(self.rings, self.vessels.phase, self.seed, self.start, self.scenario, self.adaptation)
+        return Underworld(
+            self.rings, self.firms, self.vessels.phase, self.seed, self.start, self.scenario, self.adaptation
+        )
 
     def rng(self, day: date, subject: str) -> np.random.Generator:
         """Chance for one subject on one day."""
@@ -78,11 +80,8 @@ def draw_world(start: date, scale: float, seed: int, scenario: Scenario) -> Worl
 
 
 def _cover_trade(rng: np.random.Generator, firms: Firms, rings: Rings) -> None:
-    """Half of a ring's firms also trade its goods openly, as the third of their habits."""
-    for ring in range(rings.count):
-        for firm in rings.firms[ring][rng.random(rings.firms.shape[1]) < 0.5]:
-            k = rng.integers(0, rings.products.shape[1])
-            firms.line_product[firm, 2], firms.line_seller[firm, 2] = (
-                rings.products[ring, k],
-                rings.sellers[ring, k],
-            )
+    """Half of a ring's firms also trade the goods of their part openly, as the third of their habits."""
+    ring, part, place = np.nonzero(rng.random(rings.firms.shape) < 0.5)
+    firm, k = rings.firms[ring, part, place], rng.integers(0, rings.products.shape[2], len(ring))
+    firms.line_product[firm, 2] = rings.products[ring, part, k]
+    firms.line_seller[firm, 2] = rings.sellers[ring, part, k]
