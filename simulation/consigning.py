@@ -13,6 +13,7 @@ from simulation.firms import LINES, any_seller
 from simulation.fleet import TRUCKS_EACH
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.jobs import Jobs
+from simulation.parcels import Parcels
 from simulation.randomness import Bools, Ints, choose
 from simulation.voyages import Calls
 from simulation.world import World
@@ -36,7 +37,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Heads:
-    """One place a declaration; `job` is -1 for ordinary trade."""
+    """One place a declaration; `job` and `parcel` (places in the day's) are -1 for ordinary trade."""
 
     firm: Ints
     seller: Ints
@@ -45,13 +46,16 @@ class Heads:
     truck: Ints
     at: Ints
     job: Ints
+    parcel: Ints
+    declarant: Ints
     strange: Bools
 
 
-def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> Heads:
-    """Ordinary trade by habit, and the rings' jobs among it, in random order."""
+def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs, parcels: Parcels) -> Heads:
+    """Ordinary trade by habit, parcels and the rings' jobs among it, in random order."""
     firms, age = world.firms, (day - world.start).days
-    n = int(rng.poisson(ITEMS_A_DAY / ITEMS_EACH * world.scale * trade_factor(day)))
+    few = len(parcels.firm)
+    n = int(rng.poisson(max(ITEMS_A_DAY * world.scale * trade_factor(day) - few, 0) / ITEMS_EACH))
     alive = (firms.born <= age) & (firms.died > age)
     firm = choose(rng, firms.weight * alive, n)
     line = choose(rng, _LINE_SHARES, n)
@@ -65,23 +69,27 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> H
     seller = np.where(new_seller, fresh, seller)
     office = np.where(new_way, firms.line_office[firm, rng.integers(0, LINES, n)], office)
     truck = firms.line_haulier[firm, line] * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, n)
+    by_parcel = parcels.haulier * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, few)
     m = len(jobs.ring)
-    order = rng.permutation(n + m)
+    order = rng.permutation(n + m + few)
     jobs = _in_habit(world, rng, day, jobs)
+    none = np.full(n + m + few, -1)
 
-    def joined(ours: Ints, theirs: Ints) -> Ints:
-        both: Ints = np.concatenate([ours, theirs])[order]
+    def joined(ours: Ints, theirs: Ints, small: Ints) -> Ints:
+        both: Ints = np.concatenate([ours, theirs, small])[order]
         return both
 
     return Heads(
-        firm=joined(firm, jobs.firm),
-        seller=joined(seller, jobs.seller),
-        product=joined(product, jobs.product),
-        office=world.scenario.redirect()[joined(office, jobs.office)],
-        truck=joined(truck, jobs.truck),
-        at=moments(rng, day, OFFICE_HOURS, n + m),
-        job=joined(np.full(n, -1), np.arange(m)),
-        strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64)) > 0,
+        firm=joined(firm, jobs.firm, parcels.firm),
+        seller=joined(seller, jobs.seller, parcels.seller),
+        product=joined(product, jobs.product, parcels.product),
+        office=world.scenario.redirect()[joined(office, jobs.office, parcels.office)],
+        truck=joined(truck, jobs.truck, by_parcel),
+        at=moments(rng, day, OFFICE_HOURS, n + m + few),
+        job=joined(none[:n], np.arange(m), none[:few]),
+        parcel=joined(none[:n], none[:m], np.arange(few)),
+        declarant=joined(firms.declarant[firm], firms.declarant[jobs.firm], parcels.declarant),
+        strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64), np.zeros(few, np.int64)) > 0,
     )
 
 

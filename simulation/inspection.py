@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from simulation.parcels import FORMAL_EUR
 from simulation.products import RISKY_ORIGINS, Products
 from simulation.randomness import Bools, Floats, Ints
 
 RANDOM_SHARE = 0.02
-RULE_CHANCE = 0.6
+# The old rules' chance for what they flag: formal declarations, and those below the value that asks for one.
+RULE_CHANCE, RULE_CHANCE_SMALL = 0.6, 0.2
 _MISSED, _WRONGED = 0.03, 0.006
 _RISKY_CHAPTERS = np.array([2, 22, 24, 42, 61, 62, 64, 85, 87, 95])
 
@@ -29,18 +31,19 @@ class Selection:
 
 
 def select_goods(rng: np.random.Generator, products: Products, goods: pl.DataFrame) -> Selection:
-    """The old rules: certain chapters from certain origins, and firms younger than three months."""
+    """The old rules: certain chapters from certain origins, and young firms; low values are mostly let through."""
     chapter = products.chapter[goods["product"].to_numpy()]
     risky = goods["origin"].is_in(list(RISKY_ORIGINS)).to_numpy()
     flagged = (np.isin(chapter, _RISKY_CHAPTERS) & risky) | (goods["age_days"].to_numpy() < 90)
     tipped = (goods["ring"].to_numpy() >= 0) & goods["is_illicit"].to_numpy() & (rng.random(len(goods)) < 0.05)
-    return select(rng, flagged, RULE_CHANCE, RANDOM_SHARE, tipped)
+    worth = goods.select(pl.col("value_eur").sum().over("decl_no"))["value_eur"].to_numpy()
+    return select(rng, flagged, np.where(worth < FORMAL_EUR, RULE_CHANCE_SMALL, RULE_CHANCE), RANDOM_SHARE, tipped)
 
 
 def select(
-    rng: np.random.Generator, flagged: Bools, rule_chance: float, random_share: float, tipped: Bools
+    rng: np.random.Generator, flagged: Bools, rule_chance: Floats, random_share: float, tipped: Bools
 ) -> Selection:
-    """Tips first, then the random sample over everything, then the rules over what they flag."""
+    """Tips first, then the random sample over everything, then the rules over what they flag, each by its chance."""
     dice, lot = rng.random(len(flagged)), rng.random(len(flagged)) < random_share
     code = np.where(tipped, 3, np.where(lot, 2, np.where(flagged & (dice < rule_chance), 1, 0)))
     row = np.flatnonzero(code)
@@ -48,7 +51,7 @@ def select(
     return Selection(
         row,
         [("", "rule", "random", "intelligence")[c] for c in taken],
-        np.choose(taken, [0.0, rule_chance, random_share, 1.0]),
+        np.choose(taken, [np.zeros(len(row)), rule_chance[row], random_share, 1.0]),
     )
 
 

@@ -21,7 +21,7 @@ from simulation.rings import Rings, active, active_among
 from simulation.scenario import Scenario
 
 _NEWCOMER_DAYS = 180
-ROAD_JOBS, PARTIES, FETCHES = 0.8, 0.85, 0.75
+ROAD_JOBS, PARTIES, FETCHES = 0.74, 0.85, 0.75
 _LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
 _SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
 
@@ -119,6 +119,11 @@ class Underworld:
             mule=active(rings.mules, mule_ring, generation, rng.random(m)),
             mule_scouted=rng.random(m) < 0.85,
         )
+
+    def orders(self, day: date, each: float) -> Ints:
+        """The rings of the orders that are broken up from `day` on, `each` of them a day and ring."""
+        rng = stream(self.seed, day.toordinal(), "ring-orders")
+        return np.repeat(np.arange(self.rings.count), rng.poisson(each * self._pace(day)))
 
     def number(self, day: date) -> int:
         """The day's number in the world; the first is 1."""

@@ -26,7 +26,7 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     )
     illicit = (crossings["kind"] != "").to_numpy()
     tipped = illicit & (crossings["ring"] >= 0).to_numpy() & (rng.random(len(illicit)) < 0.03)
-    chosen = select(rng, flagged, RULE_CHANCE, RANDOM_SHARE, tipped)
+    chosen = select(rng, flagged, np.full(len(flagged), RULE_CHANCE), RANDOM_SHARE, tipped)
     seen, n = crossings[chosen.row], len(chosen.row)
     adverse = judge(rng, (seen["kind"] != "").to_numpy())
     examined = seen["at"].to_numpy() + rng.integers(120, 5400, n)

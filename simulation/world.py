@@ -37,17 +37,18 @@ class World:
 
     def jobs(self, day: date) -> Jobs:
         """What the rings ship on `day`."""
-        return self._underworld().jobs(day)
+        return self.underworld().jobs(day)
 
     def outings(self, day: date) -> Outings:
         """Who travels for the rings on `day`."""
-        return self._underworld().outings(day)
+        return self.underworld().outings(day)
 
     def number(self, day: date) -> int:
         """The day's number in the world; the first is 1."""
         return (day - self.start).days + 1
 
-    def _underworld(self) -> Underworld:
+    def underworld(self) -> Underworld:
+        """The rings and what decides their days."""
         return Underworld(
             self.rings, self.firms, self.vessels.phase, self.seed, self.start, self.scenario, self.adaptation
         )

@@ -53,7 +53,7 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         MODE="mode",
         IMPORTER=firms.importer_id.gather(goods["firm"]),
         IMPORTER_NAME=firms.importer_name.gather(goods["firm"]),
-        DECLARANT=firms.declarant_id.gather(pl.Series(firms.declarant).gather(goods["firm"])),
+        DECLARANT=firms.declarant_id.gather(goods["declarant"]),
         SELLER=firms.seller_id.gather(goods["seller"]),
         CARRIER="carrier",
         CONVEYANCE="conveyance",
