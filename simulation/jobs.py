@@ -21,7 +21,9 @@ from simulation.rings import Rings, active, active_among
 from simulation.scenario import Scenario
 
 _NEWCOMER_DAYS = 180
-ROAD_JOBS, PARTIES, FETCHES = 0.74, 0.85, 0.75
+ROAD_JOBS, PARTIES, FETCHES, IMPOSTORS = 0.74, 0.7, 0.72, 0.13
+# Share of parties by road that come in two cars.
+_CONVOYS = 0.2
 _LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
 _SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
 
@@ -47,15 +49,22 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Outings:
-    """Parties brought by a ring, with the car they come in by road; and mules (residents) who fetch goods."""
+    """Parties brought by a ring, with the car they come in by road, some behind another (`follows`, else -1).
+
+    And mules (residents) who fetch goods, or whose documents are lent to somebody.
+    """
 
     ring: Ints
     car: Ints
     by_road: Bools
     scouted: Bools
+    follows: Ints
     mule_ring: Ints
     mule: Ints
     mule_scouted: Bools
+    impostor_ring: Ints
+    impostor_mule: Ints
+    impostor_car: Ints
 
 
 @dataclass(frozen=True)
@@ -107,17 +116,26 @@ class Underworld:
         """Who travels for the rings."""
         rings, rng = self.rings, stream(self.seed, day.toordinal(), "outings")
         generation, everyone = self.adaptation.generation(day), np.arange(rings.count)
-        ring = np.repeat(everyone, rng.poisson(PARTIES * self._pace(day)))
-        mule_ring = np.repeat(everyone, rng.poisson(FETCHES * self._pace(day)))
+        pace = self._pace(day)
+        first = np.repeat(everyone, rng.poisson(PARTIES * pace))
+        by_road = rng.random(len(first)) < 0.85
+        behind = np.flatnonzero(by_road & (rng.random(len(first)) < _CONVOYS))
+        ring = np.concatenate([first, first[behind]])
+        mule_ring = np.repeat(everyone, rng.poisson(FETCHES * pace))
+        lent = np.repeat(everyone, rng.poisson(IMPOSTORS * pace))
         n, m = len(ring), len(mule_ring)
         return Outings(
             ring=ring,
             car=active(rings.cars, ring, generation, rng.random(n)),
-            by_road=rng.random(n) < 0.85,
+            by_road=np.concatenate([by_road, np.ones(len(behind), bool)]),
             scouted=rng.random(n) < 0.9,
+            follows=np.concatenate([np.full(len(first), -1), behind]),
             mule_ring=mule_ring,
             mule=active(rings.mules, mule_ring, generation, rng.random(m)),
             mule_scouted=rng.random(m) < 0.85,
+            impostor_ring=lent,
+            impostor_mule=active(rings.mules, lent, generation, rng.random(len(lent))),
+            impostor_car=active(rings.cars, lent, generation, rng.random(len(lent))),
         )
 
     def orders(self, day: date, each: float) -> Ints:
