@@ -15,7 +15,7 @@ from simulation.means import signs
 from simulation.randomness import Ints, choose
 from simulation.world import World
 
-SIGHTINGS_A_DAY = 5833.0
+SIGHTINGS_A_DAY = 5533.0
 # Chance that cameras see a ring's vehicle on one of the three nights before its job.
 _SEEN = 0.78
 _SECTORS = np.array(SECTOR_CAMERAS)

@@ -9,7 +9,16 @@ import numpy as np
 
 from simulation.adaptation import Adaptation
 from simulation.firms import Firms, draw_firms
-from simulation.fleet import TRUCKS_EACH, Flights, Trucks, Vessels, draw_flights, draw_trucks, draw_vessels
+from simulation.fleet import (
+    TRUCKS_EACH,
+    Flights,
+    Trucks,
+    Vessels,
+    draw_flights,
+    draw_trucks,
+    draw_vessels,
+    with_small_craft,
+)
 from simulation.jobs import Jobs, Outings, Underworld
 from simulation.people import People, draw_people
 from simulation.products import Products, load
@@ -62,7 +71,8 @@ def draw_world(start: date, scale: float, seed: int, scenario: Scenario) -> Worl
     """Every actor for `scale` (1.0 is 500 goods items a day); the same arguments give the same world."""
     products = load()
     trucks = draw_trucks(stream(seed, 0, "trucks"), scale)
-    vessels = draw_vessels(stream(seed, 0, "vessels"), scale)
+    large = draw_vessels(stream(seed, 0, "vessels"), scale)
+    vessels = with_small_craft(stream(seed, 0, "craft"), scale, large)
     flights = draw_flights(stream(seed, 0, "flights"))
     firms = draw_firms(stream(seed, 0, "firms"), products, scale, len(trucks.plate) // TRUCKS_EACH)
     people = draw_people(stream(seed, 0, "people"), trucks, len(flights.number), scale)
@@ -70,7 +80,7 @@ def draw_world(start: date, scale: float, seed: int, scenario: Scenario) -> Worl
         stream(seed, 0, "rings"),
         products,
         firms,
-        Sizes(len(trucks.plate), len(people.regular_cars), len(people.residents), len(vessels.imo)),
+        Sizes(len(trucks.plate), len(people.regular_cars), len(people.residents), vessels.callers),
         scale,
         scenario,
         start,
