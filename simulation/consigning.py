@@ -11,7 +11,7 @@ import polars as pl
 from simulation.calendars import OFFICE_HOURS, moments, trade_factor
 from simulation.firms import LINES, any_seller
 from simulation.fleet import TRUCKS_EACH
-from simulation.geography import OFFICES, OFFICES_OF
+from simulation.geography import OFFICES_OF
 from simulation.jobs import Jobs
 from simulation.parcels import Parcels
 from simulation.randomness import Bools, Ints, choose
@@ -20,7 +20,6 @@ from simulation.world import World
 
 ITEMS_A_DAY = 500.0
 ITEMS_EACH = 1.85
-_MODES = np.array([o.mode for o in OFFICES])
 _LINE_SHARES = np.array([0.52, 0.26, 0.15, 0.07])
 
 
@@ -72,7 +71,6 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs, parc
     by_parcel = parcels.haulier * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, few)
     m = len(jobs.ring)
     order = rng.permutation(n + m + few)
-    jobs = _in_habit(world, rng, day, jobs)
     none = np.full(n + m + few, -1)
 
     def joined(ours: Ints, theirs: Ints, small: Ints) -> Ints:
@@ -90,24 +88,6 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs, parc
         parcel=joined(none[:n], none[:m], np.arange(few)),
         declarant=joined(firms.declarant[firm], firms.declarant[jobs.firm], parcels.declarant),
         strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64), np.zeros(few, np.int64)) > 0,
-    )
-
-
-def _in_habit(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> Jobs:
-    """A ring mostly hides in what its firm imports anyway: seller, goods and way in of one of the firm's lines."""
-    firms, n = world.firms, len(jobs.ring)
-    wanted = np.where(jobs.by_sea, "sea", "land")
-    suits = _MODES[firms.line_office[jobs.firm]] == wanted[:, None]
-    line = suits.argmax(axis=1)
-    fits = suits.any(axis=1)
-    office = np.where(fits & ~jobs.by_sea, firms.line_office[jobs.firm, line], jobs.office)
-    # A route that has moved takes the firm's lorries with it.
-    office = world.scenario.displace(rng.random(n), office, world.number(day))
-    return replace(
-        jobs,
-        office=office,
-        seller=np.where(jobs.habit, firms.line_seller[jobs.firm, line], jobs.seller),
-        product=np.where(jobs.habit, firms.line_product[jobs.firm, line], jobs.product),
     )
 
 

@@ -67,4 +67,16 @@ def _cameras() -> tuple[Camera, ...]:
 CAMERAS = _cameras()
 POST_CAMERAS = {(c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")}
 SECTOR_CAMERAS = tuple(i for i, c in enumerate(CAMERAS) if c.site.startswith("XNR"))
+
+
+def _sectors_to() -> dict[int, tuple[int, ...]]:
+    """For each land post the cameras of the two road sectors that lead to it, those nearest by longitude."""
+    found = {}
+    for i in OFFICES_OF["land"]:
+        near = sorted(SECTOR_CAMERAS, key=lambda c: (abs(CAMERAS[c].longitude - OFFICES[i].longitude), c))
+        found[i] = tuple(near[:4])
+    return found
+
+
+SECTORS_TO = _sectors_to()
 RECEIVERS = ("XNAIS1", "XNAIS2")

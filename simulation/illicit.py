@@ -28,6 +28,7 @@ class Papers:
     duty_pct: Floats
     value_eur: Floats
     gross_kg: Floats
+    hidden_kg: Floats
     recoverable_eur: Floats
 
 
@@ -85,5 +86,6 @@ def tamper(
         duty,
         value,
         gross_kg + hidden,
+        hidden,
         np.where(kind > 0, np.maximum(evaded, 0) + concealed, 0.0),
     )

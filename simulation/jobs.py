@@ -7,7 +7,7 @@ the vehicles without the day itself being simulated. What a job looks like to an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -24,6 +24,8 @@ _NEWCOMER_DAYS = 180
 ROAD_JOBS, PARTIES, FETCHES, IMPOSTORS = 0.74, 0.7, 0.72, 0.13
 # Share of parties by road that come in two cars.
 _CONVOYS = 0.2
+_MODES = np.array([o.mode for o in OFFICES])
+_TRAVEL_SHARES = np.array([OFFICES[i].travel for i in OFFICES_OF["land"]])
 _LAND_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["land"]])
 _SEA_SHARES = np.array([OFFICES[i].trade for i in OFFICES_OF["sea"]])
 
@@ -49,13 +51,14 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Outings:
-    """Parties brought by a ring, with the car they come in by road, some behind another (`follows`, else -1).
+    """Parties brought by a ring, car and post if they come by road, some behind another car (`follows`, else -1).
 
     And mules (residents) who fetch goods, or whose documents are lent to somebody.
     """
 
     ring: Ints
     car: Ints
+    office: Ints
     by_road: Bools
     scouted: Bools
     follows: Ints
@@ -96,7 +99,7 @@ class Underworld:
         port = (choose(rng, _SEA_SHARES, rings.count) + generation)[ring] % len(_SEA_SHARES)
         land = np.array(OFFICES_OF["land"])[choose(rng, _LAND_SHARES, n)]
         dark, slow = rng.random(rings.count)[ring], rng.random(rings.count)[ring]
-        return Jobs(
+        jobs = Jobs(
             ring=ring,
             by_sea=by_sea,
             office=np.where(by_sea, np.array(OFFICES_OF["sea"])[port], land).astype(np.int64),
@@ -111,6 +114,23 @@ class Underworld:
             loiters=by_sea & (slow < 0.6),
             scouted=rng.random(n) < 0.9,
         )
+        return self._in_habit(rng, day, jobs)
+
+    def _in_habit(self, rng: np.random.Generator, day: date, jobs: Jobs) -> Jobs:
+        """A ring mostly hides in what its firm imports anyway: seller, goods and way in of one of the firm's lines."""
+        firms, n = self.firms, len(jobs.ring)
+        wanted = np.where(jobs.by_sea, "sea", "land")
+        suits = _MODES[firms.line_office[jobs.firm]] == wanted[:, None]
+        line, fits = suits.argmax(axis=1), suits.any(axis=1)
+        office = np.where(fits & ~jobs.by_sea, firms.line_office[jobs.firm, line], jobs.office)
+        # A route that has moved takes the firm's lorries with it.
+        office = self.scenario.displace(rng.random(n), office, self.number(day))
+        return replace(
+            jobs,
+            office=self.scenario.redirect()[office],
+            seller=np.where(jobs.habit, firms.line_seller[jobs.firm, line], jobs.seller),
+            product=np.where(jobs.habit, firms.line_product[jobs.firm, line], jobs.product),
+        )
 
     def outings(self, day: date) -> Outings:
         """Who travels for the rings."""
@@ -124,8 +144,10 @@ class Underworld:
         mule_ring = np.repeat(everyone, rng.poisson(FETCHES * pace))
         lent = np.repeat(everyone, rng.poisson(IMPOSTORS * pace))
         n, m = len(ring), len(mule_ring)
+        office = np.array(OFFICES_OF["land"])[choose(rng, _TRAVEL_SHARES, len(first))]
         return Outings(
             ring=ring,
+            office=self.scenario.redirect()[np.concatenate([office, office[behind]])],
             car=active(rings.cars, ring, generation, rng.random(n)),
             by_road=np.concatenate([by_road, np.ones(len(behind), bool)]),
             scouted=rng.random(n) < 0.9,

@@ -15,7 +15,7 @@ from simulation.calendars import midnight
 from simulation.fleet import TENDERS
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.randomness import Bools, Floats, Ints
-from simulation.voyages import APPROACH_S, FEEDER, LEAVE_S, TENDER, Calls
+from simulation.voyages import APPROACH_S, LEAVE_S, TENDER, Calls
 from simulation.world import World
 
 _BERTH = np.array([[o.latitude, o.longitude] for o in OFFICES])
@@ -84,7 +84,6 @@ def _partner(world: World, rng: np.random.Generator, day: date, calls: Calls, ca
         port = int(np.flatnonzero(calls.office[call] == _SEA_PORTS)[0])
         each = TENDERS // len(_SEA_PORTS)
         return vessels.callers + vessels.feeders + port * each + int(rng.integers(0, each))
-    assert calls.meets[call] == FEEDER
     number = ring * 5 + int(world.adaptation.generation(day)[ring]) if ring >= 0 else int(rng.integers(0, 1000))
     return vessels.callers + number % vessels.feeders
 

@@ -126,6 +126,7 @@ def _items(
             "true_product": product,
             "true_origin": codes.gather(origin),
             "true_value_eur": value,
+            "hidden_kg": papers.hidden_kg,
             "is_illicit": papers.kind > 0,
             "kind": pl.Series(KINDS).gather(papers.kind),
             "probability": chance,

@@ -41,6 +41,7 @@ def visits(world: World, day: date) -> pl.DataFrame:
     car, sort = _cars(world, rng, led, outings.car)
     nation = _nations(world, rng, mode, flight, car, sort == _REGULAR)
     office = world.scenario.redirect()[any_post(rng, mode)]
+    office[led] = np.where(outings.by_road, outings.office, office[led])
     at = np.where(
         mode == AIR,
         midnight(day) + world.flights.hour[flight] * 3600 + rng.integers(300, 4000, n),

@@ -57,7 +57,7 @@ def test_rings_meet_far_out_and_others_near_port(world: World) -> None:
         for vessel, _, _, miles in meetings(world, day).rows():
             (far if miles > NEAR_PORT_MILES else near)[led[vessel]] += 1
     assert far[True] / total[True] > 0.2
-    # Not one in thirty honest calls, but many more calls are honest: meeting far out decides nothing alone.
+    # Honest calls are many more, so that meeting far out decides nothing alone.
     assert far[True] / total[True] > 3 * far[False] / total[False]
     assert far[False] > 4
     assert near[False] > 3 * far[False]
