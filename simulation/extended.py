@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 
-from simulation import hearsay
+from simulation import hearsay, spelling
 from simulation.calendars import midnight
 from simulation.formats import cuscar, paxlst, pnrgov, sudmark
 from simulation.formats.declarations import number_declarations
@@ -83,7 +83,7 @@ def _manifested(world: World, rng: np.random.Generator, goods: pl.DataFrame, cal
 def immigration(world: World, writer: Writer, day: date, crossings: pl.DataFrame) -> None:
     """Passenger and booking messages of the flights that landed; passages of Sudmark's land posts."""
     rng, at = world.rng(day, "extended-immigration"), datetime.fromtimestamp(midnight(day), UTC)
-    people = passengers(world, rng, crossings)
+    people = spelling.by_airline(rng, passengers(world, rng, crossings))
     if len(people):
         reference = f"{day:%y%m%d}"
         for dataset, encode in (("api_messages", paxlst.encode), ("pnr_messages", pnrgov.encode)):
@@ -91,6 +91,7 @@ def immigration(world: World, writer: Writer, day: date, crossings: pl.DataFrame
             typed = hearsay.mistyped(rng, people) if dataset == "api_messages" else people
             writer.extract("immigration", dataset, name, day, encode(typed, at, reference), len(people))
     here = crossings.filter(pl.col("mode") == "land")
+    here = spelling.written(rng, here, spelling.SUDMARK, spelling.SLIPS["sudmark"])
     _parquet(writer, "xs-immigration", "crossings", f"PASSAGES_{day:%Y%m%d}.parquet", day, sudmark.departures(here))
 
 

@@ -17,6 +17,7 @@ from simulation.formats import ais, anpr, crossings, declarations, inspections, 
 from simulation.formats.text import ndjson
 from simulation.geography import OFFICES
 from simulation.inspection import inspect_goods
+from simulation.spelling import NORVALE, SLIPS, written
 from simulation.world import World
 from simulation.writer import Writer
 
@@ -87,7 +88,8 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     world.adaptation.seized(found["ring"].to_numpy(), day)
     diary.outcomes.put(found)
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
-    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(today))
+    named = written(world.rng(day, "spelling"), today, NORVALE, SLIPS["immigration"])
+    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(named))
     writer.truth(
         "crossings",
         today.select(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from simulation.firm_names import as_customs_write, importer_names, seller_names
 from simulation.geography import OFFICES, OFFICES_OF
-from simulation.names import CUSTOMS, FIRM_KINDS
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES, POOLS, Products
 from simulation.randomness import Floats, Ints, choose, zipf_weights
 
@@ -32,6 +32,7 @@ class Firms:
 
     importer_id: pl.Series
     importer_name: pl.Series
+    importer_name_at_customs: pl.Series
     born: Ints
     died: Ints
     weight: Floats
@@ -43,6 +44,7 @@ class Firms:
     line_office: Ints
     line_haulier: Ints
     seller_id: pl.Series
+    seller_name: pl.Series
     seller_country: Ints
     seller_risk: Floats
     first_seller: Ints
@@ -65,9 +67,11 @@ def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauli
     first, count = np.searchsorted(pool, np.arange(len(POOLS))), np.bincount(pool, minlength=len(POOLS))
     product = choose(rng, products.weight, n * LINES)
     seller = any_seller(rng, first, count, products.pool[product])
+    names = importer_names(rng, n)
     return Firms(
         importer_id=registration_numbers(rng, "XN", n, 9),
-        importer_name=_firm_names(rng, n),
+        importer_name=names,
+        importer_name_at_customs=as_customs_write(names),
         born=born,
         died=died,
         weight=zipf_weights(rng, n, 0.75),
@@ -79,6 +83,7 @@ def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauli
         line_office=_ways_in(rng, products, product).reshape(n, LINES),
         line_haulier=rng.integers(0, hauliers, (n, LINES)),
         seller_id=pl.Series(ORIGINS).gather(country) + "-" + registration_numbers(rng, "", n_sellers, 7),
+        seller_name=seller_names(rng, country),
         seller_country=country,
         seller_risk=rng.normal(0, 0.6, n_sellers),
         first_seller=first,
@@ -123,11 +128,3 @@ def _ways_in(rng: np.random.Generator, products: Products, product: Ints) -> Int
         shares = np.array([OFFICES[i].trade for i in OFFICES_OF[name]])
         office[here] = np.array(OFFICES_OF[name])[choose(rng, shares, int(here.sum()))]
     return office
-
-
-def _firm_names(rng: np.random.Generator, n: int) -> pl.Series:
-    surnames = pl.concat([CUSTOMS[c].surnames for c in ("nordic", "german", "latin")])
-    # Firm names go out in ISO 8859-1.
-    surnames = surnames.filter(surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean))
-    first = surnames.gather(rng.integers(0, len(surnames), n))
-    return first + " " + pl.Series(FIRM_KINDS).gather(rng.integers(0, len(FIRM_KINDS), n))

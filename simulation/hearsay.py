@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from simulation.firm_names import as_sudmark_writes
 from simulation.people import document_numbers, identities
 from simulation.randomness import Bools, Ints
+from simulation.spelling import SLIPS, misspelt
 from simulation.world import World
 
 # Exporters who say what the import papers say, of illicit consignments by road.
@@ -32,7 +34,7 @@ MISTYPED, OTHER_DOCUMENT = 0.02, 0.5
 
 
 def exported(world: World, rng: np.random.Generator, goods: pl.DataFrame) -> pl.DataFrame:
-    """Adds what the sender states at home: `export_hs`, `export_origin`, `export_net_kg`, `export_value_eur`."""
+    """Adds what the sender states at home: `export_hs`, `export_origin`, `export_net_kg`, `export_value_eur`, names."""
     n, one = len(goods), _consignments(goods)
     in_league = goods["is_illicit"].to_numpy() & (rng.random(n) < COLLUDES)[one]
     product = np.where(in_league, goods["product"].to_numpy(), goods["true_product"].to_numpy())
@@ -42,12 +44,16 @@ def exported(world: World, rng: np.random.Generator, goods: pl.DataFrame) -> pl.
     coarse = np.select([dice < _TO_1_KG, dice < _TO_1_KG + _TO_10_KG], [np.ceil(net), np.ceil(net / 10) * 10], net)
     hs = world.products.hs.gather(product)
     nearby = hs.str.slice(0, 4) + pl.Series(rng.integers(10, 100, n)).cast(pl.String)
+    sellers = as_sudmark_writes(world.firms.seller_name.gather(goods["seller"]))
+    importers = as_sudmark_writes(world.firms.importer_name.gather(goods["firm"]))
     other = pl.Series("other", rng.random(n) < _OTHER_CODE)
     return goods.with_columns(
         export_hs=pl.select(pl.when(other).then(nearby).otherwise(hs).alias("hs"))["hs"],
         export_origin=pl.when(pl.Series(in_league)).then("origin").otherwise("true_origin"),
         export_net_kg=pl.Series(coarse),
         export_value_eur=pl.Series(value * basis),
+        exporter_name=misspelt(rng, sellers, SLIPS["sudmark"]),
+        consignee_name=misspelt(rng, importers, SLIPS["sudmark"]),
     )
 
 

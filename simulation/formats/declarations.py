@@ -52,7 +52,7 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         PROCEDURE="procedure",
         MODE="mode",
         IMPORTER=firms.importer_id.gather(goods["firm"]),
-        IMPORTER_NAME=firms.importer_name.gather(goods["firm"]),
+        IMPORTER_NAME=firms.importer_name_at_customs.gather(goods["firm"]),
         DECLARANT=firms.declarant_id.gather(goods["declarant"]),
         SELLER=firms.seller_id.gather(goods["seller"]),
         CARRIER="carrier",
