@@ -1,7 +1,8 @@
 """Firms that trade: importers with their habits, sellers abroad, declarants. Drawn once; no day is here.
 
 A habit (a "line") is product, seller, way in and haulier; most declarations follow one. `risk` is a latent
-log-odds that no agency sees; `born` and `died` are days relative to the world's first.
+log-odds that no agency sees; `trusted` firms become authorised economic operators in time; `born` and `died` are days
+relative to the world's first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import polars as pl
 from simulation.firm_names import as_customs_write, importer_names, seller_names
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES, POOLS, Products
-from simulation.randomness import Floats, Ints, choose, zipf_weights
+from simulation.randomness import Bools, Floats, Ints, choose, logistic, zipf_weights
 
 LINES = 4
 # Births go on for as long as this many days from the world's first.
@@ -38,6 +39,7 @@ class Firms:
     weight: Floats
     risk: Floats
     price_bias: Floats
+    trusted: Bools
     declarant: Ints
     line_product: Ints
     line_seller: Ints
@@ -68,15 +70,20 @@ def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauli
     product = choose(rng, products.weight, n * LINES)
     seller = any_seller(rng, first, count, products.pool[product])
     names = importer_names(rng, n)
+    weight, risk = zipf_weights(rng, n, 0.75), rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1)
+    # Customs trusts busy firms with little against them.
+    known = np.log(weight) - np.log(weight).mean()
+    trusted = rng.random(n) < logistic(-2.6 + 0.7 * known - 0.6 * risk)
     return Firms(
         importer_id=registration_numbers(rng, "XN", n, 9),
         importer_name=names,
         importer_name_at_customs=as_customs_write(names),
         born=born,
         died=died,
-        weight=zipf_weights(rng, n, 0.75),
-        risk=rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1),
+        weight=weight,
+        risk=risk,
         price_bias=rng.normal(0, 0.2, n),
+        trusted=trusted,
         declarant=choose(rng, zipf_weights(rng, n_declarants, 0.8), n),
         line_product=product.reshape(n, LINES),
         line_seller=seller.reshape(n, LINES),

@@ -29,6 +29,8 @@ _CURRENCIES = (
     ("CNY", 7.8, 0.03),
 )
 _HUBS = np.array([ORIGINS.index(c) for c in ("NL", "DE", "AE", "HK", "XS")])
+# A firm must have traded this long to be an authorised economic operator.
+_TRUSTED_DAYS = 1000
 UN_MODE = {"sea": "1", "land": "3", "air": "4"}
 
 
@@ -108,6 +110,7 @@ def _items(
             "seller": heads.seller[head],
             "declarant": heads.declarant[head],
             "age_days": age,
+            "trusted": firms.trusted[firm] & (age >= _TRUSTED_DAYS),
             "carrier": carrier.gather(head),
             "conveyance": conveyance.gather(head),
             "consignment": pl.Series(consignment[head]).cast(pl.String),

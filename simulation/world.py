@@ -20,6 +20,7 @@ from simulation.fleet import (
     with_small_craft,
 )
 from simulation.jobs import Jobs, Outings, Underworld
+from simulation.officers import Officers, draw_officers
 from simulation.people import People, draw_people
 from simulation.products import Products, load
 from simulation.randomness import stream
@@ -43,6 +44,8 @@ class World:
     rings: Rings
     scenario: Scenario
     adaptation: Adaptation
+    customs_officers: Officers
+    border_officers: Officers
 
     def jobs(self, day: date) -> Jobs:
         """What the rings ship on `day`."""
@@ -87,7 +90,21 @@ def draw_world(start: date, scale: float, seed: int, scenario: Scenario) -> Worl
     )
     _cover_trade(stream(seed, 0, "cover"), firms, rings)
     adaptation = Adaptation(rings.count)
-    return World(start, scale, seed, products, trucks, vessels, flights, firms, people, rings, scenario, adaptation)
+    return World(
+        start,
+        scale,
+        seed,
+        products,
+        trucks,
+        vessels,
+        flights,
+        firms,
+        people,
+        rings,
+        scenario,
+        adaptation,
+        *draw_officers(stream(seed, 0, "officers")),
+    )
 
 
 def _cover_trade(rng: np.random.Generator, firms: Firms, rings: Rings) -> None:

@@ -69,6 +69,7 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         CURRENCY="currency",
         DESCRIPTION=products.description.gather(goods["product"]),
         AMENDED=pl.when(pl.col("amended") > 0).then(local("amended").dt.strftime("%d.%m.%Y %H:%M:%S")),
+        TRADER_STATUS=pl.when("trusted").then(pl.lit("AEO")),
     )
 
 

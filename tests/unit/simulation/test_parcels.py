@@ -70,6 +70,7 @@ def test_low_values_are_mostly_let_through() -> None:
             "age_days": [10] * 3,
             "value_eur": [FORMAL_EUR - 1, FORMAL_EUR - 1, 2.0],
             "ring": [-1] * 3,
+            "trusted": [False] * 3,
             "is_illicit": [False] * 3,
         }
     )
