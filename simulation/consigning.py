@@ -11,15 +11,15 @@ import polars as pl
 from simulation.calendars import OFFICE_HOURS, moments, trade_factor
 from simulation.firms import LINES, any_seller
 from simulation.fleet import TRUCKS_EACH
-from simulation.geography import OFFICES, OFFICES_OF
+from simulation.geography import OFFICES_OF
 from simulation.jobs import Jobs
+from simulation.parcels import Parcels
 from simulation.randomness import Bools, Ints, choose
 from simulation.voyages import Calls
 from simulation.world import World
 
 ITEMS_A_DAY = 500.0
 ITEMS_EACH = 1.85
-_MODES = np.array([o.mode for o in OFFICES])
 _LINE_SHARES = np.array([0.52, 0.26, 0.15, 0.07])
 
 
@@ -36,7 +36,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Heads:
-    """One place a declaration; `job` is -1 for ordinary trade."""
+    """One place a declaration; `job` and `parcel` (places in the day's) are -1 for ordinary trade."""
 
     firm: Ints
     seller: Ints
@@ -45,13 +45,16 @@ class Heads:
     truck: Ints
     at: Ints
     job: Ints
+    parcel: Ints
+    declarant: Ints
     strange: Bools
 
 
-def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> Heads:
-    """Ordinary trade by habit, and the rings' jobs among it, in random order."""
+def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs, parcels: Parcels) -> Heads:
+    """Ordinary trade by habit, parcels and the rings' jobs among it, in random order."""
     firms, age = world.firms, (day - world.start).days
-    n = int(rng.poisson(ITEMS_A_DAY / ITEMS_EACH * world.scale * trade_factor(day)))
+    few = len(parcels.firm)
+    n = int(rng.poisson(max(ITEMS_A_DAY * world.scale * trade_factor(day) - few, 0) / ITEMS_EACH))
     alive = (firms.born <= age) & (firms.died > age)
     firm = choose(rng, firms.weight * alive, n)
     line = choose(rng, _LINE_SHARES, n)
@@ -65,41 +68,26 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> H
     seller = np.where(new_seller, fresh, seller)
     office = np.where(new_way, firms.line_office[firm, rng.integers(0, LINES, n)], office)
     truck = firms.line_haulier[firm, line] * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, n)
+    by_parcel = parcels.haulier * TRUCKS_EACH + rng.integers(0, TRUCKS_EACH, few)
     m = len(jobs.ring)
-    order = rng.permutation(n + m)
-    jobs = _in_habit(world, rng, day, jobs)
+    order = rng.permutation(n + m + few)
+    none = np.full(n + m + few, -1)
 
-    def joined(ours: Ints, theirs: Ints) -> Ints:
-        both: Ints = np.concatenate([ours, theirs])[order]
+    def joined(ours: Ints, theirs: Ints, small: Ints) -> Ints:
+        both: Ints = np.concatenate([ours, theirs, small])[order]
         return both
 
     return Heads(
-        firm=joined(firm, jobs.firm),
-        seller=joined(seller, jobs.seller),
-        product=joined(product, jobs.product),
-        office=world.scenario.redirect()[joined(office, jobs.office)],
-        truck=joined(truck, jobs.truck),
-        at=moments(rng, day, OFFICE_HOURS, n + m),
-        job=joined(np.full(n, -1), np.arange(m)),
-        strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64)) > 0,
-    )
-
-
-def _in_habit(world: World, rng: np.random.Generator, day: date, jobs: Jobs) -> Jobs:
-    """A ring mostly hides in what its firm imports anyway: seller, goods and way in of one of the firm's lines."""
-    firms, n = world.firms, len(jobs.ring)
-    wanted = np.where(jobs.by_sea, "sea", "land")
-    suits = _MODES[firms.line_office[jobs.firm]] == wanted[:, None]
-    line = suits.argmax(axis=1)
-    fits = suits.any(axis=1)
-    office = np.where(fits & ~jobs.by_sea, firms.line_office[jobs.firm, line], jobs.office)
-    # A route that has moved takes the firm's lorries with it.
-    office = world.scenario.displace(rng.random(n), office, world.number(day))
-    return replace(
-        jobs,
-        office=office,
-        seller=np.where(jobs.habit, firms.line_seller[jobs.firm, line], jobs.seller),
-        product=np.where(jobs.habit, firms.line_product[jobs.firm, line], jobs.product),
+        firm=joined(firm, jobs.firm, parcels.firm),
+        seller=joined(seller, jobs.seller, parcels.seller),
+        product=joined(product, jobs.product, parcels.product),
+        office=world.scenario.redirect()[joined(office, jobs.office, parcels.office)],
+        truck=joined(truck, jobs.truck, by_parcel),
+        at=moments(rng, day, OFFICE_HOURS, n + m + few),
+        job=joined(none[:n], np.arange(m), none[:few]),
+        parcel=joined(none[:n], none[:m], np.arange(few)),
+        declarant=joined(firms.declarant[firm], firms.declarant[jobs.firm], parcels.declarant),
+        strange=joined((new_seller | new_way).astype(np.int64), np.zeros(m, np.int64), np.zeros(few, np.int64)) > 0,
     )
 
 

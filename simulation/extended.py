@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 
+from simulation import hearsay, spelling
 from simulation.calendars import midnight
 from simulation.formats import cuscar, paxlst, pnrgov, sudmark
 from simulation.formats.declarations import number_declarations
@@ -29,23 +30,7 @@ _LETTERS = np.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"))
 def customs(world: World, writer: Writer, day: date, goods: pl.DataFrame, calls: Calls) -> None:
     """Sea manifests by call; withdrawals of declarations; what Sudmark's customs saw leave by road."""
     rng, at = world.rng(day, "extended-customs"), datetime.fromtimestamp(midnight(day), UTC)
-    arrival = pl.DataFrame({"vessel": calls.vessel, "arrival": calls.arrival})
-    shipped = (
-        goods.filter(pl.col("office").is_in(list(OFFICES_OF["sea"])))
-        .with_columns(vessel=pl.col("call_vessel"))
-        .with_columns(
-            seller_id=world.firms.seller_id.gather(goods["seller"]).gather(np.flatnonzero(_at_sea(goods))),
-            importer_id=world.firms.importer_id.gather(goods["firm"]).gather(np.flatnonzero(_at_sea(goods))),
-            description=world.products.description.gather(goods["true_product"]).gather(np.flatnonzero(_at_sea(goods))),
-        )
-        .group_by("vessel", "office", "consignment", maintain_order=True)
-        .agg(
-            pl.col("packages", "gross_kg").sum(),
-            pl.col("seller_id", "importer_id", "description", "dispatch").first(),
-        )
-        .join(arrival, on="vessel")
-        .sort("vessel", "office", "consignment")
-    )
+    shipped = _manifested(world, rng, goods, calls)
     if len(shipped):
         content = cuscar.encode(world, shipped, at, f"M{day:%y%m%d}")
         writer.extract("customs", "manifests", f"CUSCAR_{day:%Y%m%d}.edi", day, content, len(shipped))
@@ -68,19 +53,45 @@ def customs(world: World, writer: Writer, day: date, goods: pl.DataFrame, calls:
         pl.col("office").is_in(list(OFFICES_OF["land"])) & pl.Series(rng.random(len(goods)) < EXPORT_SEEN)
     )
     left = left.with_columns(left=pl.col("at") - pl.Series(rng.integers(3600, 9 * 3600, len(left)))).sort("left")
+    left = hearsay.exported(world, rng, left)
     _parquet(writer, "xs-customs", "declarations", f"EXPORTS_{day:%Y%m%d}.parquet", day, sudmark.exports(world, left))
+
+
+def _manifested(world: World, rng: np.random.Generator, goods: pl.DataFrame, calls: Calls) -> pl.DataFrame:
+    """Consignments that came by sea, by call, as the carriers list them."""
+    arrival = pl.DataFrame({"vessel": calls.vessel, "arrival": calls.arrival})
+    sailed = goods.filter(pl.col("office").is_in(list(OFFICES_OF["sea"])))
+    return (
+        hearsay.shipped(world, rng, sailed)
+        .with_columns(
+            vessel=pl.col("call_vessel"),
+            seller_id=world.firms.seller_id.gather(sailed["seller"]),
+            importer_id=world.firms.importer_id.gather(sailed["firm"]),
+        )
+        .group_by("vessel", "office", "consignment", maintain_order=True)
+        .agg(
+            pl.col("packages").sum(),
+            pl.col("manifest_kg").sum().alias("gross_kg"),
+            pl.col("manifest_text").first().alias("description"),
+            pl.col("seller_id", "importer_id", "dispatch").first(),
+        )
+        .join(arrival, on="vessel")
+        .sort("vessel", "office", "consignment")
+    )
 
 
 def immigration(world: World, writer: Writer, day: date, crossings: pl.DataFrame) -> None:
     """Passenger and booking messages of the flights that landed; passages of Sudmark's land posts."""
     rng, at = world.rng(day, "extended-immigration"), datetime.fromtimestamp(midnight(day), UTC)
-    people = passengers(world, rng, crossings)
+    people = spelling.by_airline(rng, passengers(world, rng, crossings))
     if len(people):
         reference = f"{day:%y%m%d}"
         for dataset, encode in (("api_messages", paxlst.encode), ("pnr_messages", pnrgov.encode)):
             name = f"{dataset[:3].upper()}_{day:%Y%m%d}.edi"
-            writer.extract("immigration", dataset, name, day, encode(people, at, reference), len(people))
+            typed = hearsay.mistyped(rng, people) if dataset == "api_messages" else people
+            writer.extract("immigration", dataset, name, day, encode(typed, at, reference), len(people))
     here = crossings.filter(pl.col("mode") == "land")
+    here = spelling.written(rng, here, spelling.SUDMARK, spelling.SLIPS["sudmark"])
     _parquet(writer, "xs-immigration", "crossings", f"PASSAGES_{day:%Y%m%d}.parquet", day, sudmark.departures(here))
 
 
@@ -108,6 +119,7 @@ def surveillance(world: World, writer: Writer, day: date, seen: pl.DataFrame | N
 def passengers(world: World, rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     """Those who landed, by flight and booking: `locator` is of the party, times are UTC."""
     landed = crossings.filter((pl.col("mode") == "air") & (pl.col("direction") == "entry")).sort("flight", "at")
+    landed = hearsay.checked_in(rng, landed)
     n = len(landed)
     flights = pl.DataFrame(
         {
@@ -128,10 +140,6 @@ def passengers(world: World, rng: np.random.Generator, crossings: pl.DataFrame) 
         departed=pl.from_epoch(pl.col("at").min().over("flight") - 9600),
         booked=pl.from_epoch(pl.col("at") - pl.Series(booked[party])),
     ).join(flights.drop("hour"), on="flight", how="left", maintain_order="left")
-
-
-def _at_sea(goods: pl.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return goods["office"].is_in(list(OFFICES_OF["sea"])).to_numpy()
 
 
 def _parquet(writer: Writer, agency: str, dataset: str, name: str, day: date, rows: pl.DataFrame) -> None:

@@ -17,6 +17,7 @@ from simulation.formats import ais, anpr, crossings, declarations, inspections, 
 from simulation.formats.text import ndjson
 from simulation.geography import OFFICES
 from simulation.inspection import inspect_goods
+from simulation.spelling import NORVALE, SLIPS, written
 from simulation.world import World
 from simulation.writer import Writer
 
@@ -49,7 +50,7 @@ def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.Dat
     """Declarations, a file an office; the inspections reported today; the truth of the shipments."""
     goods = declarations.number_declarations(goods, day.timetuple().tm_yday, day.year)
     rng = world.rng(day, "customs")
-    found = inspect_goods(rng, world.products, goods)
+    found = inspect_goods(rng, world.products, world.customs_officers, goods)
     world.adaptation.seized(found["ring"].to_numpy(), day)
     diary.inspections.put(found)
     goods = goods.with_columns(amended=pl.lit(0, pl.Int64))
@@ -83,11 +84,12 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     """Crossings in the order recorded; the outcomes reported today; the truth of the crossings."""
     rng = world.rng(day, "immigration")
     today = crossings.number_crossings(today, day)
-    found = secondary.examine(rng, today)
+    found = secondary.examine(rng, world.border_officers, today)
     world.adaptation.seized(found["ring"].to_numpy(), day)
     diary.outcomes.put(found)
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
-    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(today))
+    named = written(world.rng(day, "spelling"), today, NORVALE, SLIPS["immigration"])
+    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(named))
     writer.truth(
         "crossings",
         today.select(

@@ -1,7 +1,8 @@
 """Firms that trade: importers with their habits, sellers abroad, declarants. Drawn once; no day is here.
 
 A habit (a "line") is product, seller, way in and haulier; most declarations follow one. `risk` is a latent
-log-odds that no agency sees; `born` and `died` are days relative to the world's first.
+log-odds that no agency sees; `trusted` firms become authorised economic operators in time; `born` and `died` are days
+relative to the world's first.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from simulation.firm_names import as_customs_write, importer_names, seller_names
 from simulation.geography import OFFICES, OFFICES_OF
-from simulation.names import CUSTOMS, FIRM_KINDS
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES, POOLS, Products
-from simulation.randomness import Floats, Ints, choose, zipf_weights
+from simulation.randomness import Bools, Floats, Ints, choose, logistic, zipf_weights
 
 LINES = 4
+# Births go on for as long as this many days from the world's first.
+HORIZON_DAYS = 2060
+ALIVE = 1500.0
+# Life of a firm: nobody gives up within the first days, then at an even rate.
+_FIRST_DAYS, _THEN_DAYS = 200, 2400
+_OLDEST_DAYS = 16_000
 MODES = ("sea", "land", "air")
 
 
@@ -26,17 +33,20 @@ class Firms:
 
     importer_id: pl.Series
     importer_name: pl.Series
+    importer_name_at_customs: pl.Series
     born: Ints
     died: Ints
     weight: Floats
     risk: Floats
     price_bias: Floats
+    trusted: Bools
     declarant: Ints
     line_product: Ints
     line_seller: Ints
     line_office: Ints
     line_haulier: Ints
     seller_id: pl.Series
+    seller_name: pl.Series
     seller_country: Ints
     seller_risk: Floats
     first_seller: Ints
@@ -53,33 +63,50 @@ def registration_numbers(rng: np.random.Generator, prefix: str, n: int, digits: 
 
 def draw_firms(rng: np.random.Generator, products: Products, scale: float, hauliers: int) -> Firms:
     """All firms for `scale`, whose habits use lorries of `hauliers` hauliers."""
-    n, n_declarants = max(60, round(1500 * scale)), max(8, round(70 * scale))
-    n_sellers = max(120, round(2600 * scale))
+    born, died = _lives(rng, max(60.0, ALIVE * scale))
+    n, n_declarants, n_sellers = len(born), max(8, round(70 * scale)), max(120, round(2600 * scale))
     pool, country = _sellers(rng, products, n_sellers)
     first, count = np.searchsorted(pool, np.arange(len(POOLS))), np.bincount(pool, minlength=len(POOLS))
     product = choose(rng, products.weight, n * LINES)
     seller = any_seller(rng, first, count, products.pool[product])
-    born = np.where(rng.random(n) < 0.72, rng.integers(-4000, 0, n), rng.integers(0, 730, n) - 60)
+    names = importer_names(rng, n)
+    weight, risk = zipf_weights(rng, n, 0.75), rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1)
+    # Customs trusts busy firms with little against them.
+    known = np.log(weight) - np.log(weight).mean()
+    trusted = rng.random(n) < logistic(-2.6 + 0.7 * known - 0.6 * risk)
     return Firms(
         importer_id=registration_numbers(rng, "XN", n, 9),
-        importer_name=_firm_names(rng, n),
+        importer_name=names,
+        importer_name_at_customs=as_customs_write(names),
         born=born,
-        died=born + 200 + rng.exponential(4500, n).astype(np.int64),
-        weight=zipf_weights(rng, n, 0.75),
-        risk=rng.normal(0, 0.95, n) + 0.5 * (rng.standard_exponential(n) - 1),
+        died=died,
+        weight=weight,
+        risk=risk,
         price_bias=rng.normal(0, 0.2, n),
+        trusted=trusted,
         declarant=choose(rng, zipf_weights(rng, n_declarants, 0.8), n),
         line_product=product.reshape(n, LINES),
         line_seller=seller.reshape(n, LINES),
         line_office=_ways_in(rng, products, product).reshape(n, LINES),
         line_haulier=rng.integers(0, hauliers, (n, LINES)),
         seller_id=pl.Series(ORIGINS).gather(country) + "-" + registration_numbers(rng, "", n_sellers, 7),
+        seller_name=seller_names(rng, country),
         seller_country=country,
         seller_risk=rng.normal(0, 0.6, n_sellers),
         first_seller=first,
         sellers_in=count,
         declarant_id=registration_numbers(rng, "DEC", n_declarants, 5),
     )
+
+
+def _lives(rng: np.random.Generator, alive: float) -> tuple[Ints, Ints]:
+    """Births at an even rate and deaths of all who live in the world, `alive` of them at any time on average."""
+    span = _OLDEST_DAYS + HORIZON_DAYS
+    births = round(alive * span / (_FIRST_DAYS + _THEN_DAYS))
+    born = rng.integers(-_OLDEST_DAYS, HORIZON_DAYS, births)
+    died = born + _FIRST_DAYS + rng.exponential(_THEN_DAYS, births).astype(np.int64)
+    lives = died > -30
+    return born[lives], died[lives]
 
 
 def any_seller(rng: np.random.Generator, first: Ints, count: Ints, pool: Ints) -> Ints:
@@ -108,11 +135,3 @@ def _ways_in(rng: np.random.Generator, products: Products, product: Ints) -> Int
         shares = np.array([OFFICES[i].trade for i in OFFICES_OF[name]])
         office[here] = np.array(OFFICES_OF[name])[choose(rng, shares, int(here.sum()))]
     return office
-
-
-def _firm_names(rng: np.random.Generator, n: int) -> pl.Series:
-    surnames = pl.concat([CUSTOMS[c].surnames for c in ("nordic", "german", "latin")])
-    # Firm names go out in ISO 8859-1.
-    surnames = surnames.filter(surnames.map_elements(lambda s: all(ord(c) < 256 for c in s), return_dtype=pl.Boolean))
-    first = surnames.gather(rng.integers(0, len(surnames), n))
-    return first + " " + pl.Series(FIRM_KINDS).gather(rng.integers(0, len(FIRM_KINDS), n))

@@ -14,6 +14,10 @@ from simulation.randomness import Bools, Floats, Ints, choose
 TRUCKS_EACH = 6
 # A vessel comes back at this pace at most, in days.
 VESSEL_PERIOD = 6
+# Pilot boats and bunker barges, as many to each sea port.
+TENDERS = 6
+# Norvale's own craft: identification digits that no country has.
+_SMALL_MMSI = 217_990_000
 _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
 _PAIRS = pl.Series([a + b for a in _LETTERS for b in _LETTERS])
 # Flag, maritime identification digits, share.
@@ -45,7 +49,10 @@ class Trucks:
 
 @dataclass(frozen=True)
 class Vessels:
-    """Cargo vessels; a vessel may call when (ordinal day + phase) is a multiple of VESSEL_PERIOD."""
+    """Cargo vessels, then small craft; of the first `callers` one may call when (day + phase) % VESSEL_PERIOD == 0.
+
+    Small craft have no IMO number (0): `feeders` of them carry goods along the coast, the rest tend ships near port.
+    """
 
     imo: Ints
     mmsi: Ints
@@ -57,6 +64,8 @@ class Vessels:
     beam: Ints
     draught: Floats
     phase: Ints
+    callers: int
+    feeders: int
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,34 @@ def draw_vessels(rng: np.random.Generator, scale: float) -> Vessels:
         beam=length // 7 + rng.integers(0, 4, n),
         draught=np.round(rng.uniform(4, 14, n), 1),
         phase=rng.permutation(n) % VESSEL_PERIOD,
+        callers=n,
+        feeders=0,
+    )
+
+
+def with_small_craft(rng: np.random.Generator, scale: float, large: Vessels) -> Vessels:
+    """The vessels, and behind them feeders for `scale` and TENDERS tenders, with names and MMSI of their own."""
+    feeders = max(6, round(14 * scale))
+    n = feeders + TENDERS
+    words, ends = rng.integers(0, len(VESSEL_WORDS), n), rng.integers(0, len(VESSEL_SUFFIXES), n)
+    length = np.where(np.arange(n) < feeders, rng.integers(35, 75, n), rng.integers(14, 30, n))
+    return Vessels(
+        imo=np.concatenate([large.imo, np.zeros(n, np.int64)]),
+        mmsi=np.concatenate([large.mmsi, _SMALL_MMSI + rng.permutation(9000)[:n]]),
+        name=large.name
+        + [
+            f"{VESSEL_WORDS[a]} {VESSEL_SUFFIXES[b]} {'II' if k % 2 else 'III'}".upper()
+            for k, (a, b) in enumerate(zip(words, ends, strict=True))
+        ],
+        callsign=large.callsign + ["".join(row) for row in _LETTERS[rng.integers(0, len(_LETTERS), (n, 5))].tolist()],
+        operator=pl.concat([large.operator, large.operator.gather(rng.integers(0, len(large.operator), n))]),
+        ship_type=np.concatenate([large.ship_type, np.where(np.arange(n) < feeders, 79, rng.choice([50, 52, 80], n))]),
+        length=np.concatenate([large.length, length]),
+        beam=np.concatenate([large.beam, length // 5 + 2]),
+        draught=np.concatenate([large.draught, np.round(rng.uniform(2, 4, n), 1)]),
+        phase=np.concatenate([large.phase, np.zeros(n, np.int64)]),
+        callers=large.callers,
+        feeders=feeders,
     )
 
 

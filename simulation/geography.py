@@ -16,7 +16,7 @@ ALPHA3 = {"XN": "XNV", "XS": "XSD", "XO": "XOS"}
 
 @dataclass(frozen=True)
 class Office:
-    """A customs office and border post; `trade` and `travel` are shares of its mode's traffic."""
+    """A customs office and border post; `trade` and `travel` are shares of its mode's traffic, hours are local."""
 
     code: str
     name: str
@@ -25,6 +25,8 @@ class Office:
     longitude: float
     trade: float
     travel: float
+    opens: int = 0
+    closes: int = 24
 
 
 OFFICES = (
@@ -33,7 +35,7 @@ OFFICES = (
     Office("XNARN", "Arnholm Airport", "air", 36.71, 17.72, 1.0, 1.0),
     Office("XNGRE", "Grenzau", "land", 36.00, 17.70, 0.60, 0.52),
     Office("XNLIN", "Lindenau", "land", 36.03, 17.21, 0.28, 0.31),
-    Office("XNOST", "Ostermoor", "land", 36.01, 18.19, 0.12, 0.17),
+    Office("XNOST", "Ostermoor", "land", 36.01, 18.19, 0.12, 0.17, opens=5, closes=22),
 )
 OFFICES_OF = {mode: tuple(i for i, o in enumerate(OFFICES) if o.mode == mode) for mode in ("sea", "air", "land")}
 
@@ -67,4 +69,16 @@ def _cameras() -> tuple[Camera, ...]:
 CAMERAS = _cameras()
 POST_CAMERAS = {(c.site, c.code.rsplit("-", 1)[1]): i for i, c in enumerate(CAMERAS) if not c.site.startswith("XNR")}
 SECTOR_CAMERAS = tuple(i for i, c in enumerate(CAMERAS) if c.site.startswith("XNR"))
+
+
+def _sectors_to() -> dict[int, tuple[int, ...]]:
+    """For each land post the cameras of the two road sectors that lead to it, those nearest by longitude."""
+    found = {}
+    for i in OFFICES_OF["land"]:
+        near = sorted(SECTOR_CAMERAS, key=lambda c: (abs(CAMERAS[c].longitude - OFFICES[i].longitude), c))
+        found[i] = tuple(near[:4])
+    return found
+
+
+SECTORS_TO = _sectors_to()
 RECEIVERS = ("XNAIS1", "XNAIS2")

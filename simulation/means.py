@@ -14,6 +14,14 @@ LAND_OFFICES, AIR_OFFICES, SEA_OFFICES = (np.array(OFFICES_OF[m]) for m in ("lan
 _LAND_SHARES = np.array([OFFICES[i].travel for i in LAND_OFFICES])
 _SEA_SHARES = np.array([OFFICES[i].travel for i in SEA_OFFICES])
 
+# Country signs of visitors' cars.
+SIGNS = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])
+
+
+def signs(nation: Ints) -> Texts:
+    """The sign of a car at home in each nation (an index into ALPHA3)."""
+    return SIGNS[np.where(nation < 2, nation, 2 + nation % 6)]
+
 
 def any_post(rng: np.random.Generator, mode: Ints) -> Ints:
     """An office for each crossing, of its mode, as busy posts are."""

@@ -12,14 +12,20 @@ import polars as pl
 
 from simulation.fleet import Trucks, plates
 from simulation.geography import OFFICES, OFFICES_OF
-from simulation.names import ALPHA3, CUSTOM_OF, CUSTOMS, HOME_NATION, NEEDS_VISA, VISITOR_SHARES
+from simulation.names import (
+    ALPHA3,
+    CUSTOM_OF,
+    CUSTOMS,
+    HOME_NATION,
+    NEEDS_VISA,
+    SCRIPT_OF,
+    VISITOR_SHARES,
+    own_pool,
+)
 from simulation.randomness import Floats, Ints, choose, zipf_weights
 
 _LETTERS = np.array(list("ABCDEFGHJKLMNPRSTUVWXYZ"))
-_SURNAMES, _MALE, _FEMALE = (
-    pl.concat([getattr(c, part).str.to_uppercase() for c in CUSTOMS.values()])
-    for part in ("surnames", "male", "female")
-)
+_SURNAMES, _MALE, _FEMALE = (own_pool(part) for part in ("surnames", "male", "female"))
 _STARTS = {
     part: np.cumsum([0] + [len(getattr(c, part)) for c in CUSTOMS.values()]) for part in ("surnames", "male", "female")
 }
@@ -29,11 +35,10 @@ _REFERENCE = 20_089
 
 
 def identities(rng: np.random.Generator, nation: Ints, identity_cards: float = 0.0) -> pl.DataFrame:
-    """Nation, document type and number, surname, given names, birth date and sex; one row a person."""
+    """Nation, document type and number, names in the nation's script, birth date and sex; one row a person."""
     n = len(nation)
     female = rng.random(n) < 0.46
-    custom = CUSTOM_OF[nation]
-    male_at, female_at = _within(rng, custom, "male"), _within(rng, custom, "female")
+    male_at, female_at = _within(rng, nation, "male"), _within(rng, nation, "female")
     given = pl.select(
         pl.when(pl.Series(female)).then(_FEMALE.gather(female_at)).otherwise(_MALE.gather(male_at)).alias("g")
     )["g"]
@@ -43,7 +48,7 @@ def identities(rng: np.random.Generator, nation: Ints, identity_cards: float = 0
             "nation": nation,
             "document_type": np.where(rng.random(n) < identity_cards, "I", "P"),
             "document_number": document_numbers(rng, n),
-            "surname": _SURNAMES.gather(_within(rng, custom, "surnames")),
+            "surname": _SURNAMES.gather(_within(rng, nation, "surnames")),
             "given_names": given,
             "birth_date": pl.Series(_REFERENCE - age_days).cast(pl.Int32).cast(pl.Date),
             "sex": np.where(rng.random(n) < 0.003, "X", np.where(female, "F", "M")),
@@ -51,9 +56,12 @@ def identities(rng: np.random.Generator, nation: Ints, identity_cards: float = 0
     )
 
 
-def _within(rng: np.random.Generator, custom: Ints, part: str) -> Ints:
-    starts = _STARTS[part]
-    return (starts[custom] + (rng.random(len(custom)) ** 1.4 * np.diff(starts)[custom])).astype(np.int64)
+def _within(rng: np.random.Generator, nation: Ints, part: str) -> Ints:
+    """Places in the pool of `part`: of the nation's custom, in its script."""
+    starts, custom = _STARTS[part], CUSTOM_OF[nation]
+    place = (starts[custom] + (rng.random(len(custom)) ** 1.4 * np.diff(starts)[custom])).astype(np.int64)
+    in_script: Ints = SCRIPT_OF[nation] * starts[-1] + place
+    return in_script
 
 
 def document_numbers(rng: np.random.Generator, n: int) -> pl.Series:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from simulation.inspection import judge, select
+from simulation.inspection import select
 from simulation.names import ALPHA3
+from simulation.officers import Officers
 
 RULE_CHANCE, RANDOM_SHARE = 0.5, 0.01
 _RULE_NATIONS = np.array(
@@ -17,7 +18,7 @@ _RULE_NATIONS = np.array(
 )
 
 
-def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
+def examine(rng: np.random.Generator, officers: Officers, crossings: pl.DataFrame) -> pl.DataFrame:
     """Outcomes of a day's crossings; `at` is when they are reported."""
     nation, entry = crossings["nation"].to_numpy(), (crossings["direction"] == "entry").to_numpy()
     lorry = (crossings["lane"] == "TRUCK").to_numpy()
@@ -26,9 +27,10 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
     )
     illicit = (crossings["kind"] != "").to_numpy()
     tipped = illicit & (crossings["ring"] >= 0).to_numpy() & (rng.random(len(illicit)) < 0.03)
-    chosen = select(rng, flagged, RULE_CHANCE, RANDOM_SHARE, tipped)
+    chosen = select(rng, flagged, np.full(len(flagged), RULE_CHANCE), RANDOM_SHARE, tipped)
     seen, n = crossings[chosen.row], len(chosen.row)
-    adverse = judge(rng, (seen["kind"] != "").to_numpy())
+    officer = officers.on_duty(rng, n)
+    adverse = officers.judge(rng, officer, (seen["kind"] != "").to_numpy())
     examined = seen["at"].to_numpy() + rng.integers(120, 5400, n)
     overstay = adverse & (seen["kind"] == "overstay").to_numpy()
     late = np.where(
@@ -47,6 +49,6 @@ def examine(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame:
             "finding": pl.select(pl.when(seen["kind"] == "").then(wrong).otherwise(seen["kind"]).alias("k"))["k"],
             "examined_at": examined,
             "at": examined + late * 86_400 + rng.integers(600, 20_000, n),
-            "officer": pl.Series([f"OFI{k:04d}" for k in rng.integers(100, 190, n)], dtype=pl.String),
+            "officer": officers.badge.gather(officer),
         }
     ).with_columns(finding=pl.when("adverse").then("finding"))

@@ -11,11 +11,11 @@ import polars as pl
 from simulation.calendars import NIGHT_HOURS, ROAD_HOURS, moments
 from simulation.geography import CAMERAS, OFFICES, POST_CAMERAS, SECTOR_CAMERAS
 from simulation.jobs import nights_before
+from simulation.means import signs
 from simulation.randomness import Ints, choose
-from simulation.visits import SIGNS
 from simulation.world import World
 
-SIGHTINGS_A_DAY = 5833.0
+SIGHTINGS_A_DAY = 5533.0
 # Chance that cameras see a ring's vehicle on one of the three nights before its job.
 _SEEN = 0.78
 _SECTORS = np.array(SECTOR_CAMERAS)
@@ -81,9 +81,16 @@ def _at_posts(rng: np.random.Generator, crossings: pl.DataFrame) -> pl.DataFrame
 def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame:
     """Vehicles that drive by night as a habit, and those of rings on the nights before they are used."""
     trucks, people = world.trucks, world.people
+    sign = pl.Series(signs(people.regular_nation))
     fleets = (
         (trucks.plate, trucks.country, np.flatnonzero(trucks.nightly), 0.12, _lorries(world)),
-        (people.regular_cars, _signs(people.regular_nation), np.arange(len(people.regular_cars)), 0.012, _cars(world)),
+        (
+            people.regular_cars,
+            sign,
+            np.arange(len(people.regular_cars)),
+            0.012,
+            _cars(world),
+        ),
         (people.resident_plate, None, np.arange(len(people.resident_plate)), 0.008, _mules(world)),
         (people.vans, None, np.arange(len(people.vans)), 0.04, None),
     )
@@ -95,8 +102,8 @@ def _by_night(world: World, rng: np.random.Generator, day: date) -> pl.DataFrame
             out = np.concatenate([out, scouts[rng.random(len(scouts)) < _SEEN]])
         which = np.repeat(out, rng.integers(1, 4, len(out)))
         n = len(which)
-        sign = pl.Series(["XN"] * n, dtype=pl.String) if country is None else country.gather(which)
-        parts.append(_frame(moments(rng, day, NIGHT_HOURS, n), _any_sector(rng, n), plate.gather(which), sign))
+        shown = pl.Series(["XN"] * n, dtype=pl.String) if country is None else country.gather(which)
+        parts.append(_frame(moments(rng, day, NIGHT_HOURS, n), _any_sector(rng, n), plate.gather(which), shown))
     return pl.concat(parts)
 
 
@@ -129,18 +136,14 @@ def _any_sector(rng: np.random.Generator, n: int) -> Ints:
     return sectors
 
 
-def _signs(nation: Ints) -> pl.Series:
-    return pl.Series(SIGNS[np.where(nation < 2, nation, 2 + nation % 6)])
-
-
 def _passing_by(world: World, rng: np.random.Generator, day: date, n: int) -> pl.DataFrame:
     """Lorries, vans, visitors' and residents' cars on the road for reasons of their own."""
     trucks, people = world.trucks, world.people
     fleets = (trucks.plate, people.vans, people.regular_cars, people.resident_plate)
-    signs = (
+    countries = (
         trucks.country,
         pl.Series(["XN"] * len(people.vans)),
-        _signs(people.regular_nation),
+        pl.Series(signs(people.regular_nation)),
         pl.Series(["XN"] * len(people.resident_plate)),
     )
     size = np.array([len(f) for f in fleets])
@@ -150,7 +153,7 @@ def _passing_by(world: World, rng: np.random.Generator, day: date, n: int) -> pl
         moments(rng, day, ROAD_HOURS, n),
         _any_sector(rng, n),
         pl.concat(fleets).gather(which),
-        pl.concat(signs).gather(which),
+        pl.concat(countries).gather(which),
     )
 
 

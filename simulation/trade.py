@@ -15,6 +15,7 @@ from simulation.consigning import ITEMS_EACH, Arrivals, Heads, call_of, conveyan
 from simulation.geography import OFFICES
 from simulation.illicit import KINDS, chance_alone, tamper
 from simulation.jobs import Jobs
+from simulation.parcels import Parcels, parcels_of
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES
 from simulation.randomness import Ints, choose
 from simulation.voyages import Calls
@@ -28,13 +29,15 @@ _CURRENCIES = (
     ("CNY", 7.8, 0.03),
 )
 _HUBS = np.array([ORIGINS.index(c) for c in ("NL", "DE", "AE", "HK", "XS")])
+# A firm must have traded this long to be an authorised economic operator.
+_TRUSTED_DAYS = 1000
 UN_MODE = {"sea": "1", "land": "3", "air": "4"}
 
 
 def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, Arrivals]:
     """Goods items (one row each, in time order) lodged on `day`, and the lorries that came for them."""
-    rng, jobs = world.rng(day, "trade"), world.jobs(day)
-    heads = heads_of(world, rng, day, jobs)
+    rng, jobs, parcels = world.rng(day, "trade"), world.jobs(day), parcels_of(world, day)
+    heads = heads_of(world, rng, day, jobs, parcels)
     by_road = np.array([o.mode == "land" for o in OFFICES])[heads.office]
     heads, arrivals = share_lorries(rng, heads, by_road, jobs)
     by_sea = np.array([o.mode == "sea" for o in OFFICES])[heads.office]
@@ -43,7 +46,7 @@ def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, A
     at = np.where(by_sea, np.maximum(heads.at, calls.arrival[call] + 3600), heads.at)
     conveyance, carrier = conveyances(world, rng, heads, by_road, by_sea, calls, call)
     vessel = np.where(by_sea, calls.vessel[call], -1)
-    return _items(world, rng, day, heads, jobs, at, conveyance, carrier, vessel), arrivals
+    return _items(world, rng, day, heads, jobs, parcels, at, conveyance, carrier, vessel), arrivals
 
 
 def _items(
@@ -52,21 +55,28 @@ def _items(
     day: date,
     heads: Heads,
     jobs: Jobs,
+    parcels: Parcels,
     at: Ints,
     conveyance: pl.Series,
     carrier: pl.Series,
     vessel: Ints,
 ) -> pl.DataFrame:
     products, firms, n = world.products, world.firms, len(at)
-    each = np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12)
+    each = np.where(heads.parcel >= 0, 1, np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12))
     head = np.repeat(np.arange(n), each)
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
     product = _kindred(world, rng, heads.product[head], item_no)
     origin = _origins(world, rng, heads.seller[head], product)
     net = np.maximum(0.5, products.lot_kg[product] * rng.lognormal(-1.5, 1.4, len(head)) / np.sqrt(each[head]))
+    parcel = heads.parcel[head]
+    small, of = np.flatnonzero(parcel >= 0), parcel[parcel >= 0]
+    net[small] = np.maximum(
+        0.05, parcels.value_eur[of] / products.eur_per_kg[product[small]] * rng.lognormal(0, 0.2, len(of))
+    )
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
     firm = heads.firm[head]
     value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
+    value[small] = parcels.value_eur[of]
     in_ring, age = heads.job[head] >= 0, (day - world.start).days - firms.born[firm]
     chance = chance_alone(
         firms.risk[firm],
@@ -77,7 +87,11 @@ def _items(
     )
     if in_ring.any():
         chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.72, 0.03)
-    papers = tamper(rng, products, rng.random(len(head)) < chance, in_ring, product, origin, value, net, gross)
+    illicit, split = rng.random(len(head)) < chance, np.zeros(len(head), bool)
+    chance[small], illicit[small], split[small] = parcels.chance[of], parcels.split[of], parcels.split[of]
+    papers = tamper(rng, products, illicit, in_ring, split, product, origin, value, net, gross)
+    ring = np.where(in_ring, jobs.ring[heads.job[head]] if len(jobs.ring) else -1, -1)
+    ring[small] = parcels.ring[of]
     # One consignment in ten changes hands at a hub; the rest is dispatched from where its seller sits.
     dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])[
         head
@@ -94,7 +108,9 @@ def _items(
             "mode": pl.Series([UN_MODE[o.mode] for o in OFFICES]).gather(heads.office[head]),
             "firm": firm,
             "seller": heads.seller[head],
+            "declarant": heads.declarant[head],
             "age_days": age,
+            "trusted": firms.trusted[firm] & (age >= _TRUSTED_DAYS),
             "carrier": carrier.gather(head),
             "conveyance": conveyance.gather(head),
             "consignment": pl.Series(consignment[head]).cast(pl.String),
@@ -113,11 +129,12 @@ def _items(
             "true_product": product,
             "true_origin": codes.gather(origin),
             "true_value_eur": value,
+            "hidden_kg": papers.hidden_kg,
             "is_illicit": papers.kind > 0,
             "kind": pl.Series(KINDS).gather(papers.kind),
             "probability": chance,
             "recoverable_eur": np.round(papers.recoverable_eur, 2),
-            "ring": np.where(in_ring, jobs.ring[heads.job[head]] if len(jobs.ring) else -1, -1),
+            "ring": ring,
         }
     ).sort("at", "shuffle", "item_no")
 

@@ -14,12 +14,14 @@ from simulation.calendars import ROAD_HOURS, is_working_day, midnight, moments, 
 from simulation.consigning import Arrivals
 from simulation.crossing_rows import leaving, rows
 from simulation.fleet import TRUCKS_EACH
-from simulation.means import AIR, LAND, any_post, carriers, lanes, mode_names, only, smuggled
+from simulation.impostors import impostors
+from simulation.means import AIR, LAND, any_post, carriers, lanes, mode_names, only, signs, smuggled
 from simulation.randomness import choose, logistic
 from simulation.visits import visits
 from simulation.world import World
 
 RESIDENT_TRIPS = 320.0
+_RIDES, _UNNOTED = 0.1, 0.01
 _DAY = 86_400
 
 
@@ -34,6 +36,8 @@ def commuting(world: World, day: date) -> pl.DataFrame:
     stopped = world.scenario.travel_factor(world.number(day))
     going = np.flatnonzero(rng.random(len(people.commuters)) < (0.86 if is_working_day(day) else 0.05) * stopped)
     n = len(going)
+    # One in eight shares another's car.
+    driver = np.where(rng.random(n) < 0.12, rng.integers(0, len(people.commuters), n), going)
     chance = logistic(-5.15 + people.commuter_risk[going])
     entry = rows(
         people.commuters[going],
@@ -45,7 +49,7 @@ def commuting(world: World, day: date) -> pl.DataFrame:
         visa="RP",
         purpose="WORK",
         residence=np.full(n, 0),
-        plate=people.commuter_plate.gather(going),
+        plate=people.commuter_plate.gather(driver),
         plate_country="XS",
         kind=smuggled(rng, chance),
         probability=chance,
@@ -82,7 +86,7 @@ def haulage(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
 
 
 def residents(world: World, day: date) -> pl.DataFrame:
-    """People of Norvale who go abroad and come home; the misdeed, if any, is on the way home."""
+    """People of Norvale who go abroad and come home; the misdeed, if any, is on the way home; and their doubles."""
     rng, people = world.rng(day, "residents"), world.people
     stopped, outings = world.scenario.travel_factor(world.number(day)), world.outings(day)
     ordinary = int(rng.poisson(RESIDENT_TRIPS * world.scale * travel_factor(day) * stopped))
@@ -100,6 +104,17 @@ def residents(world: World, day: date) -> pl.DataFrame:
     office = world.scenario.redirect()[office]
     by_car, by_air = mode == LAND, mode == AIR
     chance = np.where(ring >= 0, 0.65, logistic(-5.05 + people.resident_risk[who] + 0.5 * (days_away == 0)))
+    # Some ride in a visitor's car; a ring's people drive their own.
+    rides = by_car & (ring < 0) & (rng.random(n) < _RIDES)
+    car = rng.integers(0, len(people.regular_cars), n)
+    own = pl.DataFrame(
+        {
+            "own": people.resident_plate.gather(who),
+            "other": people.regular_cars.gather(car),
+            "rides": rides,
+        }
+    ).select(pl.when("rides").then("other").otherwise("own").alias("plate"))["plate"]
+    sign = np.where(rides, signs(people.regular_nation[car]), "XN")
     home = rows(
         people.residents[who],
         at=back,
@@ -109,10 +124,11 @@ def residents(world: World, day: date) -> pl.DataFrame:
         mode=mode_names(mode),
         visa="NA",
         purpose="RETURN",
-        plate=only(by_car, people.resident_plate.gather(who)),
-        plate_country=np.where(by_car, "XN", ""),
+        plate=only(by_car, own),
+        plate_country=np.where(by_car, sign, ""),
         carrier=carriers(world, mode, flight),
         flight=only(by_air, world.flights.number.gather(flight)),
+        party_size=np.where(rides, 1 + np.minimum(rng.geometric(0.6, n), 3), 1),
         kind=smuggled(rng, chance),
         probability=chance,
         ring=ring,
@@ -120,4 +136,7 @@ def residents(world: World, day: date) -> pl.DataFrame:
     out = leaving(home, leave).with_columns(
         purpose=pl.Series(rng.choice(["TOURISM", "BUSINESS", "FAMILY"], n, p=[0.5, 0.2, 0.3]))
     )
-    return pl.concat([out, home])
+    # Now and then nobody notes the way out.
+    noted = out.filter(pl.Series(rng.random(n) >= _UNNOTED))
+    trips = pl.DataFrame({"who": who, "ring": ring, "leave": leave, "office": office})
+    return pl.concat([noted, home, impostors(world, day, trips)])

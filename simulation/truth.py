@@ -22,7 +22,7 @@ def actors_truth(world: World, days: int) -> dict[str, pl.DataFrame]:
         ("vessel", pl.Series(world.vessels.imo).cast(pl.String), rings.vessels),
     )
     parts = [
-        pl.DataFrame({"id": ids.gather(index.ravel()), "ring": np.repeat(np.arange(rings.count), index.shape[1])})
+        pl.DataFrame({"id": ids.gather(index.ravel()), "ring": np.repeat(np.arange(rings.count), index[0].size)})
         .with_columns(entity_kind=pl.lit(kind))
         .select("entity_kind", "id", "ring")
         for kind, ids, index in members

@@ -13,7 +13,7 @@ import polars as pl
 from simulation.calendars import ROAD_HOURS, midnight, moments, travel_factor
 from simulation.crossing_rows import leaving, rows
 from simulation.fleet import plates
-from simulation.means import AIR, LAND, any_post, carriers, lanes, mode_names, only
+from simulation.means import AIR, LAND, any_post, carriers, lanes, mode_names, only, signs
 from simulation.names import NEEDS_VISA, VISITOR_SHARES
 from simulation.people import document_numbers, identities
 from simulation.randomness import Bools, Floats, Ints, Texts, choose, logistic, stream
@@ -23,7 +23,7 @@ VISITOR_PARTIES = 352.0
 _DAY = 86_400
 _OWN, _REGULAR, _HIRED = 0, 1, 2
 _SORTS = np.array([0.25, 0.65, 0.10])
-SIGNS = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])
+_TWO_CARS = 0.04
 
 
 def visits(world: World, day: date) -> pl.DataFrame:
@@ -41,11 +41,15 @@ def visits(world: World, day: date) -> pl.DataFrame:
     car, sort = _cars(world, rng, led, outings.car)
     nation = _nations(world, rng, mode, flight, car, sort == _REGULAR)
     office = world.scenario.redirect()[any_post(rng, mode)]
+    office[led] = np.where(outings.by_road, outings.office, office[led])
     at = np.where(
         mode == AIR,
         midnight(day) + world.flights.hour[flight] * 3600 + rng.integers(300, 4000, n),
         moments(rng, day, ROAD_HOURS, n),
     )
+    leader = _leaders(rng, mode, ordinary, outings.follows)
+    behind = np.flatnonzero(leader >= 0)
+    office[behind], at[behind] = office[leader[behind]], at[leader[behind]] + rng.integers(90, 700, len(behind))
     plate, sign = _plates(world, rng, nation, mode, car, sort)
     party = np.repeat(np.arange(n), size)
     people = identities(rng, nation[party], 0.12)
@@ -92,6 +96,17 @@ def visits(world: World, day: date) -> pl.DataFrame:
     return pl.concat([entry, gone.filter(pl.Series(~np.isin(kind, ["overstay", "refused_entry"])))])
 
 
+def _leaders(rng: np.random.Generator, mode: Ints, ordinary: int, follows: Ints) -> Ints:
+    """The party each one drives behind, or -1: families in two cars, and a ring's convoys."""
+    own = np.full(ordinary, -1)
+    drivers = np.flatnonzero(mode[:ordinary] == LAND)
+    pairs = rng.permutation(drivers)[: 2 * int(len(drivers) * _TWO_CARS)].reshape(-1, 2)
+    own[pairs[:, 0]] = pairs[:, 1]
+    led = np.where(follows >= 0, ordinary + follows, -1)
+    leader: Ints = np.concatenate([own, led])
+    return leader
+
+
 def _cars(world: World, rng: np.random.Generator, led: Bools, ring_car: Ints) -> tuple[Ints, Ints]:
     """Which car of its sort a party would drive, and the sort; a ring's car is a regular like many others."""
     n, people = len(led), world.people
@@ -119,7 +134,7 @@ def _plates(
     people, own = world.people, plates(rng, len(nation))
     vans, regulars = people.vans.gather(car % len(people.vans)), people.regular_cars.gather(car)
     of_car = np.where(sort == _REGULAR, people.regular_nation[car], nation)
-    sign = SIGNS[np.where(of_car < 2, of_car, 2 + of_car % 6)]
+    sign = signs(of_car)
     frame = pl.DataFrame({"own": own, "van": vans, "regular": regulars, "sort": sort, "sign": sign})
     plate = pl.when(pl.col("sort") == _HIRED).then("van").when(pl.col("sort") == _REGULAR).then("regular")
     country = pl.when(pl.col("sort") == _HIRED).then(pl.lit("XN")).otherwise("sign")

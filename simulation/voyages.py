@@ -15,13 +15,19 @@ from simulation.world import World
 
 APPROACH_S = 8 * 3600
 LEAVE_S = 7 * 3600
+NOBODY, FEEDER, TENDER = 0, 1, 2
+# Chances of a meeting: far out of a ring's vessel with a feeder, of an honest one; near port of any other.
+_FEEDER_OF_RING, _FEEDER, _TENDER = 0.5, 0.06, 0.2
+# Share of a ring's vessels that are heard while they meet.
+_HEARD = 0.7
 
 
 @dataclass(frozen=True)
 class Calls:
     """Unix seconds, one place a call; waiting ends `inshore_s` before arrival; no dark if from == to.
 
-    `room` weighs how many consignments come with it.
+    `room` weighs how many consignments come with it. While it waits, a vessel meets whom `meets` says: nobody, a
+    feeder far out, or a tender near port (NOBODY, FEEDER, TENDER); `ring` is -1 for honest calls.
     """
 
     vessel: Ints
@@ -33,6 +39,8 @@ class Calls:
     dark_from: Ints
     dark_to: Ints
     room: Floats
+    meets: Ints
+    ring: Ints
 
 
 def calls_of(world: World, day: date) -> Calls:
@@ -41,6 +49,7 @@ def calls_of(world: World, day: date) -> Calls:
     jobs = world.jobs(day)
     due = (day.toordinal() + world.vessels.phase) % VESSEL_PERIOD == 0
     ring_vessel, first = np.unique(jobs.vessel[jobs.by_sea], return_index=True)
+    due[world.vessels.callers :] = False
     honest = np.setdiff1d(np.flatnonzero(due & (rng.random(len(due)) < 0.72)), ring_vessel)
     if not len(honest) + len(ring_vessel):
         honest = np.flatnonzero(due)[:1]
@@ -54,10 +63,22 @@ def calls_of(world: World, day: date) -> Calls:
     # Rings sail in coasters, as a third of the trade does.
     coaster = np.concatenate([rng.random(len(honest)) < 0.35, np.ones(len(ring_vessel), bool)])
     arrival = midnight(day) + rng.integers(-8 * 3600, 8 * 3600, n)
+    led = np.arange(n) >= len(honest)
+    dice = rng.random(n)
+    meets = np.where(dice < _FEEDER, FEEDER, np.where(dice < _FEEDER + _TENDER, TENDER, NOBODY))
+    meets = np.where(
+        led, np.where((on_purpose_dark | on_purpose_slow) & (dice < _FEEDER_OF_RING), FEEDER, NOBODY), meets
+    )
     # Honest vessels wait for a berth and are out of reception too.
-    loiters = on_purpose_slow | (rng.random(n) < 0.13)
+    loiters = on_purpose_slow | (rng.random(n) < 0.13) | (meets != NOBODY)
     dark = on_purpose_dark | (rng.random(n) < 0.05)
-    dark_from = arrival - rng.integers(4 * 3600, 7 * 3600, n)
+    inshore = np.where(meets == FEEDER, rng.integers(4500, 3 * 3600, n), rng.integers(3600, 3 * 3600, n))
+    inshore = np.where(meets == TENDER, rng.integers(900, 1600, n), inshore)
+    dark_from, dark_s = arrival - rng.integers(4 * 3600, 7 * 3600, n), rng.integers(5400, 4 * 3600, n)
+    # Who wants to be seen waiting for a berth falls silent on the last stretch only.
+    heard = led & (meets == FEEDER) & (rng.random(n) < _HEARD)
+    dark_from = np.where(heard, arrival - inshore, dark_from)
+    dark_s = np.where(heard, np.minimum(dark_s, inshore - 900), dark_s)
     return Calls(
         vessel=vessel,
         office=office,
@@ -65,7 +86,9 @@ def calls_of(world: World, day: date) -> Calls:
         departure=arrival + rng.integers(8 * 3600, 20 * 3600, n),
         room=np.where(coaster, 0.35, 1.0),
         loiter_s=np.where(loiters, rng.integers(5400, 5 * 3600, n), 0),
-        inshore_s=rng.integers(3600, 3 * 3600, n),
+        inshore_s=inshore,
         dark_from=dark_from,
-        dark_to=dark_from + np.where(dark, rng.integers(5400, 4 * 3600, n), 0),
+        dark_to=dark_from + np.where(dark, dark_s, 0),
+        meets=meets,
+        ring=np.concatenate([np.full(len(honest), -1), jobs.ring[jobs.by_sea][first]]),
     )

@@ -52,8 +52,8 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         PROCEDURE="procedure",
         MODE="mode",
         IMPORTER=firms.importer_id.gather(goods["firm"]),
-        IMPORTER_NAME=firms.importer_name.gather(goods["firm"]),
-        DECLARANT=firms.declarant_id.gather(pl.Series(firms.declarant).gather(goods["firm"])),
+        IMPORTER_NAME=firms.importer_name_at_customs.gather(goods["firm"]),
+        DECLARANT=firms.declarant_id.gather(goods["declarant"]),
         SELLER=firms.seller_id.gather(goods["seller"]),
         CARRIER="carrier",
         CONVEYANCE="conveyance",
@@ -69,6 +69,7 @@ def layout(world: World, goods: pl.DataFrame) -> pl.DataFrame:
         CURRENCY="currency",
         DESCRIPTION=products.description.gather(goods["product"]),
         AMENDED=pl.when(pl.col("amended") > 0).then(local("amended").dt.strftime("%d.%m.%Y %H:%M:%S")),
+        TRADER_STATUS=pl.when("trusted").then(pl.lit("AEO")),
     )
 
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+
+from simulation.romanisation import plain
 
 # A segment: tag, then elements; an element is a text or a sequence of components.
 Element = str | Sequence[str]
 Segment = tuple[Element, ...]
 _RELEASE = str.maketrans({c: "?" + c for c in "?+:'"})
 UNA = "UNA:+.? '"
-# As ICAO 9303-3 section 6 recommends; other letters lose their marks.
-_LETTERS = str.maketrans({
-    "Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Æ": "AE", "Ø": "OE", "ß": "SS", "Ł": "L", "Đ": "D",
-    "Þ": "TH", "Ð": "D",
-    "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "ø": "oe", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i",
-})  # fmt: skip
-
-
-def plain(text: str) -> str:
-    """The text in the letters of UNOA's alphabet, as airlines and shipping lines transliterate."""
-    bare = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    # A mark that cannot be written must not become `?`, which releases the character after it.
-    return bare.encode("ascii", "ignore").decode("ascii")
 
 
 def written(segment: Segment) -> str:
@@ -33,6 +21,7 @@ def written(segment: Segment) -> str:
 
 
 def _released(text: str) -> str:
+    # A mark that cannot be written must not become `?`, which releases the character after it.
     return plain(text).translate(_RELEASE)
 
 

@@ -28,23 +28,25 @@ def hyphenated(plate: str) -> pl.Expr:
 
 
 def exports(world: World, goods: pl.DataFrame) -> pl.DataFrame:
-    """What leaves for Norvale by road, as its sender declared it at home: the goods and price as they are."""
+    """What leaves for Norvale by road, as its sender declared it at home (`hearsay.exported`)."""
     return goods.select(
         export_no=pl.lit("SDX") + pl.col("consignment") + "-" + pl.col("item_no").cast(pl.String),
         exported_at=local("left").dt.replace_time_zone(None),
         post=_POSTS.gather(goods["office"]),
         exporter=world.firms.seller_id.gather(goods["seller"]),
         consignee=world.firms.importer_id.gather(goods["firm"]),
-        goods_code=world.products.hs.gather(goods["true_product"]) + "00",
-        origin_no=pl.col("true_origin").replace_strict(COUNTRY_NUMBERS, return_dtype=pl.Int32),
-        net_grams=(pl.col("net_kg") * 1000).round().cast(pl.Int64),
-        value_cents=(pl.col("true_value_eur") * 100).round().cast(pl.Int64),
+        goods_code=pl.col("export_hs") + "00",
+        origin_no=pl.col("export_origin").replace_strict(COUNTRY_NUMBERS, return_dtype=pl.Int32),
+        net_grams=(pl.col("export_net_kg") * 1000).round().cast(pl.Int64),
+        value_cents=(pl.col("export_value_eur") * 100).round().cast(pl.Int64),
         lorry=hyphenated("conveyance"),
+        exporter_name="exporter_name",
+        consignee_name="consignee_name",
     )
 
 
 def departures(crossings: pl.DataFrame) -> pl.DataFrame:
-    """Who leaves Sudmark for Norvale, or comes from there, at the land posts."""
+    """Who leaves Sudmark for Norvale, or comes from there, at the land posts; names as Sudmark writes them."""
     sex = {"M": 1, "F": 2}
     return crossings.select(
         passage=pl.lit("P") + pl.int_range(1, len(crossings) + 1).cast(pl.String).str.zfill(8),
@@ -56,8 +58,8 @@ def departures(crossings: pl.DataFrame) -> pl.DataFrame:
         nation_no=pl.Series(NATION_CODES)
         .gather(crossings["nation"])
         .replace_strict(NATION_NUMBERS, return_dtype=pl.Int32),
-        last_name=pl.col("surname").str.to_titlecase(),
-        first_names=pl.col("given_names").str.to_titlecase(),
+        last_name="surname",
+        first_names="given_names",
         born=pl.col("birth_date").dt.strftime("%d/%m/%Y"),
         sex=pl.col("sex").replace_strict(sex, default=9, return_dtype=pl.Int16),
         car=pl.when(pl.col("plate") != "").then(hyphenated("plate")),

@@ -13,7 +13,6 @@ import pytest
 
 from simulation import scenario, simulate
 from simulation.adaptation import EFFECT_DAYS, Adaptation
-from simulation.world import draw_world
 
 START = date(2025, 3, 3)
 
@@ -99,15 +98,6 @@ def test_events_of_an_exercise_are_listed_by_date(tmp_path: Path) -> None:
     crossings = sorted((tmp_path / "out" / "inbox/immigration/crossings").glob("*.manifest.json"))
     before, after = (json.loads(p.read_text(encoding="utf-8"))["rows"] for p in crossings)
     assert after < 0.7 * before
-
-
-def test_a_ring_moves_on_after_a_seizure_and_not_at_once() -> None:
-    world = draw_world(START, 1.0, 5, scenario.load("calm"))
-    before = [set(world.jobs(START + timedelta(days=k)).truck.tolist()) for k in range(EFFECT_DAYS, 60)]
-    world.adaptation.seized(np.arange(world.rings.count), START)
-    assert (world.adaptation.generation(START + timedelta(days=EFFECT_DAYS - 1)) == 0).all()
-    after = [set(world.jobs(START + timedelta(days=k)).truck.tolist()) for k in range(EFFECT_DAYS, 60)]
-    assert len(set.union(*before) & set.union(*after)) < 0.25 * len(set.union(*before))
 
 
 def test_a_ring_that_has_just_moved_stays() -> None:

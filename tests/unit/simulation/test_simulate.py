@@ -144,7 +144,7 @@ def test_every_defect_is_where_the_truth_says(world_dir: Path) -> None:
         if kind == "duplicate":
             assert lines[line - 1] == lines[line - 2]
         elif kind == "correction":
-            assert lines[line - 1].rsplit(";", 1)[1] != ""
+            assert lines[line - 1].rsplit(";", 2)[1] != ""
         else:
             mark = "31.02." if kind == "bad_date" and dataset == "declarations" else marks[kind]
             assert mark in lines[line - 1], (file, line, kind)
