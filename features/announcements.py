@@ -21,9 +21,9 @@ def manifested(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             Aggregation(
                 "manifest_mass_gap",
                 Kind.GAP,
-                "gross mass of the item less that of the consignment in the manifest",
-                "log kg",
-                "log_gross",
+                "gross mass of the item against that of the consignment in the manifest",
+                "log ratio",
+                "ln_gross",
             ),
         ),
         view(

@@ -3,6 +3,11 @@
 import polars as pl
 
 
+def ln(amount: pl.Expr) -> pl.Expr:
+    """Natural logarithm of what is more than nothing."""
+    return pl.when(amount > 0).then(amount.log())
+
+
 def shipment_attributes(shipments: pl.LazyFrame) -> pl.LazyFrame:
     """Goods items (imports or exports) with their derived columns."""
     mass = pl.col("net_mass_kg").cast(pl.Float64)
@@ -12,7 +17,10 @@ def shipment_attributes(shipments: pl.LazyFrame) -> pl.LazyFrame:
         hs2=pl.col("hs_code").str.slice(0, 2),
         hs4=pl.col("hs_code").str.slice(0, 4),
         log_mass=mass.log1p(),
-        log_gross=pl.col("gross_mass_kg").cast(pl.Float64).log1p(),
+        # Plain logarithms, whose differences are ratios.
+        ln_mass=ln(mass),
+        ln_gross=ln(pl.col("gross_mass_kg").cast(pl.Float64)),
+        ln_value_per_kg=ln(pl.when(mass > 0).then(value / mass)),
         log_value=value.log1p(),
         log_value_per_kg=pl.when(mass > 0).then((value / mass).log1p()),
         gross_to_net=pl.when(mass > 0).then(pl.col("gross_mass_kg").cast(pl.Float64) / mass),

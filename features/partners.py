@@ -19,7 +19,9 @@ def declared_at_export(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             item,
             "The item as the neighbour's customs saw it leave.",
             Aggregation("export_seen", Kind.COUNT, "export declarations of the item", "declarations"),
-            Aggregation("export_mass_gap", Kind.GAP, "net mass less that declared at export", "log kg", "log_mass"),
+            Aggregation(
+                "export_mass_gap", Kind.GAP, "net mass against that declared at export", "log ratio", "ln_mass"
+            ),
         ),
         view(
             "export_price",
@@ -28,9 +30,9 @@ def declared_at_export(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             Aggregation(
                 "export_value_gap",
                 Kind.GAP,
-                "value per kg less that declared at export",
-                "log currency/kg",
-                "log_value_per_kg",
+                "value per kg against that declared at export",
+                "log ratio",
+                "ln_value_per_kg",
             ),
         ),
         view(

@@ -16,7 +16,7 @@ EVENT_COLUMNS = frozenset(
         "importer_id", "declarant_id", "seller_id", "carrier_id", "vehicle_id", "vessel_id", "hs_code", "hs4", "hs2",
         "country_of_origin", "country_of_dispatch", "office", "jurisdiction", "currency", "consignment_id",
         "goods_item_number", "goods_description", "goods_key", "log_value_per_kg", "log_value", "log_mass",
-        "log_gross", "duty_rate_pct",
+        "ln_mass", "ln_gross", "ln_value_per_kg", "duty_rate_pct",
     }
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import polars as pl
 
 from features import tracking
-from features.attributes import crossing_attributes, shipment_attributes
+from features.attributes import crossing_attributes, ln, shipment_attributes
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 from warehouse import catalog, places
 from warehouse.catalog import Table
@@ -82,7 +82,9 @@ SHIPMENT_KEYS = (
     "goods_item_number", "goods_description", "hs_code", "hs4", "hs2", "country_of_origin", "country_of_dispatch",
     "office", "jurisdiction", "currency",
 )  # fmt: skip
-SHIPMENT_VALUES = ("log_value_per_kg", "log_value", "log_mass", "log_gross", "duty_rate_pct", "goods_key")
+SHIPMENT_VALUES = (
+    "log_value_per_kg", "log_value", "log_mass", "ln_mass", "ln_gross", "ln_value_per_kg", "duty_rate_pct", "goods_key",
+)  # fmt: skip
 CROSSING_KEYS = (
     "traveller_id", "document_id", "vehicle_id", "nationality", "port", "carrier", "flight_number", "visa_class",
     "residence", "age_band", "jurisdiction",
@@ -99,7 +101,7 @@ def _exports(silver: Silver) -> pl.LazyFrame:
 
 
 def _manifests(silver: Silver) -> pl.LazyFrame:
-    return silver.manifests.with_columns(log_gross=pl.col("gross_mass_kg").cast(pl.Float64).log1p())
+    return silver.manifests.with_columns(ln_gross=ln(pl.col("gross_mass_kg").cast(pl.Float64)))
 
 
 def _bookings(silver: Silver) -> pl.LazyFrame:
@@ -154,7 +156,7 @@ SOURCES: dict[str, Source] = {
     ),
     "exports": Source(frozenset((*SHIPMENT_KEYS, *SHIPMENT_VALUES)), (DECLARATIONS,), ("exports",), _exports),
     "manifests": Source(
-        frozenset(("consignment_id", "goods_description", "log_gross", "vessel_id", "consignor_id", "consignee_id")),
+        frozenset(("consignment_id", "goods_description", "ln_gross", "vessel_id", "consignor_id", "consignee_id")),
         (MANIFESTS,),
         ("manifests",),
         _manifests,

@@ -63,6 +63,8 @@ def in_words(feature: Feature, value: float | str | None, usual: tuple[float, fl
 
 def _number(feature: Feature, value: float) -> str:
     plain = math.expm1(value) if feature.unit.startswith("log ") else value
+    if feature.unit == "log ratio":
+        return f"{plain:+.0%}"
     if feature.unit == "share":
         return f"{plain:.0%}"
     if abs(plain) >= 100 or plain == round(plain):

@@ -37,6 +37,7 @@ DECLARATION = {
     "CONVEYANCE": "KX 12-AB",
     "IMPORTER": "XN100",
     "IMPORTER_NAME": "Zoë Trading",
+    "TRADER_STATUS": "AEO",
     "DECLARANT": "XN200",
     "SELLER": "S1",
     "CARRIER": "T1",
