@@ -8,6 +8,7 @@ ISO 8601 without a zone, codes as sent.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
@@ -71,7 +72,7 @@ def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:  # noq
     at = [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
     head = segments[: at[0]] if at else segments
     shared = _voyage(head)
-    for first, end in zip(at, [*at[1:], len(segments)], strict=True):
+    for first, end in pairwise([*at, len(segments)]):
         own = segments[first:end]
         yield Row(own[0].number, {**shared, **_consignment(own, shared.get("arrival_port", ""))})
 

@@ -19,6 +19,7 @@ from warehouse.readers.edifact_envelope import Envelope, Service, Stray, envelop
 _HELD = "\ud800\ud801\ud802\ud803\ud804"
 _IS_HELD = re.compile(f"[{_HELD}]")
 _OFF_CHARSET = re.compile("[\udc80-\udcff]")
+_TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
 _LONGEST_RAW = 1 << 20
 
@@ -212,7 +213,9 @@ class _Interchange:
         return None
 
     def _message(self, parts: list[tuple[int, str]]) -> Message | Refused:
-        if self.envelope.is_damaged and any(_OFF_CHARSET.search(part) for _, part in parts):
+        if self.envelope.is_damaged and any(
+            _OFF_CHARSET.search(part) for part in (self.parts[0], *(p for _, p in parts))
+        ):
             return self._refused(parts, *_OFF)
         if self.strict and self.has_loose_release and any(self.service.release in part for _, part in parts):
             return self._refused(parts, *_RELEASE)
@@ -220,6 +223,9 @@ class _Interchange:
         if not header.value(1) or not header.value(2):
             message = "UNH lacks the message's reference or type; without them it cannot be told what it is"
             return self._refused(parts, "edifact-unh", message)
+        if wrong := [segment for segment in segments if not _TAG.fullmatch(segment.tag)]:
+            message = f"segment {wrong[0].number} has no tag of three capitals; the message may be damaged"
+            return self._refused(parts, "edifact-tag", message)
         if header.value(2) != self.kind:
             message = f"the message is no {self.kind}; deliver other messages as their own dataset"
             return self._refused(parts, "edifact-unknown-message", message)

@@ -111,7 +111,7 @@ def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:
     head = message.segments[: at[0]] if at else message.segments
     legs = _legs(head)
     shared = {**_about(head), **_flight(legs)}
-    for number, (first, end) in enumerate(zip(at, [*at[1:], len(message.segments)], strict=True), start=1):
+    for number, (first, end) in enumerate(pairwise([*at, len(message.segments)]), start=1):
         segments = message.segments[first:end]
         # Told before travel: nobody is born after the message was made.
         values = _traveller(segments, prepared_at or shared["departure_at"])

@@ -11,6 +11,7 @@ Dates are ISO 8601 on the clock of the airport. `document_type` to `sex` are fro
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
@@ -79,7 +80,7 @@ def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:
     head = segments[: at[0]] if at else segments
     flight = next((flight_of(segment) for segment in head if segment.tag == "TVL"), Flight())
     shared = _of_flight(flight)
-    for first, end in zip(at, [*at[1:], len(segments)], strict=True):
+    for first, end in pairwise([*at, len(segments)]):
         booking = booking_of(segments[first:end])
         if not booking.travellers:
             told = "the booking names no traveller; ask the sender whether it is a group without names yet"
