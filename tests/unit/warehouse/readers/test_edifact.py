@@ -28,7 +28,7 @@ def bodies(content: str | bytes) -> list[list[tuple[int, list[list[str]]]]]:
     """The segments of the messages; fails where anything is refused."""
     messages, refused = found(content)
     assert refused == []
-    return [[(number, elements) for number, elements in one.segments] for one in messages]
+    return [[(segment.number, segment.elements) for segment in one.segments] for one in messages]
 
 
 BGM = [(4, [["BGM"], ["745"]])]
