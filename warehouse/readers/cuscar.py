@@ -6,8 +6,9 @@ are those that it declares for itself, else the sums of its goods. Masses are in
 ISO 8601 without a zone, codes as sent.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
@@ -66,14 +67,13 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = ST
     return edifact_table.read(LAYOUT, path, columns, control)
 
 
-def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:  # noqa: ARG001
+def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     segments = message.segments
     at = [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
-    head = segments[: at[0]] if at else segments
-    shared = _voyage(head)
-    for first, end in zip(at, [*at[1:], len(segments)], strict=True):
+    shared = {**header, **_voyage(segments[: at[0]] if at else segments)}
+    for first, end in pairwise([*at, len(segments)]):
         own = segments[first:end]
-        yield Row(own[0].number, {**shared, **_consignment(own, shared.get("arrival_port", ""))})
+        yield Row(own[0].number, _consignment(own, shared["arrival_port"]), shared)
 
 
 def _voyage(head: Sequence[Segment]) -> dict[str, str]:

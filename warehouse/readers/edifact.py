@@ -19,19 +19,17 @@ from warehouse.readers.edifact_envelope import Envelope, Service, Stray, envelop
 _HELD = "\ud800\ud801\ud802\ud803\ud804"
 _IS_HELD = re.compile(f"[{_HELD}]")
 _OFF_CHARSET = re.compile("[\udc80-\udcff]")
+_TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
 _LONGEST_RAW = 1 << 20
 
 
 class Segment(NamedTuple):
-    """A segment: its number in the file, and its elements as lists of components; the first element is the tag."""
+    """A segment: its number in the file, its tag, and its elements as lists of components; the tag is the first."""
 
     number: int
+    tag: str
     elements: list[list[str]]
-
-    @property
-    def tag(self) -> str:
-        return self.elements[0][0]
 
     def value(self, element: int, component: int = 0) -> str:
         """A component without the blanks around it; empty where the segment does not have it."""
@@ -60,6 +58,8 @@ class Message:
     interchange: Segment
     header: Segment
     segments: list[Segment]
+    last_number: int
+    """The number of its UNT."""
     reading: "_Interchange" = field(repr=False)
 
     @property
@@ -73,7 +73,7 @@ class Message:
 
     def refused_whole(self, rule: str, message: str) -> Refused:
         """The refusal of all of it, its header and trailer with it."""
-        return self.reading.refused(self.number, self.number + len(self.segments) + 1, rule, message)
+        return self.reading.refused(self.number, self.last_number, rule, message)
 
 
 _NO_TRAILER = ("edifact-no-unt", "the message has no UNT; it was cut, ask for it again")
@@ -105,7 +105,7 @@ def messages(data: bytes, kind: str, *, strict: bool = True) -> Iterator[Message
 
 
 class _Interchange:
-    """One interchange while it is read."""
+    """One interchange while it is read. Indexes are those of `parts`; the last part is behind the last terminator."""
 
     def __init__(self, envelope: Envelope, first: int, kind: str, strict: bool) -> None:
         self.envelope, self.service, self.kind, self.strict = envelope, envelope.service, kind, strict
@@ -113,7 +113,7 @@ class _Interchange:
         self.has_loose_release = self.has_released and self.service.release in text
         self.parts = [part.lstrip() for part in text.split(self.service.terminator)]
         self.first = first
-        self.header = Segment(first, [["UNB"]])
+        self.header = self._segment(0)
         self.group: Segment | None = None
         self.groups = self.total = self.in_group = 0
         self.has_end = False
@@ -124,47 +124,35 @@ class _Interchange:
         return self.first + len(self.parts) - self.has_end
 
     def messages(self) -> Iterator[Message | Refused]:
-        opened: list[tuple[int, str]] = []
-        outside: list[tuple[int, str]] = []
-        for number, part in enumerate(self.parts[:-1], self.first):
-            tag = self._service_tag(part) if part.startswith("UN") else ""
+        last = len(self.parts) - 1
+        opened, free = -1, 0  # The UNH of the message that is read; what nothing accounts for yet.
+        for at in [at for at, part in enumerate(self.parts) if part.startswith("UN") and at < last]:
+            tag = self._service_tag(self.parts[at])
             if not tag:
-                (opened or outside).append((number, part))
                 continue
-            if outside and (refused := self._outside(outside)):
+            if opened >= 0:
+                yield self._message(opened, at) if tag == "UNT" else self._no_trailer(opened, at - 1)
+            elif refused := self._outside(free, at - 1):
                 yield refused
-            outside = []
-            if opened and tag == "UNT":
-                yield self._message([*opened, (number, part)])
-                opened = []
-                continue
-            if opened:
-                yield self._no_trailer(opened)
-                opened = []
-            if tag == "UNH":
-                opened = [(number, part)]
-                self.total += 1
-                self.in_group += 1
-            elif tag == "UNT":
-                yield self._refused([(number, part)], *_OUTSIDE)
-            elif refused := self._envelope_segment(tag, number, part):
+            if tag == "UNT" and opened < 0:
+                yield self._refused(at, at, *_OUTSIDE)
+            elif refused := self._envelope_segment(tag, at):
                 yield refused
-        yield from self._rest(opened, outside)
+            opened, free = (at if tag == "UNH" else -1), at + 1
+        yield from self._rest(opened, free)
 
-    def _rest(self, opened: list[tuple[int, str]], outside: list[tuple[int, str]]) -> Iterator[Refused]:
-        rest = (self.first + len(self.parts) - 1, self.parts[-1])
-        is_cut = bool(rest[1])
-        if is_cut:
-            (opened or outside).append(rest)
-        if opened:
-            yield self._refused(opened, *_CUT) if is_cut else self._no_trailer(opened)
+    def _rest(self, opened: int, free: int) -> Iterator[Refused]:
+        last = len(self.parts) - 1
+        is_cut = bool(self.parts[last])
+        if opened >= 0:
+            yield self._refused(opened, last, *_CUT) if is_cut else self._no_trailer(opened, last - 1)
         elif is_cut:
-            yield self._refused(outside, *_CUT)
+            yield self._refused(free, last, *_CUT)
             return
-        elif refused := self._outside(outside):
+        elif refused := self._outside(free, last - 1):
             yield refused
         if not self.has_end:
-            yield self._refused([rest], *_NO_END)
+            yield self._refused(last, last, *_NO_END)
 
     def _service_tag(self, part: str) -> str:
         """The tag, if it is one of the service segments'."""
@@ -172,102 +160,113 @@ class _Interchange:
         is_whole = not rest or rest[0] in (self.service.element, self.service.component)
         return tag if tag in _SERVICE_TAGS and is_whole else ""
 
-    def _outside(self, parts: list[tuple[int, str]]) -> Refused | None:
+    def _outside(self, first: int, last: int) -> Refused | None:
         """Segments outside of messages; none where there are only blanks, as behind a doubled terminator."""
-        texts = [(number, part) for number, part in parts if part]
-        return self._refused(texts, *_OUTSIDE) if texts else None
+        filled = [at for at in range(first, last + 1) if self.parts[at]]
+        return self._refused(filled[0], last, *_OUTSIDE) if filled else None
 
-    def _envelope_segment(self, tag: str, number: int, part: str) -> Refused | None:
-        segment = self._segment(number, part)
-        if tag == "UNB":
-            self.header = segment
-        elif tag == "UNG":
-            self.group, self.in_group = segment, 0
-            self.groups += 1
-        elif tag == "UNE":
-            wrong = self._contradiction(segment, self.in_group, self.group, 5, "messages of the group")
-            self.group = None
-            return wrong
-        elif tag == "UNZ":
-            self.has_end = True
-            counted, what = (self.groups, "groups") if self.groups else (self.total, "messages")
-            return self._contradiction(segment, counted, self.header, 5, what)
+    def _envelope_segment(self, tag: str, at: int) -> Refused | None:
+        match tag:
+            case "UNB":
+                self.header = self._segment(at)
+            case "UNG":
+                self.group, self.in_group = self._segment(at), 0
+                self.groups += 1
+            case "UNH":
+                self.total += 1
+                self.in_group += 1
+            case "UNE":
+                wrong = self._contradiction(at, self.in_group, self.group, "messages of the group")
+                self.group = None
+                return wrong
+            case "UNZ":
+                self.has_end = True
+                counted, what = (self.groups, "groups") if self.groups else (self.total, "messages")
+                return self._contradiction(at, counted, self.header, what)
         return None
 
-    def _contradiction(
-        self, trailer: Segment, counted: int, header: Segment | None, reference_at: int, what: str
-    ) -> Refused | None:
+    def _contradiction(self, at: int, counted: int, header: Segment | None, what: str) -> Refused | None:
         """A trailer whose count or reference is not what was read; the messages before it stand."""
-        number, tag = trailer.number, trailer.tag.lower()
+        trailer = self._segment(at)
+        rule = f"edifact-{trailer.tag.lower()}"
         if header is None:
-            return self.refused(number, number, f"edifact-{tag}", "the trailer ends what no header began")
+            return self._refused(at, at, rule, "the trailer ends what no header began")
         if not self.strict:
             return None
         if _count(trailer.value(1)) != counted:
             message = f"it counts other {what} than the {counted} that stand before it; some may be missing"
-            return self.refused(number, number, f"edifact-{tag}-count", message)
-        if _plain(trailer.value(2)) != _plain(header.value(reference_at)):
+            return self._refused(at, at, f"{rule}-count", message)
+        if _plain(trailer.value(2)) != _plain(header.value(5)):
             message = "its reference is not that of the header; two interchanges may have been mixed up"
-            return self.refused(number, number, f"edifact-{tag}-reference", message)
+            return self._refused(at, at, f"{rule}-reference", message)
         return None
 
-    def _message(self, parts: list[tuple[int, str]]) -> Message | Refused:
-        if self.envelope.is_damaged and any(_OFF_CHARSET.search(part) for _, part in parts):
-            return self._refused(parts, *_OFF)
-        if self.strict and self.has_loose_release and any(self.service.release in part for _, part in parts):
-            return self._refused(parts, *_RELEASE)
-        header, *segments, trailer = [self._segment(number, part) for number, part in parts if part]
+    def _message(self, first: int, last: int) -> Message | Refused:
+        """The message from its UNH to its UNT, or why it is refused."""
+        parts = self.parts[first : last + 1]
+        if self.envelope.is_damaged and any(map(_OFF_CHARSET.search, (self.parts[0], *parts))):
+            return self._refused(first, last, *_OFF)
+        if self.strict and self.has_loose_release and any(self.service.release in part for part in parts):
+            return self._refused(first, last, *_RELEASE)
+        header, *segments, trailer = [self._segment(at) for at, part in enumerate(parts, first) if part]
+        if wrong := self._wrong(header, segments, trailer):
+            rule, message = wrong
+            return self._refused(first, last, rule, message + self._hint(first, last) * rule.startswith("edifact-unt"))
+        return Message(self.header, header, segments, trailer.number, self)
+
+    def _wrong(self, header: Segment, segments: Sequence[Segment], trailer: Segment) -> tuple[str, str] | None:
+        """The rule that a message breaks, and what to do."""
         if not header.value(1) or not header.value(2):
-            message = "UNH lacks the message's reference or type; without them it cannot be told what it is"
-            return self._refused(parts, "edifact-unh", message)
+            return "edifact-unh", "UNH lacks the message's reference or type; without them it cannot be told what it is"
+        if bad := {tag for tag in {segment.tag for segment in segments} if not _TAG.fullmatch(tag)}:
+            number = next(segment.number for segment in segments if segment.tag in bad)
+            return "edifact-tag", f"segment {number} has no tag of three capitals; the message may be damaged"
         if header.value(2) != self.kind:
-            message = f"the message is no {self.kind}; deliver other messages as their own dataset"
-            return self._refused(parts, "edifact-unknown-message", message)
-        if self.strict:
-            counted = len(segments) + 2
-            if _count(trailer.value(1)) != counted:
-                message = f"UNT does not count the {counted} segments that are there; the message may be cut"
-                return self._refused(parts, "edifact-unt-count", message + self._hint(parts))
-            if _plain(trailer.value(2)) != _plain(header.value(1)):
-                message = "the reference of UNT is not that of UNH; two messages may have been mixed up"
-                return self._refused(parts, "edifact-unt-reference", message)
-        return Message(self.header, header, segments, self)
+            told = f"the message is no {self.kind}; deliver other messages as their own dataset"
+            return "edifact-unknown-message", told
+        counted = len(segments) + 2
+        if self.strict and _count(trailer.value(1)) != counted:
+            told = f"UNT does not count the {counted} segments that are there; the message may be cut"
+            return "edifact-unt-count", told
+        if self.strict and _plain(trailer.value(2)) != _plain(header.value(1)):
+            told = "the reference of UNT is not that of UNH; two messages may have been mixed up"
+            return "edifact-unt-reference", told
+        return None
 
-    def _no_trailer(self, parts: Sequence[tuple[int, str]]) -> Refused:
+    def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER
-        return self._refused(parts, rule, message + self._hint(parts))
+        return self._refused(first, last, rule, message + self._hint(first, last))
 
-    def _hint(self, parts: Sequence[tuple[int, str]]) -> str:
+    def _hint(self, first: int, last: int) -> str:
         """Where a released terminator is followed by what looks like a segment: the likeliest reason."""
-        element = re.escape(self.service.element)
-        swallowed = re.compile(f"{_HELD[3]}\\s*[A-Z]{{3}}{element}")
-        numbers = [str(number) for number, part in parts if swallowed.search(part)]
+        swallowed = re.compile(f"{_HELD[3]}\\s*[A-Z]{{3}}{re.escape(self.service.element)}")
+        numbers = [str(self.first + at) for at in range(first, last + 1) if swallowed.search(self.parts[at])]
         where = f"; a release character before the terminator of segment {', '.join(numbers)} joins it to the next"
         return where if numbers else ""
 
-    def _segment(self, number: int, part: str) -> Segment:
-        service = self.service
-        elements = [element.split(service.component) for element in part.split(service.element)]
+    def _segment(self, at: int) -> Segment:
+        part, component = self.parts[at], self.service.component
+        elements = [element.split(component) for element in part.split(self.service.element)]
         if self.has_released and _IS_HELD.search(part):
-            plain = {ord(held): mark for held, mark in zip(_HELD, _marks(service), strict=True)}
-            elements = [[component.translate(plain) for component in element] for element in elements]
-        elements[0][0] = elements[0][0].strip()
-        return Segment(number, elements)
+            plain = {ord(held): mark for held, mark in zip(_HELD, _marks(self.service), strict=True)}
+            elements = [[text.translate(plain) for text in element] for element in elements]
+        tag = elements[0][0] = elements[0][0].strip()
+        return Segment(self.first + at, tag, elements)
 
     def refused(self, first: int, last: int, rule: str, message: str) -> Refused:
-        numbers = range(first, last + 1)
-        return self._refused([(number, self.parts[number - self.first]) for number in numbers], rule, message)
+        """The refusal of the segments from number `first` to `last`."""
+        return self._refused(first - self.first, last - self.first, rule, message)
 
-    def _refused(self, parts: Sequence[tuple[int, str]], rule: str, message: str) -> Refused:
-        raw = self._raw(parts)[:_LONGEST_RAW]
+    def _refused(self, first: int, last: int, rule: str, message: str) -> Refused:
+        raw = self._raw(first, last)[:_LONGEST_RAW]
         if self.envelope.is_damaged:
             raw = raw.encode(self.envelope.charset, "surrogateescape").decode(self.envelope.charset, "backslashreplace")
-        return Refused(parts[0][0], raw, rule, message)
+        return Refused(self.first + first, raw, rule, message)
 
-    def _raw(self, parts: Sequence[tuple[int, str]]) -> str:
+    def _raw(self, first: int, last: int) -> str:
         """The text of segments as it was sent, but for wrapped lines and padding before tags."""
-        text = "".join(part + self.service.terminator for _, part in parts)
-        if parts[-1][0] == self.first + len(self.parts) - 1:
+        text = "".join(part + self.service.terminator for part in self.parts[first : last + 1])
+        if last == len(self.parts) - 1:
             text = text.removesuffix(self.service.terminator)  # The rest behind the last terminator has none.
         if self.has_released:
             sent = zip(_HELD, _marks(self.service), strict=True)

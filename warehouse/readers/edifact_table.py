@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -12,19 +13,21 @@ from warehouse.readers.edifact import Message, Refused
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
 
 STRICT, LENIENT = "strict", "lenient"
-_CHUNK_ROWS = 50_000
+_CHUNK_ROWS = 10_000
 
 # Columns that every message's rows have.
 HEADER = ("sender", "interchange_reference", "message_reference", "access_reference", "message_id", "prepared_at")
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row by column; what it does not name, or names with an empty text, is null."""
+class Row(NamedTuple):
+    """A row: the number of its first segment, what it tells by column, and what all rows of its message tell.
+
+    What no column is named for, or an empty text, is null.
+    """
 
     number: int
-    """The number of its first segment."""
     values: Mapping[str, str]
+    shared: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Layout:
 
     kind: str
     columns: Sequence[str]
-    rows: Callable[[Message, str], Iterator[Row | Refused]]
-    """From a message and the time its interchange was prepared (ISO 8601)."""
+    rows: Callable[[Message, Mapping[str, str]], Iterator[Row | Refused]]
+    """From a message and the values of `HEADER`, which are among those that its rows share."""
     subject: str
     """What a row is, in the singular."""
 
@@ -79,29 +82,36 @@ def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> I
 def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refused]) -> None:
     """The rows and refusals of one message; one that gives neither is refused."""
     unb, unh = message.interchange, message.header
-    prepared_at = edifact_values.moment(unb.value(4) + unb.value(4, 1))
     header = {
         "sender": unb.value(2),
         "interchange_reference": unb.value(5),
         "message_reference": unh.value(1),
         "access_reference": unh.value(3),
         "message_id": f"{unb.value(2)}/{unb.value(5)}/{unh.value(1)}",
-        "prepared_at": prepared_at,
+        "prepared_at": edifact_values.moment(unb.value(4) + unb.value(4, 1)),
     }
     before = len(rows) + len(refused)
-    for found in layout.rows(message, prepared_at):
+    for found in layout.rows(message, header):
         if isinstance(found, Refused):
             refused.append(found)
         else:
-            rows.append(Row(found.number, {**header, **found.values}))
+            rows.append(found)
     if len(rows) + len(refused) == before:
         told = f"the message names no {layout.subject}; ask the sender whether that is meant"
         refused.append(message.refused_whole("edifact-empty-message", told))
 
 
 def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused]) -> Chunk:
-    schema = layout.schema
-    columns: dict[str, list[object]] = {LINE: [row.number for row in rows]}
-    for name in schema.names()[1:]:
-        columns[name] = [row.values.get(name) or None for row in rows]
-    return Chunk(pl.DataFrame(columns, schema=schema), pl.DataFrame(refused, schema=REFUSED_SCHEMA, orient="row"))
+    """Columns of what rows tell one by one; of what they share, each value once and then spread."""
+    shared = {id(row.shared): row.shared for row in rows}
+    place = {key: at for at, key in enumerate(shared)}
+    of_row = pl.Series([place[id(row.shared)] for row in rows], dtype=pl.UInt32)
+    own = {name for row in rows for name in row.values}
+    series = [pl.Series(LINE, [row.number for row in rows], dtype=pl.Int64)]
+    for name in layout.schema.names()[1:]:
+        if name in own:
+            series.append(pl.Series(name, [row.values.get(name) or None for row in rows], dtype=pl.String))
+        else:
+            told = pl.Series(name, [values.get(name) or None for values in shared.values()], dtype=pl.String)
+            series.append(told.gather(of_row))
+    return Chunk(pl.DataFrame(series), pl.DataFrame(refused, schema=REFUSED_SCHEMA, orient="row"))

@@ -10,7 +10,7 @@ the first passport comes first, else the first identity document that is no visa
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -66,8 +66,23 @@ _REPORTER = "MS"
 _DEPARTURES = ("189", "133", "136", "186")
 _ARRIVALS = ("232", "132", "178")
 _LAST_BEFORE, _FIRST_INSIDE = "125", "87"
-_PLACES = {"174": "residence", "178": "embarked_at", "179": "debarks_at"}
-_REFERENCES = {"AVF": "record_locator", "ABO": "passenger_reference", "SEA": "seat"}
+# Tag and qualifier of what is told of a person (places: UN code list 3227, references: 1153) and of a document.
+_OF_PERSON = {
+    ("ATT", "2"): "sex",
+    ("DTM", "329"): "birth_date",
+    ("NAT", "2"): "nationality",
+    ("LOC", "174"): "residence",
+    ("LOC", "178"): "embarked_at",
+    ("LOC", "179"): "debarks_at",
+    ("LOC", "180"): "birth_place",
+    ("RFF", "AVF"): "record_locator",
+    ("RFF", "ABO"): "passenger_reference",
+    ("RFF", "SEA"): "seat",
+    ("MEA", "CT"): "bags",
+    ("MEA", "WT"): "bag_mass",
+    ("FTX", "BAG"): "bag_tags",
+}
+_OF_DOCUMENT = frozenset((("LOC", "91"), ("DTM", "36")))
 
 
 def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
@@ -106,16 +121,16 @@ class _Place:
         return next((self.times[kind] for kind in kinds if kind in self.times), "")
 
 
-def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:
+def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     at = _travellers_at(message.segments)
     head = message.segments[: at[0]] if at else message.segments
-    legs = _legs(head)
-    shared = {**_about(head), **_flight(legs)}
-    for number, (first, end) in enumerate(zip(at, [*at[1:], len(message.segments)], strict=True), start=1):
+    shared = {**header, **_about(head), **_flight(_legs(head))}
+    # Told before travel: nobody is born after the message was made.
+    told_on = header["prepared_at"] or shared["departure_at"]
+    for number, (first, end) in enumerate(pairwise([*at, len(message.segments)]), start=1):
         segments = message.segments[first:end]
-        # Told before travel: nobody is born after the message was made.
-        values = _traveller(segments, prepared_at or shared["departure_at"])
-        yield Row(segments[0].number, {**shared, "traveller_number": str(number), **values})
+        values = _traveller(segments, told_on)
+        yield Row(segments[0].number, {"traveller_number": str(number), **values}, shared)
 
 
 def _travellers_at(segments: Sequence[Segment]) -> list[int]:
@@ -223,13 +238,13 @@ def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:
     }
     documents: list[dict[str, str]] = []
     for segment in segments[1:]:
-        if segment.tag == "DOC":
-            documents.append({"document_type": segment.value(1), "document_number": segment.value(2)})
-        elif documents and (segment.tag, segment.value(1)) in (("LOC", "91"), ("DTM", "36")):
+        tag, code = segment.tag, segment.value(1)
+        if tag == "DOC":
+            documents.append({"document_type": code, "document_number": segment.value(2)})
+        elif documents and (tag, code) in _OF_DOCUMENT:
             _of_document(documents[-1], segment)
-        elif segment.tag != "CNT":
-            for name, value in _of_person(segment, told_on):
-                values.setdefault(name, value)
+        elif column := _OF_PERSON.get((tag, code)):
+            values.setdefault(column, _told(column, segment, told_on))
     ranked = sorted(documents, key=_rank)
     if ranked:
         values |= ranked[0]
@@ -238,27 +253,28 @@ def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:
     return values
 
 
-def _of_person(segment: Segment, told_on: str) -> Iterator[tuple[str, str]]:
-    match segment.tag, segment.value(1):
-        case "ATT", "2":
-            yield "sex", segment.value(3)
-        case "DTM", "329":
-            yield "birth_date", birth_day(segment.value(1, 1), told_on, segment.value(1, 2))
-        case "LOC", "180":
+def _told(column: str, segment: Segment, told_on: str) -> str:
+    """The value of a column in the segment that tells it."""
+    match column:
+        case "sex":
+            return segment.value(3)
+        case "birth_date":
+            return birth_day(segment.value(1, 1), told_on, segment.value(1, 2))
+        case "nationality":
+            return alpha_3(segment.value(2))
+        case "birth_place":
             place = (segment.value(2), segment.value(2, 3), segment.value(3, 3), segment.value(4, 3))
-            yield "birth_place", ", ".join(part for part in place if part)
-        case "LOC", code if code in _PLACES:
-            yield _PLACES[code], segment.value(2)
-        case "NAT", "2":
-            yield "nationality", alpha_3(segment.value(2))
-        case "RFF", code if code in _REFERENCES:
-            yield _REFERENCES[code], segment.value(1, 1)
-        case "MEA", "CT":
-            yield "bags", segment.value(3, 1)
-        case "MEA", "WT":
-            yield "bag_mass", " ".join(part for part in (segment.value(3, 1), segment.value(3)) if part)
-        case "FTX", "BAG":
-            yield "bag_tags", ":".join(part.strip() for part in segment.composite(4))
+            return ", ".join(part for part in place if part)
+        case "record_locator" | "passenger_reference" | "seat":
+            return segment.value(1, 1)
+        case "bags":
+            return segment.value(3, 1)
+        case "bag_mass":
+            return " ".join(part for part in (segment.value(3, 1), segment.value(3)) if part)
+        case "bag_tags":
+            return ":".join(part.strip() for part in segment.composite(4))
+        case _:
+            return segment.value(2)
 
 
 def _of_document(document: dict[str, str], segment: Segment) -> None:

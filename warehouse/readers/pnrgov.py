@@ -10,7 +10,8 @@ Dates are ISO 8601 on the clock of the airport. `document_type` to `sex` are fro
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
@@ -73,19 +74,19 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = ST
     return edifact_table.read(LAYOUT, path, columns, control)
 
 
-def _rows(message: Message, prepared_at: str) -> Iterator[Row | Refused]:
+def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     segments = message.segments
     at = [index for index, segment in enumerate(segments) if segment.tag == "SRC"]
     head = segments[: at[0]] if at else segments
     flight = next((flight_of(segment) for segment in head if segment.tag == "TVL"), Flight())
-    shared = _of_flight(flight)
-    for first, end in zip(at, [*at[1:], len(segments)], strict=True):
+    shared = {**header, **_of_flight(flight)}
+    for first, end in pairwise([*at, len(segments)]):
         booking = booking_of(segments[first:end])
         if not booking.travellers:
             told = "the booking names no traveller; ask the sender whether it is a group without names yet"
             yield message.refused(segments[first].number, segments[end - 1].number, "pnrgov-no-traveller", told)
             continue
-        yield from _of_booking(booking, flight, shared, prepared_at)
+        yield from _of_booking(booking, flight, shared)
 
 
 def _of_flight(flight: Flight) -> dict[str, str]:
@@ -101,7 +102,7 @@ def _of_flight(flight: Flight) -> dict[str, str]:
     }
 
 
-def _of_booking(booking: Booking, flight: Flight, shared: dict[str, str], prepared_at: str) -> Iterator[Row]:
+def _of_booking(booking: Booking, flight: Flight, shared: Mapping[str, str]) -> Iterator[Row]:
     leg = next((one for one in booking.flights if one.is_same(flight)), None)
     about = {
         **shared,
@@ -110,7 +111,7 @@ def _of_booking(booking: Booking, flight: Flight, shared: dict[str, str], prepar
         "party_size": str(len(booking.travellers)),
         "legs": json.dumps([_described(one) for one in booking.flights]) if len(booking.flights) > 1 else "",
     }
-    papers = papers_of(booking, prepared_at or flight.departure_at)
+    papers = papers_of(booking, shared["prepared_at"] or flight.departure_at)
     numbers = _numbers(booking.travellers)
     for traveller, number, own in zip(booking.travellers, numbers, papers, strict=True):
         seats = {one.name: one.seat_of(traveller, booking) for one in booking.flights}
@@ -119,7 +120,6 @@ def _of_booking(booking: Booking, flight: Flight, shared: dict[str, str], prepar
         yield Row(
             traveller.segment.number,
             {
-                **about,
                 "traveller_number": number,
                 "traveller_type": traveller.kind,
                 "surname": traveller.surname,
@@ -133,6 +133,7 @@ def _of_booking(booking: Booking, flight: Flight, shared: dict[str, str], prepar
                 "bags": pieces,
                 "bag_mass": mass,
             },
+            about,
         )
 
 

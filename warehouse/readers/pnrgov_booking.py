@@ -12,6 +12,7 @@ from warehouse.readers.edifact_values import flight_moment
 
 _SEATS = frozenset(("SEAT", "RQST", "NSST", "NSSA", "NSSW", "NSSB", "SMST", "SMSA", "SMSW", "SMSB"))
 _TICKETS = frozenset(("TKNE", "TKNA", "TKNM", "TKNO"))
+INFANT = "IN"
 _MASS_UNITS = {"700": "KGM", "701": "LBR"}
 
 
@@ -137,17 +138,24 @@ class Booking:
     def tickets_of(self, traveller: Traveller) -> Iterator[str]:
         """Ticket numbers behind the name, and those of TKNE entries that name the traveller."""
         yield from traveller.tickets
-        shared = [*self.requests, *(request for flight in self.flights for request in flight.requests)]
-        is_infant = traveller.kind == "IN"
-        is_only_infant = is_infant and [one.kind for one in self.travellers].count("IN") == 1
-        for request in [*traveller.requests, *shared]:
+        is_infant = traveller.kind == INFANT
+        is_only_infant = is_infant and [one.kind for one in self.travellers].count(INFANT) == 1
+        for behind, request in self.every_request():
             if request.value(1) in _TICKETS:
                 number = request.value(1, 8)
                 whose = {who for _, who in _places(request)} - {""}
-                mine = traveller.reference in whose if whose else request in traveller.requests
+                mine = traveller.reference in whose if whose else behind is traveller
                 # The infant's ticket stands behind its adult, and begins with INF.
                 if (mine or is_only_infant) and number.startswith("INF") == is_infant:
                     yield number.removeprefix("INF")
+
+    def every_request(self) -> Iterator[tuple[Traveller | None, Segment]]:
+        """All SSR entries, with the traveller behind whose name they stand; those behind names come first."""
+        for traveller in self.travellers:
+            yield from ((traveller, request) for request in traveller.requests)
+        yield from ((None, request) for request in self.requests)
+        for flight in self.flights:
+            yield from ((None, request) for request in flight.requests)
 
 
 def flight_of(tvl: Segment) -> Flight:

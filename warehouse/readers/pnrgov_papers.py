@@ -1,11 +1,11 @@
 """Travel documents in a booking: DOCS and INFT entries, and to which traveller of the booking each belongs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from warehouse.readers.edifact import Segment
 from warehouse.readers.edifact_values import alpha_3, birth_day_of_docs, flight_moment
-from warehouse.readers.pnrgov_booking import Booking, Traveller
+from warehouse.readers.pnrgov_booking import INFANT, Booking, Traveller
 
 # IATA Resolution 830d, DOCS: /type/state/number/nationality/birth/sex/expiry/surname/given names/further names.
 _DOCS = (
@@ -18,7 +18,6 @@ _DOCS = (
     "document_expires",
     "document_surname",
 )
-_INFANT = "IN"
 
 
 def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
@@ -26,7 +25,9 @@ def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
     travellers = booking.travellers
     found: list[dict[str, str]] = [{} for _ in travellers]
     infants: list[list[dict[str, str]]] = [[] for _ in travellers]
-    for behind, request in _requests(booking):
+    indexes = {id(traveller): at for at, traveller in enumerate(travellers)}
+    for person, request in booking.every_request():
+        behind = indexes.get(id(person))
         match request.value(1):
             case "DOCS":
                 entry = _docs(request, told_on)
@@ -36,7 +37,7 @@ def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
             case "INFT":
                 infant = _inft(request, told_on)
                 at = _named(travellers, infant)
-                if at is not None and travellers[at].kind == _INFANT:
+                if at is not None and travellers[at].kind == INFANT:
                     found[at].setdefault("birth_date", infant.get("birth_date", ""))
                 adult = _referred(travellers, request)
                 adult = behind if adult is None else adult
@@ -48,20 +49,11 @@ def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
     return found
 
 
-def _requests(booking: Booking) -> Iterator[tuple[int | None, Segment]]:
-    """SSR entries with the index of the traveller they stand behind: those behind names come first."""
-    for at, traveller in enumerate(booking.travellers):
-        yield from ((at, request) for request in traveller.requests)
-    yield from ((None, request) for request in booking.requests)
-    for flight in booking.flights:
-        yield from ((None, request) for request in flight.requests)
-
-
 def _owner(travellers: Sequence[Traveller], behind: int | None, request: Segment, entry: dict[str, str]) -> int | None:
     """Whose document it is. An infant's stands behind its adult, with I behind the sex: FI, MI."""
     by_name = _named(travellers, entry)
     if entry.pop("is_infant", ""):
-        at_hand = [at for at, traveller in enumerate(travellers) if traveller.kind == _INFANT]
+        at_hand = [at for at, traveller in enumerate(travellers) if traveller.kind == INFANT]
         if by_name in at_hand:
             return by_name
         return at_hand[0] if len(at_hand) == 1 else None

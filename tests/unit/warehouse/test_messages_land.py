@@ -1,0 +1,128 @@
+"""Manifests, passenger information and booking records of the simulated agencies land whole."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from agency import declare, landed, norvale
+
+from simulation import simulate
+from warehouse.catalog import BRONZE, QUARANTINE
+from warehouse.contracts import CONTRACTS
+from warehouse.contracts.base import Purpose
+from warehouse.delivery import Delivery, delivery
+from warehouse.delta import Lake
+from warehouse.ledger import Account
+
+DATASETS = ("customs.manifests", "immigration.api_messages", "immigration.pnr_messages")
+
+
+@pytest.fixture(scope="module")
+def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("world")
+    simulate(date(2025, 1, 1), days=2, scale=0.1, seed=3, out=out, extended=True)
+    return out / "inbox"
+
+
+def deliveries(inbox: Path, name: str) -> list[Delivery]:
+    domain, dataset = name.split(".")
+    files = sorted((inbox / domain / dataset).glob("*.edi"))
+    return [_delivery(path, domain, dataset) for path in files]
+
+
+def _delivery(path: Path, domain: str, dataset: str) -> Delivery:
+    return delivery(
+        path,
+        agency=domain,
+        domain=domain,
+        dataset=dataset,
+        jurisdiction="XN",
+        dialect=norvale(),
+        arrived_on=date(2025, 1, 2),
+    )
+
+
+def refusals(accounts: Sequence[Account]) -> list[dict[str, int]]:
+    return [account.by_rule for account in accounts if account.rows_refused or account.reason]
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_row_of_the_simulated_files_lands(inbox: Path, lake: Lake, name: str) -> None:
+    accounts = landed(lake, *deliveries(inbox, name))
+    assert accounts
+    assert refusals(accounts) == []
+    rows = lake.scan(BRONZE[name]).collect()
+    # The sidecar's own count has been checked against the file.
+    assert rows.height == sum(account.rows_landed for account in accounts) > 0
+    assert rows["event_id"].is_unique().all()
+
+
+def test_the_same_people_are_told_by_both_messages(inbox: Path, lake: Lake) -> None:
+    for name in DATASETS[1:]:
+        landed(lake, *deliveries(inbox, name))
+    api, pnr = (lake.scan(BRONZE[name]).collect() for name in DATASETS[1:])
+    assert not any((rows["known_at"] >= rows["event_at"]).any() for rows in (api, pnr)), "told beforehand"
+    on = ["record_locator", "flight_number", "document_number", "birth_date", "nationality", "departed_from"]
+    assert api.join(pnr, on=[*on, "departure_at"], how="inner").height == api.height == pnr.height
+    booking = ["record_locator", "flight_number", "departure_at"]
+    parties = pnr.group_by(booking).agg(pl.col("party_size").first(), rows=pl.len())
+    assert (parties["party_size"] == parties["rows"]).all()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_message_sent_again_tells_of_the_same_events(inbox: Path, lake: Lake, tmp_path: Path, name: str) -> None:
+    first = deliveries(inbox, name)[0]
+    text = first.path.read_text("ascii")
+    unb = text.splitlines()[1]
+    later = tmp_path / "again.edi"
+    later.write_text(text.replace(unb, unb.replace(":2300+", ":2345+")).replace("\n", ""))
+    assert later.read_text() != text
+    domain, dataset = name.split(".")
+    accounts = landed(lake, first) + landed(
+        lake, _delivery(later, domain, dataset), at=datetime(2025, 1, 5, tzinfo=UTC)
+    )
+    assert [account.rows_landed for account in accounts] == [accounts[0].rows_landed] * 2
+    rows = lake.scan(BRONZE[name]).collect()
+    assert rows["event_id"].n_unique() == rows["row_hash"].n_unique() == accounts[0].rows_landed
+
+
+def test_a_broken_message_goes_to_quarantine_and_the_others_land(inbox: Path, lake: Lake, tmp_path: Path) -> None:
+    (source, *_) = deliveries(inbox, "immigration.api_messages")
+    lines = source.path.read_text("ascii").splitlines()
+    broken = [
+        line.replace("UNT+", "UNT+9") if line.endswith("+1'") and line.startswith("UNT") else line for line in lines
+    ]
+    assert broken != lines
+    copy = tmp_path / "api_messages.edi"
+    copy.write_text("\n".join(broken))
+    (account,) = landed(lake, _delivery(copy, "immigration", "api_messages"))
+    assert account.by_rule == {"edifact-unt-count": 1}
+    assert account.rows_landed > 0
+    (refused,) = lake.scan(QUARANTINE["immigration.api_messages"]).collect().to_dicts()
+    assert refused["source_line"] == 3
+    assert refused["raw"].startswith("UNH+1+PAXLST")
+    declare(copy, rows=5)
+    (whole,) = landed(lake, _delivery(copy, "immigration", "api_messages"))
+    assert whole.status != "refused", "the batch is known by its content"
+
+
+def test_a_value_that_cannot_be_read_is_refused_by_its_column(inbox: Path, lake: Lake, tmp_path: Path) -> None:
+    (source, *_) = deliveries(inbox, "immigration.api_messages")
+    text = source.path.read_text("ascii")
+    birth = next(line for line in text.splitlines() if line.startswith("DTM+329"))
+    copy = tmp_path / "api_messages.edi"
+    copy.write_text(text.replace(birth, "DTM+329:991345'", 1).replace("ATT+2++F'", "ATT+2++Q'", 1))
+    (account,) = landed(lake, _delivery(copy, "immigration", "api_messages"))
+    assert set(account.by_rule) <= {"birth_date|unreadable", "sex|unreadable"}
+    assert 1 <= account.rows_refused <= 2
+
+
+def test_booking_records_serve_no_ordinary_purpose() -> None:
+    assert CONTRACTS["immigration.pnr_messages"].purposes == {Purpose.PNR_ASSESSMENT}
+    others = [contract for name, contract in CONTRACTS.items() if name != "immigration.pnr_messages"]
+    assert not any(Purpose.PNR_ASSESSMENT in contract.purposes for contract in others)
+    assert CONTRACTS["immigration.pnr_messages"].retention_days <= 5 * 365
+    kept = {name: CONTRACTS[f"immigration.{name}"].retention_days for name in ("api_messages", "crossings")}
+    assert kept["api_messages"] < kept["crossings"]
