@@ -13,7 +13,18 @@ import polars as pl
 
 from simulation.calendars import ROAD_HOURS, moments, travel_factor
 from simulation.crossing_rows import rows
-from simulation.means import AIR, LAND, SEA, any_post, carriers, lanes, mode_names, only, signs
+from simulation.means import (
+    AIR,
+    LAND,
+    WORKERS_HOME,
+    any_post,
+    carriers,
+    fellow_travellers,
+    lanes,
+    mode_names,
+    only,
+    signs,
+)
 from simulation.people import People
 from simulation.randomness import Bools, Ints, choose
 from simulation.world import World
@@ -52,20 +63,22 @@ def impostors(world: World, day: date, trips: pl.DataFrame) -> pl.DataFrame:
     frame = pl.DataFrame({"c": commuting, "theirs": drives, "regular": people.regular_cars.gather(car)})
     plate = frame.select(pl.when("c").then("theirs").otherwise("regular").alias("p"))["p"]
     sign = np.where(commuting, "XS", signs(people.regular_nation[car]))
+    shown = _documents(people, resident, commuter, commuting)
     return rows(
-        _documents(people, resident, commuter, commuting),
+        shown,
         at=at,
         office=office,
         lane=lanes(mode, True),
         direction="entry",
         mode=mode_names(mode),
+        residence=np.where(commuting, WORKERS_HOME, shown["nation"].to_numpy()),
         visa=np.where(commuting, "RP", "NA"),
         purpose=np.where(commuting, "WORK", "RETURN"),
         plate=only(by_car, plate),
         plate_country=np.where(by_car, sign, ""),
         carrier=carriers(world, mode, flight),
         flight=only(mode == AIR, world.flights.number.gather(flight)),
-        party_size=np.where((mode != SEA) & ~commuting, np.minimum(rng.geometric(0.6, n), 4), 1),
+        party_size=np.where(by_car & ~commuting, fellow_travellers(rng, n), 1),
         kind=np.where(rng.random(n) < chance, "impostor", ""),
         probability=chance,
         ring=ring,

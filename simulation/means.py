@@ -14,6 +14,8 @@ LAND_OFFICES, AIR_OFFICES, SEA_OFFICES = (np.array(OFFICES_OF[m]) for m in ("lan
 _LAND_SHARES = np.array([OFFICES[i].travel for i in LAND_OFFICES])
 _SEA_SHARES = np.array([OFFICES[i].travel for i in SEA_OFFICES])
 
+# Where those who commute to Norvale live, an index into ALPHA3.
+WORKERS_HOME = 0
 # Country signs of visitors' cars.
 SIGNS = np.array(["XS", "XO", "DE", "AT", "IT", "TR", "RO", "PL"])
 
@@ -49,6 +51,12 @@ def carriers(world: World, mode: Ints, flight: Ints) -> pl.Series:
     """The airline of the flight, the ferry line, or nobody."""
     airline = only(mode == AIR, world.flights.airline.gather(flight))
     return airline + pl.Series(np.where(mode == SEA, "NVFERRY", ""))
+
+
+def fellow_travellers(rng: np.random.Generator, n: int) -> Ints:
+    """How many sit in a car in which someone rides who does not own it."""
+    size: Ints = 1 + np.minimum(rng.geometric(0.6, n), 3)
+    return size
 
 
 def smuggled(rng: np.random.Generator, chance: Floats) -> Texts:

@@ -15,13 +15,26 @@ from simulation.consigning import Arrivals
 from simulation.crossing_rows import leaving, rows
 from simulation.fleet import TRUCKS_EACH
 from simulation.impostors import impostors
-from simulation.means import AIR, LAND, any_post, carriers, lanes, mode_names, only, signs, smuggled
+from simulation.means import (
+    AIR,
+    LAND,
+    WORKERS_HOME,
+    any_post,
+    carriers,
+    fellow_travellers,
+    lanes,
+    mode_names,
+    only,
+    signs,
+    smuggled,
+)
 from simulation.randomness import choose, logistic
 from simulation.visits import visits
 from simulation.world import World
 
 RESIDENT_TRIPS = 320.0
-_RIDES, _UNNOTED = 0.1, 0.01
+# Residents who ride in another's car, ways out that nobody notes, commuters who work in shifts.
+_RIDES, _UNNOTED, _SHIFTS = 0.1, 0.01, 0.08
 _DAY = 86_400
 
 
@@ -39,22 +52,26 @@ def commuting(world: World, day: date) -> pl.DataFrame:
     # One in eight shares another's car.
     driver = np.where(rng.random(n) < 0.12, rng.integers(0, len(people.commuters), n), going)
     chance = logistic(-5.15 + people.commuter_risk[going])
+    # Most begin in the morning; shifts begin at any hour.
+    shift = rng.random(n) < _SHIFTS
+    begins = np.where(shift, rng.uniform(5, 20, n), rng.normal(7.2, 0.8, n))
+    ends = np.where(shift, begins + rng.normal(8.5, 0.5, n), rng.normal(17.1, 1.0, n))
     entry = rows(
         people.commuters[going],
-        at=midnight(day) + (rng.normal(7.2, 0.8, n) * 3600).astype(np.int64),
+        at=midnight(day) + (begins * 3600).astype(np.int64),
         office=world.scenario.redirect()[people.commuter_office[going]],
         lane="CAR",
         direction="entry",
         mode="land",
         visa="RP",
         purpose="WORK",
-        residence=np.full(n, 0),
+        residence=np.full(n, WORKERS_HOME),
         plate=people.commuter_plate.gather(driver),
         plate_country="XS",
         kind=smuggled(rng, chance),
         probability=chance,
     )
-    return pl.concat([entry, leaving(entry, midnight(day) + (rng.normal(17.1, 1.0, n) * 3600).astype(np.int64))])
+    return pl.concat([entry, leaving(entry, midnight(day) + (ends * 3600).astype(np.int64))])
 
 
 def haulage(world: World, day: date, arrivals: Arrivals) -> pl.DataFrame:
@@ -128,7 +145,7 @@ def residents(world: World, day: date) -> pl.DataFrame:
         plate_country=np.where(by_car, sign, ""),
         carrier=carriers(world, mode, flight),
         flight=only(by_air, world.flights.number.gather(flight)),
-        party_size=np.where(rides, 1 + np.minimum(rng.geometric(0.6, n), 3), 1),
+        party_size=np.where(rides, fellow_travellers(rng, n), 1),
         kind=smuggled(rng, chance),
         probability=chance,
         ring=ring,
