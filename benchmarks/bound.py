@@ -113,7 +113,7 @@ def _measured(name: str, span: Span, folder: Path, cap_rows: int, watch: Watch) 
         LAKE: {**common, "silver": str(folder / LAKE), **of_lake.write(folder / LAKE / f"lesson_{name}")},
         WORLD: {**common, "silver": str(folder / WORLD), **of_world.write(folder / WORLD / f"lesson_{name}")},
     }
-    rows_train = {side: of_lake.events.height for side in (RAW, OWN, ALL)} | {BOUND: of_world.events.height}
+    rows_train = dict.fromkeys((RAW, OWN, ALL), of_lake.events.height) | {BOUND: of_world.events.height}
     del of_lake, of_world
     rows = judged.drop("is_illicit")
     scored: dict[str, Scored] = {}

@@ -55,9 +55,7 @@ SUBJECTS: dict[str, Subject] = {
         "customs",
         {"declaration_id": "declaration_number", "goods_item_number": "item_number"},
     ),
-    "crossings": Subject(
-        "crossing_risk", CROSSINGS, CROSSINGS_TABLE, "immigration", {"crossing_id": "crossing_id"}
-    ),
+    "crossings": Subject("crossing_risk", CROSSINGS, CROSSINGS_TABLE, "immigration", {"crossing_id": "crossing_id"}),
 }
 
 

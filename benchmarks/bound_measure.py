@@ -22,7 +22,9 @@ _HEAD = 2.0
 """How many times the largest capacity the head of a ranking holds: a draw's head reaches no further down."""
 
 
-def measure(labels: Floats, scores: Mapping[str, Sequence[Floats]], seed: int, draws: int = DRAWS) -> dict[str, Measured]:
+def measure(
+    labels: Floats, scores: Mapping[str, Sequence[Floats]], seed: int, draws: int = DRAWS
+) -> dict[str, Measured]:
     """`recall_at_k` and `precision_at_k` of each side with their draws, `auc` and `ap`; the mean over repetitions."""
     heads = {side: [_Head.of(each) for each in repetitions] for side, repetitions in scores.items()}
     once = np.ones(len(labels))

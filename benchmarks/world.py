@@ -175,7 +175,9 @@ def _scenario_text(scenario: str) -> str:
         return path.read_text("utf-8")
     shipped = files("simulation").joinpath("scenarios", f"{scenario}.toml")
     if not shipped.is_file():
-        known = sorted(f.name[:-5] for f in files("simulation").joinpath("scenarios").iterdir() if f.name[-5:] == ".toml")
+        known = sorted(
+            f.name[:-5] for f in files("simulation").joinpath("scenarios").iterdir() if f.name[-5:] == ".toml"
+        )
         raise BorderlakeError(f"scenario: '{scenario}' is not known; known are {', '.join(known)}")
     return shipped.read_text("utf-8")
 

@@ -127,8 +127,9 @@ def bound(
     _require_benchmarks()
     from benchmarks import bound as bench
     from benchmarks.bound_lessons import SUBJECTS
+    from benchmarks.world import Span
 
-    span = bench.Span(seed, days, scale, scenario, history_times, test_days)
+    span = Span(seed, days, scale, scenario, history_times, test_days)
     subjects = list(SUBJECTS) if subject is Judged.BOTH else [subject.value]
     _measured(lambda watch: bench.run(span, subjects, keep, watch), json_out)
 
