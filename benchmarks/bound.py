@@ -24,7 +24,7 @@ import polars as pl
 
 from benchmarks import bound_lessons as lessons
 from benchmarks import world
-from benchmarks.bound_lessons import LAKE, SUBJECTS, WORLD
+from benchmarks.bound_lessons import LAKE, SIMULATED, SUBJECTS, WORLD
 from benchmarks.bound_measure import measure
 from benchmarks.bound_result import ALL, BOUND, OWN, POLICY, RAW, SIDES, BoundResult, figures_of
 from benchmarks.harness import Scored, Settings, Task, Watch, run_sides
@@ -85,8 +85,8 @@ def prepare(span: Span, folder: Path, watch: Watch, at_once: int) -> None:
         return
     if any(folder.iterdir()):
         raise BorderlakeError(f"{folder.name} holds something else, or a world half made; give an empty folder")
-    world.live(span, folder / "world", watch)
-    world.read(span, folder / "world" / "inbox", folder / "parts", watch, at_once)
+    world.live(span, folder / SIMULATED, watch)
+    world.read(span, folder / SIMULATED / "inbox", folder / "parts", watch, at_once)
     for name, delivered in ((LAKE, span.in_lake()), (WORLD, span.in_world())):
         for table in world.tables():
             watch(f"laying out the {name}: {table.name}")

@@ -22,7 +22,7 @@ from warehouse.contracts.customs import DECLARATIONS
 from warehouse.contracts.immigration import CROSSINGS
 from warehouse.errors import BorderlakeError
 
-LAKE, WORLD = "lake", "world"
+LAKE, WORLD, SIMULATED = "lake", "world", "simulated"
 _POLICY = ("rule", "intelligence")
 _GRAINS = 1_000_000
 """Honest events are drawn by so many buckets of their ids: the same ones on every machine."""
@@ -143,7 +143,7 @@ def _first_versions(subject: Subject, silver: Path) -> pl.DataFrame:
 
 def _truth(subject: Subject, folder: Path) -> pl.DataFrame:
     """`is_illicit` by event id."""
-    rows = pl.read_parquet(folder / "world" / "truth" / f"{subject.name}.parquet")
+    rows = pl.read_parquet(folder / SIMULATED / "truth" / f"{subject.name}.parquet")
     feed = next(
         feed
         for feed in world.feeds()

@@ -31,8 +31,8 @@ from warehouse.errors import BorderlakeError
 LAKE_FROM = date(2025, 1, 1)
 """First day of the lake, as of a demo: its calendar is the same however long the world has lived before."""
 TAIL_DAYS = 130
-"""Days lived on after the lake's last, of which only reports are read: an overstay is reported when the stay is over,
-and only then is it told that the officers had looked at the crossing."""
+"""Days lived on after the lake's last, of which only reports are read: of an overstay it is told only when the stay is
+over that the officers had looked at the crossing. Longer stays are left out, about one selection in a thousand."""
 
 _PLAIN = frozenset(
     {
