@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from benchmarks import crossing_sides, shipment_sides
+from benchmarks import bound_sides, crossing_sides, shipment_sides
 from benchmarks.harness import work
 
-SIDES = {"shipments": shipment_sides.SIDES, "crossings": crossing_sides.SIDES}
+SIDES = {"shipments": shipment_sides.SIDES, "crossings": crossing_sides.SIDES, "bound": bound_sides.SIDES}
 
 if __name__ == "__main__":
     _, bench, side, folder = sys.argv

@@ -132,3 +132,8 @@ def _quantile(labelled: pl.DataFrame, share: float) -> datetime:
     moment = labelled["event_at"].quantile(share, interpolation="nearest")
     assert isinstance(moment, datetime)
     return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def weights_of(rows: pl.DataFrame) -> Floats | None:
+    """How many rows each row stands for, where a sample was drawn (`weight`); None where none was."""
+    return rows["weight"].to_numpy() if "weight" in rows.columns else None

@@ -12,7 +12,7 @@ import polars as pl
 
 from models import calibration, evaluation
 from models.calibration import Calibrator
-from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time
+from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
 from models.spec import ModelSpec
 from warehouse.errors import BorderlakeError
@@ -140,18 +140,27 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
 
 
 def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows: pl.DataFrame) -> lightgbm.Booster:
-    """Boosted trees with native categoricals, stopped when the validation days no longer gain."""
+    """Boosted trees with native categoricals, stopped when the validation days no longer gain.
+
+    Rows count by their `weight`, where they have one.
+    """
     columns = list(encoder.columns)
     _refuse_empty(train_rows, encoder)
     data = lightgbm.Dataset(
         encoder.matrix(train_rows),
         labels_of(train_rows),
+        weight=weights_of(train_rows),
         feature_name=columns,
         categorical_feature=encoder.category_columns,
         free_raw_data=False,
     )
     valid = lightgbm.Dataset(
-        encoder.matrix(valid_rows), labels_of(valid_rows), reference=data, feature_name=columns, free_raw_data=False
+        encoder.matrix(valid_rows),
+        labels_of(valid_rows),
+        weight=weights_of(valid_rows),
+        reference=data,
+        feature_name=columns,
+        free_raw_data=False,
     )
     stop = lightgbm.early_stopping(spec.patience, verbose=False)
     return lightgbm.train(

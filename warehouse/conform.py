@@ -108,6 +108,18 @@ def versioned(events: pl.DataFrame, tombstones: pl.DataFrame | None = None) -> p
     return closed.filter(pl.col("row_hash") != _TOMBSTONE)
 
 
+def events_of(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Silver rows of one route's bronze rows, as delivered; `versioned` then tells their versions apart."""
+    return _to_silver(route, bronze, key)
+
+
+def links_of(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Rows of `silver.entity_links` that bronze rows give: identities from their first mention, and declared links."""
+    if not route.identities:
+        return ENTITY_LINKS.empty()
+    return _links(route, bronze, _mentions(route, bronze, key), key)
+
+
 def with_local_time(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with `event_local_at`, the wall clock of each row's own zone."""
     local = pl.lit(None, dtype=pl.Datetime("us"))
@@ -160,15 +172,27 @@ def _replace(lake: Lake, target: Table, events: pl.DataFrame, touched: pl.DataFr
 
 def _link(lake: Lake, route: Route, new: pl.DataFrame, key: bytes) -> None:
     """Append the links and vault entries of identities not seen before."""
-    found = [_identities(new, identity, key) for identity in route.identities.values()]
-    if not found or new.is_empty():
+    if not route.identities or new.is_empty():
         return
-    every = (
+    every = _mentions(route, new, key)
+    _append_new(lake, ENTITY_LINKS, _links(route, new, every, key))
+    _append_new(
+        lake, IDENTITIES, every.select("entity_kind", "source_id", "identity").unique(["entity_kind", "source_id"])
+    )
+
+
+def _mentions(route: Route, new: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Every identity of an agency's rows, from its first mention."""
+    found = [_identities(new, identity, key) for identity in route.identities.values()]
+    return (
         pl.concat(found)
         .sort("known_at")
         .unique(["entity_kind", "source_agency", "source_id"], keep="first", maintain_order=True)
     )
-    exact = every.select(
+
+
+def _links(route: Route, new: pl.DataFrame, mentions: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    exact = mentions.select(
         "entity_kind",
         "source_agency",
         "source_id",
@@ -177,11 +201,7 @@ def _link(lake: Lake, route: Route, new: pl.DataFrame, key: bytes) -> None:
         confidence=pl.lit(1.0),
         known_at="known_at",
     )
-    links = pl.concat([exact, *_declared_links(route, new, key)])
-    _append_new(lake, ENTITY_LINKS, links)
-    _append_new(
-        lake, IDENTITIES, every.select("entity_kind", "source_id", "identity").unique(["entity_kind", "source_id"])
-    )
+    return pl.concat([exact, *_declared_links(route, new, key)])
 
 
 def _identities(new: pl.DataFrame, identity: Identity, key: bytes) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def land(
         if entry is not None:
             yield [known_account(delivery, entry)]
         else:
-            group[delivery.batch_id] = _read(delivery)
+            group[delivery.batch_id] = read(delivery)
             rows += group[delivery.batch_id].rows
         if progress is not None:
             progress(delivery)
@@ -52,7 +52,8 @@ def land(
         yield _commit(lake, list(group.values()), landed_at)
 
 
-def _read(delivery: Delivery) -> Read:
+def read(delivery: Delivery) -> Read:
+    """What the reader makes of a delivery; one whose hash or count of rows is not as declared is refused whole."""
     extract = extract_of(delivery)
     try:
         _check_hash(delivery)

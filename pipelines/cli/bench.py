@@ -38,6 +38,14 @@ class Slice(StrEnum):
     AIR = "air"
 
 
+class Judged(StrEnum):
+    """What `bench bound` judges."""
+
+    SHIPMENTS = "shipments"
+    CROSSINGS = "crossings"
+    BOTH = "both"
+
+
 @app.command()
 def shipments(
     train: Annotated[Path, typer.Option(help="Extract to learn from.")],
@@ -89,6 +97,41 @@ def crossings(
 
     days = bench.Days(train_until.date(), valid_until.date(), test_from.date(), label_until.date())
     _measured(lambda watch: bench.run(data, dialect, days, part.value, seed, watch), json_out)
+
+
+@app.command()
+def bound(
+    days: Annotated[int, typer.Option(min=2, help="Days that the lake holds, those that judge among them.")] = 120,
+    scale: Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")] = 1.0,
+    subject: Annotated[Judged, typer.Option(help="What is judged.")] = Judged.BOTH,
+    scenario: Annotated[str, typer.Option(help="What happens in the lake's days: a name, or a TOML file.")] = "calm",
+    history_times: Annotated[int, typer.Option(min=1, help="How much longer the bound's history is.")] = 10,
+    test_days: Annotated[int, typer.Option(min=1, help="Last days, whose every event judges.")] = 30,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="Empty folder for the simulated world and its silver frames, which another run of the same arguments "
+            "then takes up. Without it they are removed."
+        ),
+    ] = None,
+    seed: Seed = 7,
+    json_out: JsonOut = None,
+) -> None:
+    """How far the data of all agencies carries: from a lottery to knowing everything, on a simulated border.
+
+    Every side ranks all events of the last days, and the simulation's truth judges. raw, own and all learn from what
+    inspections had reported by then; bound from the true outcome of every event of a history ten times as long.
+
+      borderlake bench bound --days 120 --subject shipments --json bound.json
+    """
+    _require_benchmarks()
+    from benchmarks import bound as bench
+    from benchmarks.bound_lessons import SUBJECTS
+    from benchmarks.world import Span
+
+    span = Span(seed, days, scale, scenario, history_times, test_days)
+    subjects = list(SUBJECTS) if subject is Judged.BOTH else [subject.value]
+    _measured(lambda watch: bench.run(span, subjects, keep, watch), json_out)
 
 
 def _require_benchmarks() -> None:

@@ -1,0 +1,106 @@
+"""The result of `bench bound`: figures by side, and a table with a row a side."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from benchmarks.harness import Scored
+from benchmarks.measure import Measured
+from benchmarks.result import Result
+from models.evaluation import interval
+from models.ranking import CAPACITIES
+
+RANDOM, POLICY, RAW, OWN, ALL, BOUND = "random", "policy", "raw", "own", "all", "bound"
+SIDES = (RANDOM, POLICY, RAW, OWN, ALL, BOUND)
+_GAINS = ((ALL, OWN), (OWN, RAW), (ALL, RAW), (RAW, POLICY))
+_TITLES = {
+    RANDOM: "by lot",
+    POLICY: "the old rules",
+    RAW: "{peer}, one agency's raw columns",
+    OWN: "borderlake, one agency's features",
+    ALL: "borderlake, all agencies' features",
+    BOUND: "the same, everything known",
+}
+
+
+def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored]) -> dict[str, float]:
+    """`recall_at_5_all` with its interval, `share_at_5_raw` of the bound, `gain_at_5_all_over_own` in points, ..."""
+    figures: dict[str, float] = {}
+    for side in SIDES:
+        values, draws = measured[side].values, measured[side].draws
+        for name in [f"{kind}_at_{percent}" for percent in CAPACITIES for kind in ("recall", "precision")]:
+            low, high = interval(draws[name])
+            figures |= {f"{name}_{side}": values[name], f"{name}_{side}_low": low, f"{name}_{side}_high": high}
+        figures |= {f"auc_{side}": values["auc"], f"ap_{side}": values["ap"]}
+        figures |= {f"wall_s_{side}": scored[side].wall_s, f"peak_rss_mb_{side}": scored[side].peak_rss_mb}
+    for percent in CAPACITIES:
+        bound = measured[BOUND].values[f"recall_at_{percent}"]
+        for side in SIDES[:-1]:
+            reached = measured[side].values[f"recall_at_{percent}"]
+            figures[f"share_at_{percent}_{side}"] = reached / bound if bound else 0.0
+        for one, other in _GAINS:
+            name, key = f"recall_at_{percent}", f"gain_at_{percent}_{one}_over_{other}"
+            low, high = interval(100 * (measured[one].draws[name] - measured[other].draws[name]))
+            gain = 100 * (measured[one].values[name] - measured[other].values[name])
+            figures |= {key: gain, f"{key}_low": low, f"{key}_high": high}
+    return figures
+
+
+@dataclass(frozen=True)
+class BoundResult(Result):
+    """Figures of every side; `prefixes` are what each subject's figures begin with."""
+
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    def tables(self) -> list[Table]:
+        """For each subject a table with a row a side."""
+        return [self._of_subject(name, prefix) for name, prefix in self.prefixes.items()]
+
+    def _of_subject(self, name: str, prefix: str) -> Table:
+        def figure(key: str) -> float | None:
+            return self.figures.get(prefix + key)
+
+        said = ", ".join(f"{key} {value}" for key, value in self.arguments.items())
+        made = Table(
+            title=f"bench bound, {name}: {figure('rows_test'):,.0f} events judged, {figure('base_rate'):.2%} illicit "
+            f"({said})",
+            caption=self._caption(figure),
+            title_justify="left",
+            caption_justify="left",
+        )
+        made.add_column("side")
+        for kind in ("recall", "precision"):
+            for percent in CAPACITIES:
+                made.add_column(f"{kind}\nat {percent} %", justify="right")
+        for heading in ("of the\nbound at 5 %", "learnt\nfrom", "wall\ns", "peak\nMB"):
+            made.add_column(heading, justify="right")
+        peer = self.peers[RAW].version
+        for side in SIDES:
+            ranked = [
+                _percent(figure(f"{kind}_at_{percent}_{side}"))
+                for kind in ("recall", "precision")
+                for percent in CAPACITIES
+            ]
+            share = 1.0 if side == BOUND else figure(f"share_at_5_{side}")
+            counts = [_count(figure(f"{key}_{side}")) for key in ("rows_train", "wall_s", "peak_rss_mb")]
+            made.add_row(f"{side}: {_TITLES[side].format(peer=peer)}", *ranked, _percent(share), *counts)
+        return made
+
+    def _caption(self, figure: Callable[[str], float | None]) -> str:
+        lines = []
+        for one, other in _GAINS:
+            key = f"gain_at_5_{one}_over_{other}"
+            lines.append(
+                f"recall at 5 %: {one} over {other} {figure(key):+.1f} points "
+                f"({figure(f'{key}_low'):+.1f} to {figure(f'{key}_high'):+.1f})"
+            )
+        return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def _count(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
