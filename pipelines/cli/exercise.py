@@ -20,11 +20,15 @@ from simulation.scenario import Scenario
 from warehouse.catalog import LEDGER
 from warehouse.errors import BorderlakeError
 
-app = typer.Typer(help="Rehearse on a simulated border: play it day by day, choose, be debriefed.", no_args_is_help=True)
+app = typer.Typer(
+    help="Rehearse on a simulated border: play it day by day, choose, be debriefed.", no_args_is_help=True
+)
 
 _STEP_DAYS = 7
 _NEXT = "borderlake exercise"
-ScenarioFolder = Annotated[Path | None, typer.Option("--scenarios", help="A folder with scenarios of your own (*.toml).")]
+ScenarioFolder = Annotated[
+    Path | None, typer.Option("--scenarios", help="A folder with scenarios of your own (*.toml).")
+]
 
 
 @app.command(name="list")
@@ -89,7 +93,9 @@ def run(
     scenarios: ScenarioFolder = None,
     world_days: Annotated[int | None, typer.Option(min=2, help="First call: days of the world.")] = None,
     history: Annotated[int | None, typer.Option(min=1, help="First call: days that models learn from first.")] = None,
-    scale: Annotated[float | None, typer.Option(help="First call: 1 is 500 goods items, 2,500 crossings a day.")] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="First call: 1 is 500 goods items, 2,500 crossings a day.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="First call: the same seed gives the same world.")] = None,
     json_out: JsonOut = None,
 ) -> None:
@@ -206,7 +212,9 @@ def _goal(plan: Plan, now: date, *, days: int | None, until: datetime | None, al
         return plan.ends
     if until is not None:
         if not now <= until.date() <= plan.ends:
-            raise BorderlakeError(f"the clock stands at {now} and the exercise ends on {plan.ends}; --until lies between")
+            raise BorderlakeError(
+                f"the clock stands at {now} and the exercise ends on {plan.ends}; --until lies between"
+            )
         return until.date()
     step = days if days is not None else 0 if is_first else _STEP_DAYS
     return min(now + timedelta(days=step), plan.ends)
@@ -217,7 +225,13 @@ def _advance(deployment: Deployment, plan: Plan, goal: date, *, retrain: bool) -
 
     now = clock.read(play.Folders(deployment.settings.home).root)
     assert now is not None
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("playing days", total=(goal - now.on).days)
         start = now.on
@@ -241,5 +255,45 @@ def _say_next(plan: Plan, now: date, scenario: str, deployment: Deployment) -> N
     left = (plan.ends - now).days
     console.print(f"\nIt is the morning of {now}; {left} days are left.", highlight=False)
     if now > plan.begins:
-        console.print(f"Read {folders.worklists}/TEAM/DATE.csv, fill {folders.selections}/TEAM/DATE.csv,", soft_wrap=True)
+        console.print(
+            f"Read {folders.worklists}/TEAM/DATE.csv, fill {folders.selections}/TEAM/DATE.csv,", soft_wrap=True
+        )
     console.print(f"Next: [bold]{_NEXT} run {scenario} --days {min(_STEP_DAYS, left)}[/bold]", highlight=False)
+
+
+@app.command()
+def debrief(
+    so_far: Annotated[bool, typer.Option("--so-far", help="Before the end: judge the days played.")] = False,
+    window: Annotated[int, typer.Option(min=1, help="Days before and after an inject that are compared.")] = 7,
+    json_out: JsonOut = None,
+) -> None:
+    """Compare what teams chose with the truth: found by kind, after each inject, how late, what was missed, what was
+    done twice. Tables here, and one page with pictures: exercise/debrief.html in the home.
+
+    A team that chose nothing is judged by the model's red and yellow lanes.
+    """
+    from pipelines.exercise import clock, play, report, tables
+    from pipelines.exercise import debrief as debriefs
+
+    deployment = from_environment()
+    home = deployment.settings.home
+    held = claimed(home, "exercise")
+    folders = play.Folders(home)
+    now = clock.read(folders.root) if held else None
+    if held is None or now is None:
+        raise BorderlakeError(f"{home} holds no exercise that has begun; start one: {_NEXT} run joint_exercise")
+    plan = plans.plan_from(held)
+    if now.on < plan.ends and not so_far:
+        raise BorderlakeError(
+            f"it is the morning of {now.on} and the exercise ends on {plan.ends}; a debrief would spoil the rest. "
+            f"Play on ({_NEXT} run {plan.scenario}), or look all the same: {_NEXT} debrief --so-far"
+        )
+    with console.status("comparing with the truth"):
+        found = debriefs.debrief(deployment, plans.played(plan), plan, now.on, window)
+    folders.report.write_text(report.page(found), encoding="utf-8")
+    for part in tables.tables(found):
+        console.print(part)
+    console.print(f"\nWith pictures: {folders.report}", highlight=False, soft_wrap=True)
+    write_json(json_out, {**found, "report": folders.report})
+    if found["problems"]:
+        raise typer.Exit(Exit.PARTLY)

@@ -101,6 +101,17 @@ def load(source: str | Path) -> Scenario:
         raise BorderlakeError(f"{error}. See them: borderlake exercise list") from error
 
 
+def played(plan: Plan) -> Scenario:
+    """The scenario of a plan; refuses a file that has been edited since."""
+    chosen = load(plan.scenario)
+    if fingerprint(chosen) != plan.fingerprint:
+        raise BorderlakeError(
+            f"{plan.scenario} has been edited since the exercise began; put it back, or play the new one in another "
+            "BORDERLAKE_HOME"
+        )
+    return chosen
+
+
 def length_days(chosen: Scenario) -> int:
     """Days of the world a scenario asks for: until the last inject, or long enough to see what it changes."""
     begun = [*chosen.new_rings, *(move.from_day for move in chosen.displaced)]

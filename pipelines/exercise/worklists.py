@@ -54,7 +54,7 @@ def offered(deployment: Deployment, days: Sequence[date]) -> pl.DataFrame:
     The first score of an event counts: what the team was shown, whatever later models say.
     """
     own = [_events(deployment, spec, days) for spec in MODELS.values()]
-    every = pl.concat([events.select(EVENTS) for events in own])
+    every = pl.concat([events.select(list(EVENTS)) for events in own])
     return pl.concat([every, _behind_means(deployment, every)])
 
 
@@ -65,7 +65,7 @@ def write(deployment: Deployment, folder: Path, days: Sequence[date]) -> None:
         columns = [*_SHOWN, *_ABOUT[subject], "means"]
         for day in days:
             _write(folder / _REACH[subject] / f"{day}.csv", events.filter(pl.col("on") == day), columns)
-    means = _behind_means(deployment, pl.concat([events.select(EVENTS) for events in own.values()]))
+    means = _behind_means(deployment, pl.concat([events.select(list(EVENTS)) for events in own.values()]))
     listed = means.group_by("team", "on", "id").agg(
         pl.col("event_at").min(),
         pl.col("location", "risk", "raw_score", "lane", "reasons").first(),
@@ -134,4 +134,4 @@ def _behind_means(deployment: Deployment, events: pl.DataFrame) -> pl.DataFrame:
         "location", "raw_score", "risk", "reasons", "lane", id="event_id", on="received_on"
     )
     behind = carried.select("on", "event_id", "event_at", "means", id="means")
-    return behind.join(lanes, on=["on", "id"]).with_columns(team=pl.lit(SURVEILLANCE)).select(EVENTS)
+    return behind.join(lanes, on=["on", "id"]).with_columns(team=pl.lit(SURVEILLANCE)).select(list(EVENTS))
