@@ -96,7 +96,7 @@ def run(
     scale: Annotated[
         float | None, typer.Option(help="First call: 1 is 500 goods items, 2,500 crossings a day.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="First call: the same seed gives the same world.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="First call: the same seed gives the same world.")] = None,
     json_out: JsonOut = None,
 ) -> None:
     """Play: the first call simulates, lands a history, trains and stops on the first morning; each further call moves
@@ -179,7 +179,7 @@ def _plan(
 @contextmanager
 def _breakable(scenario: str) -> Iterator[None]:
     """A break by the user ends with a word on how to go on."""
-    from dagster._core.errors import DagsterExecutionInterruptedError
+    from dagster import DagsterExecutionInterruptedError
 
     try:
         yield
@@ -236,13 +236,16 @@ def _advance(deployment: Deployment, plan: Plan, goal: date, *, retrain: bool) -
         task = progress.add_task("playing days", total=(goal - now.on).days)
         start = now.on
 
-        def said(what: str) -> None:
+        def doing(what: str) -> None:
             progress.update(task, description=what)
+
+        def amiss(what: str) -> None:
+            progress.console.print(f"[yellow]{what}[/yellow]", highlight=False, soft_wrap=True)
 
         def moved(clock_now: clock.Clock) -> None:
             progress.update(task, completed=(clock_now.on - start).days)
 
-        return play.advance(deployment, plan, goal, retrain=retrain, said=said, moved=moved)
+        return play.advance(deployment, plan, goal, play.Listener(doing, amiss, moved), retrain=retrain)
 
 
 def _say_next(plan: Plan, now: date, scenario: str, deployment: Deployment) -> None:

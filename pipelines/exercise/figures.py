@@ -158,7 +158,8 @@ def _old_rules(
     examined = units.join(behind, on=_UNIT, how="semi")
     if examined.is_empty():
         return None
-    found = _distinct(behind.filter("is_illicit")).height
+    # Who stops a vehicle finds all that is behind it, whichever event made him stop it.
+    found = _distinct(events.join(examined, on=_UNIT, how="semi").filter("is_illicit")).height
     share = size / examined.height
     return _figures(size, share * int(examined["is_hit"].sum()), min(share * found, illicit), illicit)
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.exercise.figures import Played, Said
-from pipelines.exercise.worklists import TEAMS
+from pipelines.exercise.worklists import CUSTOMS, TEAMS
 
 _SHOWN = 10
 ROUTE = "route_displaced"
@@ -60,8 +60,7 @@ def delays(played: Played) -> list[dict[str, Any]]:
             concerned = judged.filter(pl.col("ring") == row["ring"])
             what = f"ring {row['ring']} begins"
         elif row["kind"] == ROUTE:
-            towards = row["detail"].rpartition(" to ")[2]
-            concerned = judged.filter((pl.col("location") == towards) & pl.col("ring").is_not_null())
+            concerned = judged.join(_goods_of_rings_at(judged, row["detail"].rpartition(" to ")[2]), on="event_id")
             what = f"route moves, {row['detail']}"
         else:
             continue
@@ -69,6 +68,12 @@ def delays(played: Played) -> list[dict[str, Any]]:
             continue
         found.append({"on": row["on"], "what": what, **_first_seen(concerned, row["on"])})
     return found
+
+
+def _goods_of_rings_at(judged: pl.DataFrame, office: str) -> pl.DataFrame:
+    """Events that a moved route concerns: it is goods of rings that take another road, not people."""
+    goods = (pl.col("team") == CUSTOMS) & (pl.col("location") == office) & pl.col("ring").is_not_null()
+    return judged.filter(goods).select("event_id").unique()
 
 
 def _first_seen(events: pl.DataFrame, since: date) -> dict[str, Any]:

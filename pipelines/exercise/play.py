@@ -19,8 +19,14 @@ from warehouse.errors import BorderlakeError
 
 RETRAINING_DAYS = 7
 
-Listener = Callable[[str], None]
-"""Told what is being done."""
+
+@dataclass(frozen=True)
+class Listener:
+    """Told how an exercise moves on: what is being done, what went amiss, and each time the clock has moved."""
+
+    doing: Callable[[str], None]
+    amiss: Callable[[str], None]
+    moved: Callable[[Clock], None]
 
 
 @dataclass(frozen=True)
@@ -76,33 +82,31 @@ def warm_up(deployment: Deployment, plan: Plan, listen: runs.StepListener | None
     return begun
 
 
-def advance(
-    deployment: Deployment, plan: Plan, until: date, *, retrain: bool, said: Listener, moved: Callable[[Clock], None]
-) -> Clock:
-    """Move on to the morning of `until`, at most a week at a time; `moved` is told each time the clock has moved."""
+def advance(deployment: Deployment, plan: Plan, until: date, listen: Listener, *, retrain: bool) -> Clock:
+    """Move on to the morning of `until`, at most a week at a time."""
     now = clock.read(Folders(deployment.settings.home).root)
     assert now is not None, "the history comes first"
     while now.on < until:
-        now = _block(deployment, plan, now, until, retrain=retrain, said=said)
-        moved(now)
+        now = _block(deployment, plan, now, until, listen, retrain=retrain)
+        listen.moved(now)
     return now
 
 
-def _block(deployment: Deployment, plan: Plan, now: Clock, until: date, *, retrain: bool, said: Listener) -> Clock:
+def _block(deployment: Deployment, plan: Plan, now: Clock, until: date, listen: Listener, *, retrain: bool) -> Clock:
     folders = Folders(deployment.settings.home)
     if retrain and (now.on - now.trained_on).days >= RETRAINING_DAYS:
-        said(f"training anew on what is known on {now.on}")
-        _train(deployment, said)
+        listen.doing(f"training anew on what is known on {now.on}")
+        _train(deployment, listen)
         now = Clock(now.on, now.on)
         clock.write(folders.root, now)
     last = min(until, now.trained_on + timedelta(days=RETRAINING_DAYS) if retrain else until)
     last = min(last, now.on + timedelta(days=RETRAINING_DAYS), plan.ends)
     days = list(flows.each_day(now.on + timedelta(days=1), last))
-    said(f"landing and scoring {days[0]} to {last}")
+    listen.doing(f"landing and scoring {days[0]} to {last}")
     clock.deliver(folders.waiting, deployment.settings.inbox, last)
     trained = flows.trained_models(deployment)
     runs.run(deployment, "scoring", days, only=jobs.scoring_assets(trained), fresh_history=True)
-    said(f"writing worklists of {days[0]} to {last}")
+    listen.doing(f"writing worklists of {days[0]} to {last}")
     worklists.write(deployment, folders.worklists, days)
     for team in worklists.TEAMS:
         for day in days:
@@ -112,9 +116,9 @@ def _block(deployment: Deployment, plan: Plan, now: Clock, until: date, *, retra
     return moved
 
 
-def _train(deployment: Deployment, said: Listener) -> None:
+def _train(deployment: Deployment, listen: Listener) -> None:
     """A week's retraining; the champions stay where it fails, as they would in service."""
     try:
         runs.run(deployment, "retraining", fresh_history=True)
     except BorderlakeError as error:
-        said(f"the models stay as they are: {error}")
+        listen.amiss(f"the models stay as they are: {error}")

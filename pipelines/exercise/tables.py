@@ -47,7 +47,7 @@ def contents(debrief: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], S
                 (
                     str(row["on"]),
                     row["what"],
-                    "never" if row["days"] is None else f"{row['days']} days",
+                    "never" if row["days"] is None else days_of(row["days"]),
                     row["team"],
                     row["passed_unseen"],
                     row["events"],
@@ -117,6 +117,11 @@ def _of(window: Mapping[str, int]) -> str:
 
 def _ring(ring: int | None) -> str:
     return "none" if ring is None else str(ring)
+
+
+def days_of(count: int) -> str:
+    """`1 day`, `3 days`."""
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def number(value: float) -> str:

@@ -17,10 +17,10 @@ from models.spec import ModelSpec
 from pipelines import flows
 from pipelines.deployment import Deployment
 
-SURVEILLANCE = "surveillance"
-TEAMS = ("customs", "immigration", SURVEILLANCE)
+CUSTOMS, IMMIGRATION, SURVEILLANCE = "customs", "immigration", "surveillance"
+TEAMS = (CUSTOMS, IMMIGRATION, SURVEILLANCE)
 
-_REACH = {"shipments": "customs", "crossings": "immigration"}
+_REACH = {"shipments": CUSTOMS, "crossings": IMMIGRATION}
 """Whose events a subject's are."""
 _ABOUT = {
     "shipments": ("declaration_id", "goods_item_number", "hs_code", "country_of_origin", "transport_mode"),
