@@ -15,9 +15,9 @@ p { margin: .3rem 0; } .quiet { color: #5b6772; }
 .tiles { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; }
 .tile { flex: 1 1 10rem; border: 1px solid #d5dbe1; border-radius: 6px; padding: .6rem .9rem; }
 .tile b { display: block; font-size: 1.5rem; } svg { width: 100%; height: auto; }
-table { border-collapse: collapse; width: 100%; font-size: .86rem; } th { text-align: left; }
+table { border-collapse: collapse; width: 100%; font-size: .86rem; } th:not(.n) { text-align: left; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #e6eaee; vertical-align: top; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
 """
 _EVERY_ROW = 200
 """Rows of one table on the page; more would be read by nobody."""
@@ -95,13 +95,23 @@ def _timeline(debrief: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    first = rows[0] if rows else [""] * len(columns)
+    head = "".join(f"<th{_aligned(value)}>{escape(column)}</th>" for column, value in zip(columns, first, strict=True))
     body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows[:_EVERY_ROW])
     more = f"<p class=quiet>{len(rows) - _EVERY_ROW} more rows are in --json.</p>" if len(rows) > _EVERY_ROW else ""
     return f"<h2>{escape(title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
+    return f"<td{_aligned(value)}>{escape(_said(value))}</td>"
+
+
+def _aligned(value: object) -> str:
+    """Numbers stand to the right."""
+    text = _said(value)
     is_number = text[:1].isdigit() and text.replace(",", "").replace(".", "").rstrip("%").isdigit()
-    return f"<td{' class=n' if is_number else ''}>{escape(text)}</td>"
+    return " class=n" if is_number else ""
+
+
+def _said(value: object) -> str:
+    return "" if value is None else str(value)
