@@ -16,6 +16,7 @@ from pipelines.cli.world import DEMO_START, Watch, simulate_into
 from pipelines.deployment import Deployment, from_environment
 from pipelines.exercise import plan as plans
 from pipelines.exercise.plan import HISTORY_DAYS, Plan
+from pipelines.exercise.tables import days_of
 from simulation.scenario import Scenario
 from warehouse.catalog import LEDGER
 from warehouse.errors import BorderlakeError
@@ -256,7 +257,7 @@ def _say_next(plan: Plan, now: date, scenario: str, deployment: Deployment) -> N
         console.print(f"\nThe exercise has ended ({now}). Next: [bold]{_NEXT} debrief[/bold]", highlight=False)
         return
     left = (plan.ends - now).days
-    console.print(f"\nIt is the morning of {now}; {left} days are left.", highlight=False)
+    console.print(f"\nIt is the morning of {now}; {days_of(left)} left.", highlight=False)
     if now > plan.begins:
         console.print(
             f"Read {folders.worklists}/TEAM/DATE.csv, fill {folders.selections}/TEAM/DATE.csv,", soft_wrap=True

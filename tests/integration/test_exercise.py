@@ -2,37 +2,39 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+import simulation
 from pipelines import flows
+from pipelines.claim import claim
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
-from tests.integration.conftest import deployment_in
+from pipelines.exercise import clock, plan, play
+from pipelines.exercise.clock import Clock
+from tests.integration.conftest import DAYS, SCALE, SEED, START, Road, deployment_in
 from warehouse.catalog import LEDGER, OUTCOMES
 from warehouse.errors import BorderlakeError
 
-pytestmark = pytest.mark.xdist_group("exercise")
+pytestmark = pytest.mark.xdist_group("road")
 
-SCENARIO = """title = "Three days"
+EXTRA = 3
+"""Days of the world after the road's, which are the history of the exercise."""
+BEGINS, ENDS = START + timedelta(days=DAYS), START + timedelta(days=DAYS + EXTRA)
+SCENARIO = f"""title = "Three days"
 [[injects]]
-day = 27
+day = {DAYS + 2}
 to = "customs"
 text = "Look at lorries"
-[[displaced]]
-from_day = 26
-away_from = "XNGRE"
-towards = "XNLIN"
 """
-HISTORY, DAYS, SCALE, SEED = 25, 28, 0.5, 3
-BEGINS, ENDS = date(2025, 1, 26), date(2025, 1, 29)
 runner = CliRunner()
 
 
@@ -42,16 +44,11 @@ class Game:
 
     home: Path
     scenario: Path
-    first: Result
-    second: Result
-    landed_first: date
+    moved: Result
 
     @property
     def deployment(self) -> Deployment:
         return deployment_in(self.home)
-
-    def exercise(self, *arguments: str) -> Result:
-        return runner.invoke(app, ["exercise", *arguments])
 
     def worklist(self, team: str, day: date) -> list[dict[str, str]]:
         with (self.home / "exercise" / "worklists" / team / f"{day}.csv").open(encoding="utf-8") as lines:
@@ -61,28 +58,32 @@ class Game:
         return self.home / "exercise" / "selections" / team / f"{day}.csv"
 
 
+def exercise(*arguments: str) -> Result:
+    return runner.invoke(app, ["exercise", *arguments])
+
+
 @pytest.fixture(scope="module")
-def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+def game(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    """The road's home as it would stand when an exercise begins, with three more days of the world to come."""
     root = tmp_path_factory.mktemp("exercise")
     home, scenario = root / "home", root / "three_days.toml"
     scenario.write_text(SCENARIO)
+    shutil.copytree(road.deployment.settings.home, home, symlinks=True)
+    folders = play.Folders(home)
+    simulation.simulate(START, DAYS + EXTRA, SCALE, SEED, folders.world, scenario=scenario)
+    clock.deliver(folders.waiting, root / "landed before", BEGINS)
+    held = plan.new_plan(
+        plan.load(scenario), str(scenario), start=START, days=DAYS + EXTRA, history_days=DAYS, scale=SCALE, seed=SEED
+    )
+    claim(home, "exercise", held.to_json())
+    clock.write(folders.root, Clock(BEGINS, BEGINS))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BORDERLAKE_HOME", str(home))
-        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        for name, value in (("BORDERLAKE_HOME", home), ("DAGSTER_HOME", home / "dagster"), ("COLUMNS", 200)):
+            patch.setenv(name, str(value))
         patch.setenv("PYTHONWARNINGS", "ignore")
-        patch.setenv("COLUMNS", "200")
-        first = runner.invoke(
-            app,
-            [
-                *("exercise", "run", str(scenario), "--history", str(HISTORY), "--world-days", str(DAYS)),
-                *("--scale", str(SCALE), "--seed", str(SEED)),
-            ],
-        )
-        assert first.exit_code == Exit.DONE, (first.output, first.exception)
-        landed_first = _last_landed(home)
-        second = runner.invoke(app, ["exercise", "run", str(scenario), "--days", "2"])
-        assert second.exit_code == Exit.DONE, (second.output, second.exception)
-        yield Game(home, scenario, first, second, landed_first)
+        moved = exercise("run", str(scenario), "--days", "2")
+        assert moved.exit_code == Exit.DONE, (moved.output, moved.exception)
+        yield Game(home, scenario, moved)
 
 
 def _last_landed(home: Path) -> date:
@@ -91,18 +92,28 @@ def _last_landed(home: Path) -> date:
     return last
 
 
-def test_the_first_call_stops_on_the_first_morning_and_the_next_moves_on(game: Game) -> None:
-    assert f"the morning of {BEGINS}" in game.first.output
-    assert game.landed_first == BEGINS
-    assert "to customs: Look at lorries" in game.second.output
-    assert "to customs" not in game.first.output
+def test_the_first_call_lands_the_history_alone_and_says_when_it_is_too_thin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    result = exercise("run", "calm", "--history", "1", "--world-days", "3", "--scale", "0.02")
+    assert isinstance(result.exception, BorderlakeError)
+    assert "begin again with a longer --history" in str(result.exception)
+    assert _last_landed(home) == START + timedelta(days=1)
+
+
+def test_moving_on_says_what_fell_due_and_what_is_left(game: Game) -> None:
+    assert f"{BEGINS + timedelta(days=1)}, to customs: Look at lorries" in game.moved.output
+    assert f"the morning of {ENDS - timedelta(days=1)}; 1 day left" in game.moved.output
 
 
 def test_nothing_is_in_the_lake_that_was_sent_after_the_clock(game: Game) -> None:
     morning = BEGINS + timedelta(days=2)
     assert _last_landed(game.home) == morning
     known = game.deployment.lake.scan(OUTCOMES).select(pl.col("known_at").max()).collect().item()
-    assert known <= datetime(2025, 1, 28, 2, tzinfo=UTC)
+    assert known <= datetime.combine(morning, time(2), UTC)
     assert not [path for path in (game.home / "inbox").rglob("*") if path.is_file()]
     later = [path for path in (game.home / "exercise" / "world" / "inbox").rglob("*") if path.is_file()]
     assert later
@@ -132,7 +143,7 @@ def test_worklists_hold_every_event_of_the_day(game: Game) -> None:
 
 def test_another_world_in_the_same_home_is_refused(game: Game) -> None:
     for arguments in (("joint_exercise",), (str(game.scenario), "--seed", "4")):
-        result = game.exercise("run", *arguments)
+        result = exercise("run", *arguments)
         assert isinstance(result.exception, BorderlakeError)
         assert "another world" in str(result.exception)
     demo = runner.invoke(app, ["demo", "--days", "3"])
@@ -140,16 +151,16 @@ def test_another_world_in_the_same_home_is_refused(game: Game) -> None:
 
 
 def test_a_debrief_waits_for_the_end_and_then_judges_what_was_chosen(game: Game, tmp_path: Path) -> None:
-    early = game.exercise("debrief")
+    early = exercise("debrief")
     assert isinstance(early.exception, BorderlakeError)
     assert "--so-far" in str(early.exception)
     day = BEGINS + timedelta(days=1)
     chosen = [row["id"] for row in game.worklist("customs", day)[:5]]
     lines = ["id,reason", *(f"{given},high on the list" for given in chosen), "S-nobody,a hunch"]
     game.selections("customs", day).write_text("\n".join(lines) + "\n")
-    assert game.exercise("run", str(game.scenario), "--all").exit_code == Exit.DONE
+    assert exercise("run", str(game.scenario), "--all").exit_code == Exit.DONE
     out = tmp_path / "debrief.json"
-    result = game.exercise("debrief", "--json", str(out))
+    result = exercise("debrief", "--json", str(out))
     assert result.exit_code == Exit.PARTLY, (result.output, result.exception)
     found = json.loads(out.read_text())
     assert (found["until"], found["is_over"]) == (str(ENDS), True)
