@@ -16,7 +16,6 @@ from pipelines.cli.world import DEMO_START, Watch, simulate_into
 from pipelines.deployment import Deployment, from_environment
 from pipelines.exercise import plan as plans
 from pipelines.exercise.plan import HISTORY_DAYS, Plan
-from pipelines.exercise.tables import days_of
 from simulation.scenario import Scenario
 from warehouse.catalog import LEDGER
 from warehouse.errors import BorderlakeError
@@ -251,6 +250,7 @@ def _advance(deployment: Deployment, plan: Plan, goal: date, *, retrain: bool) -
 
 def _say_next(plan: Plan, now: date, scenario: str, deployment: Deployment) -> None:
     from pipelines.exercise import play
+    from pipelines.exercise.tables import days_of
 
     folders = play.Folders(deployment.settings.home)
     if now >= plan.ends:

@@ -109,3 +109,14 @@ def test_an_error_says_what_to_do_next(
     assert isinstance(result.exception, BorderlakeError)
     assert says in str(result.exception)
     assert not (tmp_path / "home").exists()
+
+
+def test_a_break_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("pipelines.cli.exercise.simulate_into", broken_off)
+    result = CliRunner().invoke(app, ["exercise", "run", "calm"])
+    assert result.exit_code == Exit.NOTHING
+    assert "exercise run calm" in result.output
