@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from models.catalogue import MODELS
 from pipelines import flows, jobs, runs
+from pipelines.assets.training import model_key
 from pipelines.deployment import Deployment
 from pipelines.exercise import clock, selections, worklists
 from pipelines.exercise.clock import Clock
@@ -73,6 +75,8 @@ def warm_up(deployment: Deployment, plan: Plan, listen: runs.StepListener | None
     try:
         runs.run(deployment, "road", days, listen, fresh_history=True)
     except BorderlakeError as error:
+        if not any(key.to_python_identifier() in str(error) for key in (model_key(spec) for spec in MODELS.values())):
+            raise
         raise BorderlakeError(
             f"{error}. The history may hold too little to learn from: remove {deployment.settings.home} "
             "and begin again with a longer --history or a larger --scale"
