@@ -1,7 +1,7 @@
 """Sides of `bench bound`. Each runs in its own process and reads the silver frames that its settings name."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,14 +16,14 @@ from benchmarks.bound_lessons import SUBJECTS, Subject
 from benchmarks.bound_result import ALL, BOUND, OWN, POLICY, RANDOM, RAW
 from benchmarks.harness import Settings, Side
 from features import vectors
-from features.sources import Silver
+from features.sources import Silver, read_silver
 from features.vectors import subject_of
 from models import training
 from models.datasets import Floats, labels_of, learn_encoder, with_labels
 from models.spec import ModelSpec
-from warehouse.catalog import OUTCOMES, table_of
-from warehouse.conform import ROUTES
+from warehouse.catalog import OUTCOMES, Table
 from warehouse.errors import NotReady
+from warehouse.routes import ROUTES
 
 LOTS = 10
 """Repetitions of what is ranked by lot: the figure is their mean."""
@@ -142,10 +142,9 @@ def _in_order(events: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 def _silver(settings: Settings, agency: str | None) -> Silver:
     """The frames as the features' sources; of one agency only, where it is named."""
     folder = Path(str(settings["silver"]))
-    found: dict[str, pl.LazyFrame] = {}
-    for table in (table_of(f"silver.{each.name}") for each in fields(Silver)):
+
+    def scan(table: Table) -> pl.LazyFrame:
         rows = pl.scan_parquet(str(settings["outcomes"])) if table is OUTCOMES else world.frames(folder, table)
-        found[table.name.removeprefix("silver.")] = (
-            rows if agency is None else rows.filter(pl.col("source_agency") == agency)
-        )
-    return Silver(**found)
+        return rows if agency is None else rows.filter(pl.col("source_agency") == agency)
+
+    return read_silver(scan)

@@ -20,13 +20,15 @@ import polars as pl
 
 import simulation
 from benchmarks.harness import Watch
-from warehouse import landing, sorting
+from warehouse import landing, places, sorting
 from warehouse.agencies import Agency, agencies
 from warehouse.catalog import ENTITY_LINKS, Table
-from warehouse.conform import ROUTES, Route, events_of, links_of, versioned
+from warehouse.conform import links_of, to_silver, versioned, withdrawn_subjects
+from warehouse.contracts import Contract
 from warehouse.delivery import Delivery, delivery, waiting
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
+from warehouse.routes import ROUTES, Route
 
 LAKE_FROM = date(2025, 1, 1)
 """First day of the lake, as of a demo: its calendar is the same however long the world has lived before."""
@@ -108,10 +110,10 @@ class Feed:
         return f"{self.agency.code}.{self.dataset}"
 
     def routes(self) -> list[Route]:
-        """Routes to silver of all that its files give."""
+        """Routes to silver of all that its files give or take back."""
         extract = dialect_of(self.agency.datasets[self.dataset]).extract_for(self.agency.contract(self.dataset).name)
-        contracts = [output.contract for output in extract.outputs]
-        return [route for route in ROUTES if route.contract in contracts]
+        contracts = {output.contract for output in extract.outputs}
+        return [route for route in ROUTES if contracts & set(route.contracts)]
 
     def deliveries(self, inbox: Path) -> list[Delivery]:
         """Its files by day of delivery."""
@@ -224,18 +226,34 @@ def _groups(span: Span, feed: Feed, inbox: Path) -> Iterator[list[Delivery]]:
 def _read_group(feed: Feed, group: Sequence[Delivery], parts: Path) -> str:
     outcomes = list(sorting.outcomes([landing.read(item) for item in group], _LANDED_AT))
     for route in feed.routes():
-        good = [outcome.good for outcome in outcomes if outcome.contract == route.contract]
-        bronze = pl.concat(good, how="diagonal_relaxed")
+        name = f"{ROUTES.index(route):03}-{feed.name}-{group[0].received_on}-{group[0].path.stem}.parquet"
+        gone = _good(outcomes, route.withdrawn_by)
+        if gone.height:
+            taken_back = withdrawn_subjects(route, gone)
+            taken_back.write_parquet(_withdrawals_folder(parts, route.target) / name, compression="lz4")
+        bronze = _good(outcomes, route.contract)
         if bronze.is_empty():
             continue
-        name = f"{ROUTES.index(route):03}-{feed.name}-{group[0].received_on}-{group[0].path.stem}.parquet"
+        links = links_of(route, bronze.filter(route.where), _KEY)
         for table, rows in (
-            (route.target, events_of(route, bronze, _KEY)),
-            (ENTITY_LINKS, links_of(route, bronze, _KEY).with_columns(received_on=pl.lit(group[0].received_on))),
+            (route.target, to_silver(route, bronze, _KEY, places.shipped())),
+            (ENTITY_LINKS, links.with_columns(received_on=pl.lit(group[0].received_on))),
         ):
             if rows.height:
                 rows.write_parquet(folder_of(parts, table) / name, compression="lz4")
     return feed.name
+
+
+def _good(outcomes: Sequence[sorting.Outcome], contract: Contract | None) -> pl.DataFrame:
+    """Sound rows of one contract, in the shape of bronze."""
+    good = [outcome.good for outcome in outcomes if outcome.contract is contract]
+    return pl.concat(good, how="diagonal_relaxed") if good else pl.DataFrame()
+
+
+def _withdrawals_folder(parts: Path, table: Table) -> Path:
+    folder = parts / f"withdrawn_{table.name.removeprefix('silver.')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def folder_of(root: Path, table: Table) -> Path:
@@ -254,7 +272,10 @@ def lay_out(parts: Path, silver: Path, table: Table, delivered: pl.Expr) -> None
     """Write the versions of a table's events that deliveries make, as conforming them would."""
     out = folder_of(silver, table)
     paths = paths_of(parts, table)
-    repeated = _repeated(paths, delivered)
+    taken_back = sorted(_withdrawals_folder(parts, table).glob("*.parquet"))
+    gone = table.empty().select("event_id", "known_at", "received_on")
+    gone = pl.concat([gone, *(pl.read_parquet(path).filter(delivered) for path in taken_back)])
+    repeated = pl.concat([_repeated(paths, delivered), gone["event_id"]]).unique()
     again = [table.empty()]
     for path in paths:
         rows = pl.read_parquet(path).filter(delivered)
@@ -265,7 +286,8 @@ def lay_out(parts: Path, silver: Path, table: Table, delivered: pl.Expr) -> None
             table.shape(versioned(once)).write_parquet(out / path.name, compression="lz4")
     # As landed together: in the order of batches, and within one as they stand.
     rows = pl.concat(again).sort("batch_id", maintain_order=True)
-    table.shape(versioned(rows)).write_parquet(out / "again.parquet", compression="lz4")
+    told = versioned(rows, gone.join(rows, on="event_id", how="semi"))
+    table.shape(told).write_parquet(out / "again.parquet", compression="lz4")
 
 
 def lay_out_links(parts: Path, silver: Path, delivered: pl.Expr) -> None:

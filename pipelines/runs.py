@@ -33,6 +33,8 @@ def run(
 ) -> str:
     """Run a job over days of delivery and return its run id; raises with the first failure's message.
 
+    A break by the user (Ctrl-C), which Dagster tells as a failed step, is a `KeyboardInterrupt` again.
+
     `only` narrows the job to some of its assets.
 
     `fresh_history` says that the run history may be lost in a power cut, as a demo's may: its thousands of
@@ -54,6 +56,8 @@ def run(
             raise_on_error=False,
         )
         if not result.success:
+            if _was_interrupted(result):
+                raise KeyboardInterrupt
             raise BorderlakeError(f"job '{job}' failed: {_first_failure(result)}")
         return result.run_id
 
@@ -75,6 +79,12 @@ def _write_history_unhurried() -> None:
     def relax(connection: object, _record: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous=OFF")
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    broken_off = dg.DagsterExecutionInterruptedError.__name__
+    failed = [step.step_failure_data for step in result.all_events if step.is_step_failure]
+    return any(data.error is not None and data.error.cls_name == broken_off for data in failed)
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:

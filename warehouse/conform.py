@@ -108,11 +108,6 @@ def versioned(events: pl.DataFrame, tombstones: pl.DataFrame | None = None) -> p
     return closed.filter(pl.col("row_hash") != _TOMBSTONE)
 
 
-def events_of(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Silver rows of one route's bronze rows, as delivered; `versioned` then tells their versions apart."""
-    return _to_silver(route, bronze, key)
-
-
 def links_of(route: Route, bronze: pl.DataFrame, key: bytes) -> pl.DataFrame:
     """Rows of `silver.entity_links` that bronze rows give: identities from their first mention, and declared links."""
     if not route.identities:

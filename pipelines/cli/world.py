@@ -1,6 +1,5 @@
 """`borderlake simulate`, `demo` and `up`: a border to begin with, the whole road on it, and the UI."""
 
-import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipelines.claim import claim
 from pipelines.cli.output import JsonOut, console, table, write_json
 from warehouse.errors import BorderlakeError
 
 DEMO_START = date(2025, 1, 1)
-_MARKER = "demo.json"
 
 Days = Annotated[int, typer.Option(min=1, help="Days to simulate.")]
 Scale = Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")]
@@ -37,14 +36,15 @@ def simulate(
 
     The same arguments give byte-identical files.
     """
-    summary = _simulate(start.date(), days, scale, seed, out, scenario, extended=extended)
+    summary = simulate_into(start.date(), days, scale, seed, out, scenario, extended=extended)
     console.print(table(f"Simulated into {out}", ("dataset", "rows"), list(summary.items())))
     write_json(json_out, {"out": str(out), "rows": summary})
 
 
-def _simulate(
-    start: date, days: int, scale: float, seed: int, out: Path, scenario: str, *, extended: bool = False
+def simulate_into(
+    start: date, days: int, scale: float, seed: int, out: Path, scenario: str | Path, *, extended: bool = False
 ) -> dict[str, int]:
+    """Simulate with a progress bar; returns the rows by dataset."""
     import simulation
 
     columns = (
@@ -83,15 +83,15 @@ def demo(
 
     deployment = from_environment()
     home = deployment.settings.home
-    _claim(home, {"days": days, "scale": scale, "seed": seed, "scenario": scenario})
+    claim(home, "demo", {"days": days, "scale": scale, "seed": seed, "scenario": scenario})
     began = datetime.now(UTC)
-    _simulate(DEMO_START, days, scale, seed, home, scenario, extended=True)
+    simulate_into(DEMO_START, days, scale, seed, home, scenario, extended=True)
     from pipelines import flows
 
     received = sorted({item.received_on for item in flows.waiting_deliveries(deployment, began)})
     os.environ["PYTHONWARNINGS"] = "ignore"
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
-        watch = _Watch(progress)
+        watch = Watch(progress)
         runs.run(deployment, "road", received, watch.step, fresh_history=True)
     found = summary.summarise(deployment)
     for part in summary.tables(found):
@@ -110,22 +110,7 @@ def demo(
         up()
 
 
-def _claim(home: Path, world: dict[str, object]) -> None:
-    """One home holds one world: two worlds in one lake would teach the models nonsense."""
-    marker = home / _MARKER
-    if marker.exists():
-        before = json.loads(marker.read_text("utf-8"))
-        if before != world:
-            said = ", ".join(f"{name} {value}" for name, value in before.items())
-            raise BorderlakeError(
-                f"{home} holds the demo of another world ({said}). Choose another BORDERLAKE_HOME, or remove it"
-            )
-        return
-    home.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps(world), encoding="utf-8")
-
-
-class _Watch:
+class Watch:
     """Shows each step of a run as it ends."""
 
     def __init__(self, progress: Progress) -> None:

@@ -37,7 +37,9 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "simulate", "land", "train", "score", "tables", "show", "bench"])
+@pytest.mark.parametrize(
+    "command", ["demo", "up", "simulate", "exercise", "land", "train", "score", "tables", "show", "bench"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     result = runner.invoke(app, [command, "--help"])
     assert result.exit_code == 0
