@@ -100,7 +100,7 @@ def _voyage(head: Sequence[Segment]) -> dict[str, str]:
                 }
     arrival = next((times[kind] for kind in _ARRIVALS if kind in times), "")
     return told | {
-        "arrival_port": _place(head, _ARRIVAL_PORTS),
+        "arrival_port": _place(_places(head), _ARRIVAL_PORTS),
         "arrival_at": arrival,
         "arrival_precision": precision(arrival),
         "documented_at": times.get("137", ""),
@@ -109,17 +109,17 @@ def _voyage(head: Sequence[Segment]) -> dict[str, str]:
 
 def _consignment(segments: Sequence[Segment], arrival_port: str) -> dict[str, str]:
     cni = segments[0]
-    goods = [index for index, segment in enumerate(segments) if segment.tag == "GID"]
-    own = segments[: goods[0]] if goods else segments
-    items = segments[goods[0] :] if goods else []
+    first = next((at for at, segment in enumerate(segments) if segment.tag == "GID"), len(segments))
+    own, items = segments[:first], segments[first:]
     references = {segment.value(1): segment.value(1, 1) for segment in segments if segment.tag == "RFF"}
     gids = [segment for segment in items if segment.tag == "GID"]
+    places = _places(segments)
     return {
         "consignment_number": cni.value(1),
         "consignment_id": cni.value(2) or references.get("BM", "") or references.get("MB", ""),
-        "discharge_port": _place(segments, _DISCHARGE) or arrival_port,
-        "loading_place": _place(segments, _LOADING),
-        "country_of_dispatch": _country(segments),
+        "discharge_port": _place(places, _DISCHARGE) or arrival_port,
+        "loading_place": _place(places, _LOADING),
+        "country_of_dispatch": _country(places),
         **_parties(segments),
         "packages": _count(own) or _sum([segment.value(2) for segment in gids]),
         "package_type": " ".join(dict.fromkeys(kind for one in gids if (kind := one.value(2, 1)))),
@@ -130,15 +130,18 @@ def _consignment(segments: Sequence[Segment], arrival_port: str) -> dict[str, st
     }
 
 
-def _place(segments: Sequence[Segment], kinds: Sequence[str]) -> str:
+def _places(segments: Sequence[Segment]) -> dict[str, Segment]:
+    """Places by what they are; of several of a kind the last."""
+    return {segment.value(1): segment for segment in segments if segment.tag == "LOC"}
+
+
+def _place(places: Mapping[str, Segment], kinds: Sequence[str]) -> str:
     """The place told under the first of `kinds` that is told."""
-    told = {segment.value(1): segment.value(2) for segment in segments if segment.tag == "LOC"}
-    return next((told[kind] for kind in kinds if told.get(kind)), "")
+    return next((place.value(2) for kind in kinds if (place := places.get(kind))), "")
 
 
-def _country(segments: Sequence[Segment]) -> str:
+def _country(places: Mapping[str, Segment]) -> str:
     """Alpha-2: a country told as such, or the first letters of a port's UN/LOCODE."""
-    places = {segment.value(1): segment for segment in segments if segment.tag == "LOC"}
     place = next((places[kind] for kind in _DISPATCH if kind in places), None)
     if place is None:
         return ""

@@ -193,8 +193,11 @@ class _Interchange:
             return self._refused(at, at, rule, "the trailer ends what no header began")
         if not self.strict:
             return None
-        if _count(trailer.value(1)) != counted:
-            message = f"it counts other {what} than the {counted} that stand before it; some may be missing"
+        count = _count(trailer.value(1))
+        if count != counted:
+            message = (
+                f"it counts {'no' if count is None else count} {what}, {counted} stand before it; some may be missing"
+            )
             return self._refused(at, at, f"{rule}-count", message)
         if _plain(trailer.value(2)) != _plain(header.value(5)):
             message = "its reference is not that of the header; two interchanges may have been mixed up"
@@ -224,9 +227,9 @@ class _Interchange:
         if header.value(2) != self.kind:
             told = f"the message is no {self.kind}; deliver other messages as their own dataset"
             return "edifact-unknown-message", told
-        counted = len(segments) + 2
-        if self.strict and _count(trailer.value(1)) != counted:
-            told = f"UNT does not count the {counted} segments that are there; the message may be cut"
+        counted, count = len(segments) + 2, _count(trailer.value(1))
+        if self.strict and count != counted:
+            told = f"UNT counts {'no' if count is None else count} segments, {counted} are there; it may have been cut"
             return "edifact-unt-count", told
         if self.strict and _plain(trailer.value(2)) != _plain(header.value(1)):
             told = "the reference of UNT is not that of UNH; two messages may have been mixed up"
