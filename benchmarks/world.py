@@ -246,7 +246,7 @@ def _read_group(feed: Feed, group: Sequence[Delivery], parts: Path) -> str:
 
 def _good(outcomes: Sequence[sorting.Outcome], contract: Contract | None) -> pl.DataFrame:
     """Sound rows of one contract, in the shape of bronze."""
-    good = [outcome.good for outcome in outcomes if outcome.contract is contract]
+    good = [outcome.good for outcome in outcomes if outcome.contract == contract]
     return pl.concat(good, how="diagonal_relaxed") if good else pl.DataFrame()
 
 

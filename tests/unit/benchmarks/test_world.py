@@ -15,7 +15,7 @@ from pipelines import flows
 from pipelines.deployment import Deployment
 from simulation import scenario
 from warehouse import conform
-from warehouse.catalog import ENTITY_LINKS, Table
+from warehouse.catalog import ENTITY_LINKS, SHIPMENTS, Table
 from warehouse.errors import BorderlakeError
 from warehouse.settings import Settings
 
@@ -48,7 +48,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path]:
         return deployment, home / "silver"
 
 
-@pytest.mark.parametrize("table", [*world.tables(), ENTITY_LINKS], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", world.tables(), ids=lambda table: table.name)
 def test_silver_without_a_lake_is_the_lakes(both: tuple[Deployment, Path], table: Table) -> None:
     deployment, silver = both
     theirs = deployment.lake.scan(table).sort(table.key).collect()
@@ -57,9 +57,21 @@ def test_silver_without_a_lake_is_the_lakes(both: tuple[Deployment, Path], table
     assert ours.equals(theirs.select(ours.columns))
 
 
+def test_links_are_the_lakes_and_an_identity_counts_from_its_first_mention_at_the_latest(
+    both: tuple[Deployment, Path],
+) -> None:
+    deployment, silver = both
+    key = list(ENTITY_LINKS.key)
+    theirs = deployment.lake.scan(ENTITY_LINKS).sort(key).collect()
+    ours = world.frames(silver, ENTITY_LINKS).sort(key).collect()
+    assert ours.drop("known_at").equals(theirs.select(ours.columns).drop("known_at"))
+    # A lake conforms a day's tables one by one: of two first mentions it keeps that of the earlier table.
+    assert (ours["known_at"] <= theirs["known_at"]).all()
+
+
 def test_corrections_and_links_of_vessels_are_among_what_is_compared(both: tuple[Deployment, Path]) -> None:
     _, silver = both
-    assert world.frames(silver, conform.SHIPMENTS).collect()["superseded_at"].drop_nulls().len() > 0
+    assert world.frames(silver, SHIPMENTS).collect()["superseded_at"].drop_nulls().len() > 0
     assert "ais-static" in set(world.frames(silver, ENTITY_LINKS).collect()["method"])
 
 
