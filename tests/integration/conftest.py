@@ -38,6 +38,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         made = simulation.simulate(START, DAYS, SCALE, SEED, home)
         deployment = deployment_in(home)
-        days = list(flows.each_day(START, date(2025, 2, 20)))
+        # Until the latest of late files has come: up to four days after the last day, sent the day after.
+        days = list(flows.each_day(START, date(2025, 2, 24)))
         run_id = runs.run(deployment, "road", days, fresh_history=True)
         yield Road(deployment, run_id, dict(made.rows))

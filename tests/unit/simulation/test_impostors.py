@@ -80,3 +80,12 @@ def test_some_of_a_rings_parties_come_in_two_cars_minutes_apart(world: World) ->
             together.append((both["at"] - both["at_right"]).abs().min())
     near = [gap for gap in together if isinstance(gap, int) and gap < 1000]
     assert len(near) > 0.95 * len(together) > 5
+
+
+def test_no_look_of_a_row_gives_an_impostor_away(trips: pl.DataFrame) -> None:
+    looks = trips.filter(direction="entry").group_by(
+        "mode", "lane", "visa", "residence", "issuer", "party_size", home_plate=pl.col("plate_country") == "XN"
+    )
+    found = looks.agg(rows=pl.len(), impostors=(pl.col("kind") == "impostor").sum()).filter(pl.col("impostors") > 2)
+    assert found["impostors"].sum() > 20
+    assert (found["impostors"] / found["rows"]).max() < 0.3  # type: ignore[operator]
