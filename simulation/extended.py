@@ -24,6 +24,7 @@ from simulation.world import World
 from simulation.writer import Writer
 
 WITHDRAWN, EXPORT_SEEN = 0.002, 0.85
+BETWEEN_POSTS_S = (120, 900)
 _LETTERS = np.array(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"))
 
 
@@ -92,7 +93,8 @@ def immigration(world: World, writer: Writer, day: date, crossings: pl.DataFrame
             writer.extract("immigration", dataset, name, day, encode(typed, at, reference), len(people))
     here = crossings.filter(pl.col("mode") == "land")
     here = spelling.written(rng, here, spelling.SUDMARK, spelling.SLIPS["sudmark"])
-    _parquet(writer, "xs-immigration", "crossings", f"PASSAGES_{day:%Y%m%d}.parquet", day, sudmark.departures(here))
+    passages = sudmark.departures(here, rng.integers(*BETWEEN_POSTS_S, len(here)))
+    _parquet(writer, "xs-immigration", "crossings", f"PASSAGES_{day:%Y%m%d}.parquet", day, passages)
 
 
 def surveillance(world: World, writer: Writer, day: date, seen: pl.DataFrame | None) -> None:

@@ -12,6 +12,7 @@ from simulation.formats.text import local
 from simulation.geography import OFFICES
 from simulation.people import NATION_CODES
 from simulation.products import ORIGINS
+from simulation.randomness import Ints
 from simulation.world import World
 
 # Sudmark numbers countries in the order of its own list; the list goes to its partners on paper.
@@ -45,18 +46,23 @@ def exports(world: World, goods: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def departures(crossings: pl.DataFrame) -> pl.DataFrame:
-    """Who leaves Sudmark for Norvale, or comes from there, at the land posts; names as Sudmark writes them."""
+def departures(crossings: pl.DataFrame, between_posts_s: Ints) -> pl.DataFrame:
+    """Who leaves Sudmark for Norvale, or comes from there, at the land posts; names as Sudmark writes them.
+
+    Whoever enters Norvale passed Sudmark's post so many seconds before, whoever leaves it so many after.
+    """
     sex = {"M": 1, "F": 2}
-    return crossings.select(
-        passage=pl.lit("P") + pl.int_range(1, len(crossings) + 1).cast(pl.String).str.zfill(8),
+    away = pl.when(pl.col("direction") == "entry").then(-pl.col("between")).otherwise(pl.col("between"))
+    passed = crossings.with_columns(between=pl.Series(between_posts_s)).with_columns(at=pl.col("at") + away).sort("at")
+    return passed.select(
+        passage=pl.lit("P") + pl.int_range(1, len(passed) + 1).cast(pl.String).str.zfill(8),
         passed_at=local("at").dt.replace_time_zone(None),
-        post=_POSTS.gather(crossings["office"]),
+        post=_POSTS.gather(passed["office"]),
         way=pl.when(pl.col("direction") == "entry").then(pl.lit("D")).otherwise(pl.lit("A")),
         doc_no="document_number",
         doc_class=pl.when(pl.col("document_type") == "P").then(1).otherwise(2).cast(pl.Int16),
         nation_no=pl.Series(NATION_CODES)
-        .gather(crossings["nation"])
+        .gather(passed["nation"])
         .replace_strict(NATION_NUMBERS, return_dtype=pl.Int32),
         last_name="surname",
         first_names="given_names",
