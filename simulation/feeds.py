@@ -122,6 +122,8 @@ def surveillance(
             len(rows),
         )
     if heard is not None:
+        # No receiver takes down one message twice.
+        heard = heard.unique(["vessel", "at", "static"], keep="first", maintain_order=True)
         content = ais.encode(world, in_order(rng, heard, "at"))
         writer.extract("surveillance", "vessel_positions", f"AIS_{day:%Y%m%d}.nmea", day, content, len(heard))
 

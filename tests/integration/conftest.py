@@ -36,7 +36,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BORDERLAKE_HOME", str(home))
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
-        made = simulation.simulate(START, DAYS, SCALE, SEED, home)
+        made = simulation.simulate(START, DAYS, SCALE, SEED, home, extended=True)
         deployment = deployment_in(home)
         # Until the latest of late files has come: up to four days after the last day, sent the day after.
         days = list(flows.each_day(START, date(2025, 2, 24)))

@@ -1,22 +1,29 @@
 """The whole graph on a tiny world, through Dagster: what lands, what is scored, and what the UI is told."""
 
+from collections import Counter
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from features import vectors
+from features.sources import SOURCES, Silver, read_silver
+from features.vectors import SUBJECTS
 from models.catalogue import MODELS
 from models.scoring import score
 from pipelines import flows, runs
 from pipelines.debrief import found_by_kind
+from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
 from pipelines.reporting import DATA_VERSION, key_of
 from tests.integration.conftest import Road
 from warehouse import catalog
-from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SILVER, TABLES
+from warehouse.contracts import CONTRACTS
+from warehouse.settings import Settings
 
-NO_FAULT_OF_A_ROW = ("correction", "late_file")
+NO_FAULT_OF_A_ROW = ("correction", "late_file", "withdrawal")
 """Planted on purpose, and good records all the same."""
 
 pytestmark = pytest.mark.xdist_group("road")
@@ -25,21 +32,56 @@ pytestmark = pytest.mark.xdist_group("road")
 def test_every_simulated_record_is_landed_or_refused(road: Road) -> None:
     ledger = road.deployment.lake.scan(LEDGER).collect()
     read = dict(ledger.group_by("contract").agg(pl.col("rows_read").sum()).iter_rows())
-    assert read == road.simulated
+    # Two countries' agencies deliver under one contract.
+    simulated: Counter[str] = Counter()
+    for feed, rows in road.simulated.items():
+        code, _, dataset = feed.partition(".")
+        simulated[road.deployment.agencies[code].contract(dataset).name] += rows
+    assert set(simulated) == set(CONTRACTS)
+    assert read == simulated
     for contract, table in BRONZE.items():
         landed = road.deployment.lake.scan(table).select(pl.len()).collect().item()
         refused = road.deployment.lake.scan(QUARANTINE[contract]).select(pl.len()).collect().item()
-        assert landed + refused == road.simulated[contract]
+        assert landed + refused == simulated[contract]
 
 
-def test_planted_defects_of_declarations_are_in_quarantine_at_their_line(road: Road) -> None:
+def test_quarantine_holds_the_planted_defects_one_by_one_and_nothing_else(road: Road) -> None:
     planted = pl.read_parquet(road.deployment.settings.home / "truth" / "defects.parquet").filter(
-        (pl.col("dataset") == "declarations") & ~pl.col("kind").is_in(NO_FAULT_OF_A_ROW)
+        ~pl.col("kind").is_in(NO_FAULT_OF_A_ROW)
     )
-    refused = road.deployment.lake.scan(QUARANTINE["customs.declarations"]).collect()
-    found = planted.join(refused, left_on=["file", "line"], right_on=["file_name", "source_line"], how="semi")
-    assert planted.height > 0
-    assert found.height == planted.height
+    refused = pl.concat(road.deployment.lake.scan(table).collect() for table in QUARANTINE.values())
+    theirs, ours = ["agency", "file", "line"], ["source_agency", "file_name", "source_line"]
+    assert planted["dataset"].n_unique() > 2
+    assert planted.join(refused, left_on=theirs, right_on=ours, how="anti").is_empty()
+    assert refused.join(planted, left_on=ours, right_on=theirs, how="anti").is_empty()
+
+
+def test_every_silver_table_has_rows_and_every_dataset_feeds_a_feature_that_knows_something(road: Road) -> None:
+    empty = [table.name for table in SILVER if road.deployment.lake.scan(table).limit(1).collect().is_empty()]
+    assert not empty
+    rests_on = {contract.name: False for contract in CONTRACTS.values()}
+    for subject in (vectors.subject_of(name, with_pnr=True) for name in SUBJECTS):
+        made = vectors.compute(subject, flows.events_to_score(road.deployment, subject.name), silver_with_pnr(road))
+        for view in subject.registry.views:
+            known = any(made[a.name].drop_nulls().n_unique() > 1 for a in view.aggregations)
+            for contract in SOURCES[view.source].contracts:
+                rests_on[contract.name] |= known
+    assert not [name for name, is_used in rests_on.items() if not is_used]
+
+
+def silver_with_pnr(road: Road) -> Silver:
+    """All of silver, as in a jurisdiction whose law allows features from PNR."""
+    return read_silver(road.deployment.lake.scan)
+
+
+def test_what_derives_from_pnr_stays_out_unless_the_law_switches_it_on(road: Road) -> None:
+    assert road.deployment.silver().bookings.collect().is_empty()
+    assert not [f for f in road.deployment.subject("crossings").registry.features if f.startswith("booking")]
+    home = road.deployment.settings.home
+    allowed = Deployment(Settings(home, str(home / "lake"), pnr_jurisdictions=frozenset({"XN"})))
+    assert allowed.silver().bookings.collect().height > 0
+    assert "booking_lead_days" in {feature.name for feature in allowed.lawful(MODELS["crossing_risk"]).features()}
+    assert "booking_lead_days" not in {feature.name for feature in MODELS["crossing_risk"].features()}
 
 
 def test_a_correction_is_a_second_version_that_closes_the_first(road: Road) -> None:
