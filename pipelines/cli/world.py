@@ -29,20 +29,20 @@ def simulate(
     scale: Scale = 1.0,
     seed: Seed = 7,
     scenario: Scenario = "calm",
-    extended: Annotated[bool, typer.Option("--extended", help="Also write extracts that are not landed yet.")] = False,
+    core: Annotated[bool, typer.Option("--core", help="Only the six datasets that everything else rests on.")] = False,
     json_out: JsonOut = None,
 ) -> None:
     """Simulate a border: write the extracts of its agencies to OUT/inbox, and the truth to OUT/truth.
 
     The same arguments give byte-identical files.
     """
-    summary = simulate_into(start.date(), days, scale, seed, out, scenario, extended=extended)
+    summary = simulate_into(start.date(), days, scale, seed, out, scenario, core=core)
     console.print(table(f"Simulated into {out}", ("dataset", "rows"), list(summary.items())))
     write_json(json_out, {"out": str(out), "rows": summary})
 
 
 def simulate_into(
-    start: date, days: int, scale: float, seed: int, out: Path, scenario: str | Path, *, extended: bool = False
+    start: date, days: int, scale: float, seed: int, out: Path, scenario: str | Path, *, core: bool = False
 ) -> dict[str, int]:
     """Simulate with a progress bar; returns the rows by dataset."""
     import simulation
@@ -62,7 +62,7 @@ def simulate_into(
 
         try:
             made = simulation.simulate(
-                start, days, scale, seed, out, progress=advance, scenario=scenario, extended=extended
+                start, days, scale, seed, out, progress=advance, scenario=scenario, extended=not core
             )
             return dict(made.rows)
         except ValueError as error:
@@ -85,7 +85,7 @@ def demo(
     home = deployment.settings.home
     claim(home, "demo", {"days": days, "scale": scale, "seed": seed, "scenario": scenario})
     began = datetime.now(UTC)
-    simulate_into(DEMO_START, days, scale, seed, home, scenario, extended=True)
+    simulate_into(DEMO_START, days, scale, seed, home, scenario)
     from pipelines import flows
 
     received = sorted({item.received_on for item in flows.waiting_deliveries(deployment, began)})
