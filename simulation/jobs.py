@@ -177,7 +177,7 @@ class Underworld:
 
     def _pace(self, day: date) -> Floats:
         begun = self.rings.begins <= day.toordinal()
-        pace: Floats = np.where(begun, self.scenario.smuggling_factor(self.number(day)), 0.0)
+        pace: Floats = np.where(begun, self.rings.pace * self.scenario.smuggling_factor(self.number(day)), 0.0)
         return pace
 
 

