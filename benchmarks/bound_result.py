@@ -1,6 +1,6 @@
 """The result of `bench bound`: figures by side, and a table with a row a side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -54,48 +54,59 @@ class BoundResult(Result):
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
-        """For each subject a table with a row a side."""
-        return [self._of_subject(name, prefix) for name, prefix in self.prefixes.items()]
+        """For each subject who finds how much, and at which price; a row a side. Narrow enough for any terminal."""
+        made = []
+        for name, prefix in self.prefixes.items():
+            made += [self._recall(name, prefix), self._precision(name, prefix)]
+        return made
 
-    def _of_subject(self, name: str, prefix: str) -> Table:
-        def figure(key: str) -> float | None:
-            return self.figures.get(prefix + key)
-
+    def _recall(self, name: str, prefix: str) -> Table:
         said = ", ".join(f"{key} {value}" for key, value in self.arguments.items())
         made = Table(
-            title=f"bench bound, {name}: {figure('rows_test'):,.0f} events judged, {figure('base_rate'):.2%} illicit "
-            f"({said})",
-            caption=self._caption(figure),
+            title=f"bench bound, {name}: {self.figures[f'{prefix}rows_test']:,.0f} events judged, "
+            f"{self.figures[f'{prefix}base_rate']:.2%} illicit\n({said})",
+            caption=self._gains(prefix),
             title_justify="left",
             caption_justify="left",
         )
-        made.add_column("side")
-        for kind in ("recall", "precision"):
-            for percent in CAPACITIES:
-                made.add_column(f"{kind}\nat {percent} %", justify="right")
-        for heading in ("of the\nbound at 5 %", "learnt\nfrom", "wall\ns", "peak\nMB"):
-            made.add_column(heading, justify="right")
-        peer = self.peers[RAW].version
+        for heading in ("recall", *(f"at {percent} %" for percent in CAPACITIES), "of bound at 5 %", "learnt from"):
+            made.add_column(heading, justify="left" if heading == "recall" else "right")
         for side in SIDES:
-            ranked = [
-                _percent(figure(f"{kind}_at_{percent}_{side}"))
-                for kind in ("recall", "precision")
-                for percent in CAPACITIES
-            ]
-            share = 1.0 if side == BOUND else figure(f"share_at_5_{side}")
-            counts = [_count(figure(f"{key}_{side}")) for key in ("rows_train", "wall_s", "peak_rss_mb")]
-            made.add_row(f"{side}: {_TITLES[side].format(peer=peer)}", *ranked, _percent(share), *counts)
+            share = 1.0 if side == BOUND else self.figures.get(f"{prefix}share_at_5_{side}")
+            learnt = _count(self.figures.get(f"{prefix}rows_train_{side}"))
+            made.add_row(side, *self._ranked("recall", prefix, side), _percent(share), learnt)
         return made
 
-    def _caption(self, figure: Callable[[str], float | None]) -> str:
+    def _precision(self, name: str, prefix: str) -> Table:
+        made = Table(
+            title=f"{name}, precision and cost",
+            caption=_legend(self.peers[RAW].version),
+            title_justify="left",
+            caption_justify="left",
+        )
+        for heading in ("precision", *(f"at {percent} %" for percent in CAPACITIES), "wall s", "peak MB"):
+            made.add_column(heading, justify="left" if heading == "precision" else "right")
+        for side in SIDES:
+            cost = [_count(self.figures.get(f"{prefix}{key}_{side}")) for key in ("wall_s", "peak_rss_mb")]
+            made.add_row(side, *self._ranked("precision", prefix, side), *cost)
+        return made
+
+    def _ranked(self, kind: str, prefix: str, side: str) -> list[str]:
+        return [_percent(self.figures.get(f"{prefix}{kind}_at_{percent}_{side}")) for percent in CAPACITIES]
+
+    def _gains(self, prefix: str) -> str:
         lines = []
         for one, other in _GAINS:
-            key = f"gain_at_5_{one}_over_{other}"
+            key = f"{prefix}gain_at_5_{one}_over_{other}"
             lines.append(
-                f"recall at 5 %: {one} over {other} {figure(key):+.1f} points "
-                f"({figure(f'{key}_low'):+.1f} to {figure(f'{key}_high'):+.1f})"
+                f"recall at 5 %: {one} over {other} {self.figures[key]:+.1f} points "
+                f"({self.figures[f'{key}_low']:+.1f} to {self.figures[f'{key}_high']:+.1f})"
             )
         return "\n".join(lines)
+
+
+def _legend(peer: str) -> str:
+    return "\n".join(f"{side}: {_TITLES[side].format(peer=peer)}" for side in SIDES)
 
 
 def _percent(value: float | None) -> str:
