@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines.claim import claim, claimed
-from pipelines.cli.output import Exit, JsonOut, console, errors, table, write_json
+from pipelines.cli.output import Exit, JsonOut, console, errors, progress_bar, table, write_json
 from pipelines.cli.world import DEMO_START, Watch, simulate_into
 from pipelines.deployment import Deployment, from_environment
 from pipelines.exercise import plan as plans
@@ -225,14 +225,7 @@ def _advance(deployment: Deployment, plan: Plan, goal: date, *, retrain: bool) -
 
     now = clock.read(play.Folders(deployment.settings.home).root)
     assert now is not None
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("playing days", total=(goal - now.on).days)
         start = now.on
 

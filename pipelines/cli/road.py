@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines import flows
-from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.cli.output import Exit, JsonOut, console, progress_bar, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
@@ -38,14 +37,7 @@ def land(
     """
     deployment = from_environment()
     deliveries = _deliveries(deployment, what, files, dialect, jurisdiction)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("landing", total=len(deliveries))
         accounts = flows.land_all(deployment, deliveries, datetime.now(UTC), lambda _: progress.advance(task))
     _report(deployment, accounts)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines.claim import claim
-from pipelines.cli.output import JsonOut, console, table, write_json
+from pipelines.cli.output import JsonOut, console, progress_bar, table, write_json
 from warehouse.errors import BorderlakeError
 
 DEMO_START = date(2025, 1, 1)
@@ -47,14 +47,7 @@ def simulate_into(
     """Simulate with a progress bar; returns the rows by dataset."""
     import simulation
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("simulating days", total=days)
 
         def advance(_stage: str, done: int, total: int) -> None:
