@@ -12,6 +12,7 @@ import polars as pl
 from warehouse.contracts import Contract
 from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_named_by
 
+_EXTRACTED = "extracted_at"
 _CODES_SHOWN = 12
 _EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
 
@@ -47,10 +48,10 @@ class Terms:
         meaning = (column.description or name).rstrip(".")
         mapped = self._rule(name)
         if check == "nullability":
-            sidecar = ", or extracted_at in its sidecar" if "extracted_at" in str(mapped and mapped.argument) else ""
-            return Complaint(self.columns_of(name), "a value is missing", f"give a value{sidecar}: {meaning}")
+            unread = " or cannot be read" if mapped is not None and mapped.source == "sql" else ""
+            return Complaint(self.columns_of(name), f"a value is missing{unread}", f"give a value: {meaning}")
         if check == "unreadable":
-            form = _readable_form(mapped, column.dtype)
+            form = _readable_form(self._read_by(mapped), column.dtype)
             return Complaint(self.columns_of(name), "the value cannot be read", f"write {form}: {meaning}")
         return Complaint(self.columns_of(name), *_broken_check(check, getattr(column, check, None), meaning))
 
@@ -73,12 +74,24 @@ class Terms:
             yield from self._sources(self._rule(rule.argument))
         elif rule.source in ("column", "sql"):
             named = {rule.argument} if rule.source == "column" else columns_named_by(rule.argument)
-            derived = {made.rule.target: made.rule for made in self.extract.derived} if self.extract else {}
+            if rule.source == "sql" and _EXTRACTED in rule.argument:
+                yield f"{_EXTRACTED} of the sidecar"
             for name in named:
-                if name in derived:
-                    yield from self._sources(derived[name])
+                if name in self._derived:
+                    yield from self._sources(self._derived[name])
                 else:
                     yield name
+
+    @property
+    def _derived(self) -> dict[str, ColumnRule]:
+        return {made.rule.target: made.rule for made in self.extract.derived} if self.extract else {}
+
+    def _read_by(self, rule: ColumnRule | None) -> ColumnRule | None:
+        """The rule that reads the source's text: an expression's is that of the derived column it names."""
+        if rule is not None and rule.source == "after":
+            return self._read_by(self._rule(rule.argument))
+        named = columns_named_by(rule.argument) if rule is not None and rule.source == "sql" else frozenset()
+        return next((self._derived[name] for name in sorted(named) if name in self._derived), rule)
 
     def _columns_of_row_rule(self, name: str) -> tuple[str, ...]:
         made = getattr(self.contract.schema, name, None)

@@ -1,41 +1,34 @@
-"""`borderlake quarantine ...`: what was refused, why, the report for its sender, and reading it again once mended."""
+"""`borderlake quarantine list | show | export`: what was refused, why, and the report for its sender."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import flows
+from pipelines.cli import redrive
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.cli.road import report
 from pipelines.deployment import Deployment, from_environment
-from warehouse import quarantine, redrive, returns
-from warehouse.agencies import agency_and_dataset
+from warehouse import quarantine, returns
 from warehouse.dialect import Dialect, dialects
-from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, Account, unaccounted
 from warehouse.quarantine import Reading
-from warehouse.redrive import Files, Prospect
 from warehouse.returns import Return
 
 app = typer.Typer(no_args_is_help=True, help="See, return to its sender, and read again what landing has refused.")
 
-_RULES_SHOWN = 4
-_SHORT = 8
+app.command()(redrive.redrive)
 
-Dataset = Annotated[
-    str | None, typer.Option(metavar="AGENCY.DATASET", help="Only what this agency delivers as this dataset.")
-]
+_RULES_SHOWN = 4
+
 Named = Annotated[str, typer.Argument(metavar="FILE|BATCH", help="A file's name, or the beginning of its batch.")]
 Raw = Annotated[bool, typer.Option("--raw", help="With the rows as received. They may hold personal data.")]
 
 
 @app.command(name="list")
 def list_(
-    dataset: Dataset = None,
+    dataset: redrive.Dataset = None,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Files received from this day on.")
     ] = None,
@@ -43,7 +36,7 @@ def list_(
     json_out: JsonOut = None,
 ) -> None:
     """List files of which rows were refused, and files refused as a whole: by which rules, and whether that is open."""
-    found = _readings(from_environment(), dataset)
+    found = redrive.readings_of(from_environment(), dataset)
     if not found:
         console.print("Nothing has landed here yet. Begin with borderlake demo, or borderlake land AGENCY.DATASET FILE")
         write_json(json_out, {"readings": [], "totals": _totals([], [])})
@@ -67,7 +60,7 @@ def show(
 ) -> None:
     """Show refused rows of a file: line, rules, and what each asks for. Rows as received only with --raw."""
     deployment = from_environment()
-    readings = quarantine.chosen(quarantine.refused(_readings(deployment)), name)
+    readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
     columns = ("line", "rules", "messages", *(("as received",) if raw else ()))
     written = []
     for reading in readings:
@@ -98,7 +91,7 @@ def export(
 ) -> None:
     """Write the return report of a file for its sender: which lines, which of its columns, what would mend them."""
     deployment = from_environment()
-    readings = quarantine.chosen(quarantine.refused(_readings(deployment)), name)
+    readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
     rows = {one.contract.name: quarantine.rows_of(deployment.lake, one, with_raw=raw) for one in readings}
     made = returns.returned(readings, rows, _layout(deployment, readings[0]))
     written = _write_report(out, made)
@@ -107,56 +100,6 @@ def export(
     if raw:
         console.print("[dim]The report holds rows as received, which may be personal data.[/dim]")
     write_json(json_out, {"batch_id": readings[0].batch_id, "written": written, "entries": len(made.lines)})
-
-
-@app.command(name="redrive")
-def redrive_(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILE|BATCH]...", help="Files to read again, or paths of them; default: all that is open."
-        ),
-    ] = None,
-    dataset: Dataset = None,
-    dialect: Annotated[
-        str | None, typer.Option(help="Read them under this dialect; default: the one they were read under.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be.")] = False,
-    json_out: JsonOut = None,
-) -> None:
-    """Read files again under their dialect as it is now, and land what is good by now. Says what would be; --yes does it.
-
-    A file's new reading takes the place of the earlier one, whose rows and refusals stay readable. A file is left as it
-    is where nothing more would land.
-    """
-    deployment, now = from_environment(), datetime.now(UTC)
-    found = _readings(deployment, dataset)
-    wanted, paths = redrive.open_readings(found, names or [])
-    settings = deployment.settings
-    files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths)
-    planned = list(redrive.prospects(found, wanted, files, now))
-    if not planned:
-        console.print("Nothing is open in quarantine; borderlake quarantine list shows its history")
-        write_json(json_out, {"files": [], "done": False})
-        raise typer.Exit(Exit.NOTHING)
-    console.print(_prospects_table(planned))
-    ready = [item.delivery for item in planned if item.held is None and item.delivery is not None]
-    accounts = flows.land_all(deployment, ready, now) if yes else []
-    lost = unaccounted(deployment.lake, accounts)
-    if accounts:
-        report(deployment, accounts)
-    _conclude(planned, accounts, yes=yes)
-    write_json(json_out, {"files": [_prospect_facts(item) for item in planned], "done": yes, "unaccounted": lost})
-    if lost:
-        raise BorderlakeError(f"{sum(lost.values()):,} rows are not accounted for, of batches {', '.join(lost)}")
-    raise typer.Exit(_exit_code(planned, done=yes))
-
-
-def _readings(deployment: Deployment, dataset: str | None = None) -> list[Reading]:
-    if dataset is None:
-        return quarantine.readings(deployment.lake)
-    agency, name = agency_and_dataset(dataset, dict(deployment.agencies))
-    return quarantine.readings(deployment.lake, agency=agency.code, dataset=name)
 
 
 def _layout(deployment: Deployment, reading: Reading) -> Dialect | None:
@@ -169,7 +112,7 @@ def _listed(kept: Sequence[Reading]) -> object:
         ("batch", "file", "received", "agency", "read as", "read", "refused", "by rule", "state"),
         [
             (
-                reading.batch_id[:_SHORT],
+                reading.batch_id[: redrive.SHORT],
                 printable(reading.file_name),
                 reading.received_on.isoformat(),
                 reading.agency,
@@ -177,7 +120,7 @@ def _listed(kept: Sequence[Reading]) -> object:
                 reading.rows_read,
                 "whole file" if reading.is_whole_file else f"{reading.rows_refused:,}",
                 _rules(reading.by_rule, none="" if reading.is_whole_file else "-"),
-                "open" if reading.replaced_by is None else f"read again: {reading.replaced_by[:_SHORT]}",
+                "open" if reading.replaced_by is None else f"read again: {reading.replaced_by[: redrive.SHORT]}",
             )
             for reading in kept
         ],
@@ -219,9 +162,9 @@ def _said(totals: dict[str, object]) -> str:
 
 def _state(reading: Reading) -> str:
     counts = f"{reading.rows_read:,} read = {reading.rows_landed:,} landed + {reading.rows_refused:,} refused"
-    batch = f"batch {reading.batch_id[:_SHORT]}, received {reading.received_on}"
+    batch = f"batch {reading.batch_id[: redrive.SHORT]}, received {reading.received_on}"
     layout = f"dialect {reading.dialect} version {reading.dialect_version}"
-    read_again = f"; read again since as batch {reading.replaced_by[:_SHORT]}" if reading.replaced_by else ""
+    read_again = f"; read again since as batch {reading.replaced_by[: redrive.SHORT]}" if reading.replaced_by else ""
     return f"{counts}; {batch}, {layout}{read_again}"
 
 
@@ -233,7 +176,7 @@ def _write_report(out: Path, made: Return) -> list[Path]:
     """The report as the path asks for it; one that holds rows as received is for its owner's eyes."""
     writers = {".csv": lambda: "\ufeff" + returns.as_csv(made), ".html": lambda: returns.as_html(made)}
     first = made.readings[0]
-    stem = f"{first.batch_id[:_SHORT]}-{first.file_name}-return"
+    stem = f"{first.batch_id[: redrive.SHORT]}-{first.file_name}-return"
     paths = [out] if out.suffix.lower() in writers else [out / f"{stem}{suffix}" for suffix in writers]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,58 +186,6 @@ def _write_report(out: Path, made: Return) -> list[Path]:
         part.write_text(writers[path.suffix.lower()](), encoding="utf-8", newline="")
         part.replace(path)
     return paths
-
-
-def _prospects_table(planned: Sequence[Prospect]) -> object:
-    return table(
-        "Redrive",
-        ("batch", "file", "received", "landed", "refused", "what"),
-        [
-            (
-                item.refused[0].batch_id[:_SHORT],
-                printable(item.file_name),
-                item.refused[0].received_on.isoformat(),
-                _change(item.landed_before, item.landed_after, item),
-                _change(item.refused_before, item.refused_after, item),
-                printable(item.held) if item.held else f"reads again as {_version(item)}",
-            )
-            for item in planned
-        ],
-    )
-
-
-def _change(before: int, after: int, item: Prospect) -> str:
-    return f"{before:,} -> {after:,}" if item.after else f"{before:,}"
-
-
-def _version(item: Prospect) -> str:
-    layout = item.delivery.dialect if item.delivery else None
-    return f"dialect {layout.name} version {layout.version}" if layout else ""
-
-
-def _conclude(planned: Sequence[Prospect], accounts: Sequence[Account], *, yes: bool) -> None:
-    ready = [item for item in planned if item.held is None]
-    more = sum(item.landed_after - item.landed_before for item in ready)
-    left = len(planned) - len(ready)
-    held = f"; {left:,} files are left as they are" if left else ""
-    if not ready:
-        said = "Nothing would change; the table says what to do"
-    elif not yes:
-        said = f"Would land {more:,} more rows of {len(ready):,} files{held}. Nothing has been done yet: --yes does it"
-    elif all(account.status == KNOWN for account in accounts):
-        said = f"Another redrive has landed these {len(ready):,} files meanwhile{held}"
-    else:
-        said = f"{more:,} more rows of {len(ready):,} files have landed{held}. Next: borderlake score conforms and scores them"
-    console.print(said, highlight=False, soft_wrap=True)
-
-
-def _exit_code(planned: Sequence[Prospect], *, done: bool) -> Exit:
-    """0 when all that was asked for is or would be done, 1 when nothing would change, 3 when something stays refused."""
-    ready = [item for item in planned if item.held is None]
-    if not ready:
-        return Exit.NOTHING
-    stays = len(ready) < len(planned) or any(item.refused_after for item in ready)
-    return Exit.PARTLY if done and stays else Exit.DONE
 
 
 def _facts(reading: Reading) -> dict[str, object]:
@@ -316,18 +207,4 @@ def _facts(reading: Reading) -> dict[str, object]:
         "reason": reading.reason,
         "open": reading.is_open,
         "replaced_by": reading.replaced_by,
-    }
-
-
-def _prospect_facts(item: Prospect) -> dict[str, object]:
-    return {
-        "file": item.file_name,
-        "batch_id": item.refused[0].batch_id,
-        "received_on": item.refused[0].received_on,
-        "new_batch_id": item.delivery.batch_id if item.delivery else None,
-        "landed_before": item.landed_before,
-        "landed_after": item.landed_after if item.after else None,
-        "refused_before": item.refused_before,
-        "refused_after": item.refused_after if item.after else None,
-        "held": item.held,
     }
