@@ -131,13 +131,13 @@ def _delivery(reading: Reading, files: Files) -> Delivery:
 
 
 def _unchanged(item: Delivery, mine: Sequence[Reading]) -> str:
-    """Why reading the file again would make the batch that is there."""
-    said = f"it was read under dialect '{item.dialect.name}' version {item.dialect.version} already"
+    """Why reading the file again would make the batch that is there: its dialect has the version it was read under."""
+    said = f"dialect '{item.dialect.name}' is still version {item.dialect.version}"
     grown = [one for one in mine if one.contract.version > one.contract_version]
     if grown:
         versions = ", ".join(f"{one.contract.name} is now version {one.contract.version}" for one in grown)
-        return f"{said}; {versions}: raise the dialect's version as well, and redrive"
-    return f"{said}: mend the dialect and raise its version, then redrive; or return the file to its sender"
+        return f"{said}; {versions}: raise the dialect's version as well"
+    return said
 
 
 def _judged(prospect: Prospect, standing: Sequence[Reading], at: datetime) -> Prospect:

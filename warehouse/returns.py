@@ -23,7 +23,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;"
-    "vertical-align:top}th{background:#f2f4f7}td.n{text-align:right}code{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "vertical-align:top;overflow-wrap:anywhere}th{background:#f2f4f7}td.n{text-align:right}"
 )
 
 
@@ -49,7 +49,7 @@ class Return:
     readings: tuple[Reading, ...]
     lines: tuple[Line, ...]
     layout: str
-    """The dialect whose names of columns the report uses."""
+    """The dialect that the file was read under, and whose names of columns the report uses."""
     has_raw: bool
 
 
@@ -57,7 +57,11 @@ def returned(readings: Sequence[Reading], rows: Mapping[str, pl.DataFrame], dial
     """The report of one batch: its readings by contract, and the refused rows of each (`quarantine.rows_of`)."""
     lines = tuple(line for reading in readings for line in _lines(reading, rows[reading.contract.name], dialect))
     first = readings[0]
-    layout = f"{dialect.name}, version {dialect.version}" if dialect else f"{first.dialect} (gone: names are ours)"
+    layout = f"{first.dialect}, version {first.dialect_version}"
+    if dialect is None:
+        layout += ", which is gone: the names are ours"
+    elif dialect.version != first.dialect_version:
+        layout += f"; names are those of version {dialect.version}"
     return Return(tuple(readings), lines, layout, any("raw" in frame.columns for frame in rows.values()))
 
 
@@ -150,7 +154,7 @@ def _line_table(report: Return) -> str:
     columns = ["line", "read as", "column", "problem", *(["as received"] if report.has_raw else [])]
     rows = [
         (
-            line.number or "whole file",
+            str(line.number or "whole file"),
             line.dataset,
             line.where,
             line.complaint.problem,

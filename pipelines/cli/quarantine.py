@@ -18,8 +18,6 @@ from warehouse.returns import Return
 
 app = typer.Typer(no_args_is_help=True, help="See, return to its sender, and read again what landing has refused.")
 
-app.command()(redrive.redrive)
-
 _RULES_SHOWN = 4
 
 Named = Annotated[str, typer.Argument(metavar="FILE|BATCH", help="A file's name, or the beginning of its batch.")]
@@ -100,6 +98,9 @@ def export(
     if raw:
         console.print("[dim]The report holds rows as received, which may be personal data.[/dim]")
     write_json(json_out, {"batch_id": readings[0].batch_id, "written": written, "entries": len(made.lines)})
+
+
+app.command()(redrive.redrive)
 
 
 def _layout(deployment: Deployment, reading: Reading) -> Dialect | None:

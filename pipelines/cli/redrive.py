@@ -108,7 +108,10 @@ def _conclude(planned: Sequence[Prospect], accounts: Sequence[Account], *, yes: 
     left = len(planned) - len(ready)
     held = f"; {left:,} files are left as they are" if left else ""
     if not ready:
-        said = "Nothing would change; the table says what to do"
+        said = (
+            "Nothing would change. Where the dialect is to blame, mend it in BORDERLAKE_HOME/dialects, raise its "
+            "version and redrive; where the sender is, borderlake quarantine export writes what to return"
+        )
     elif not yes:
         said = f"Would land {more:,} more rows of {len(ready):,} files{held}. Nothing has been done yet: --yes does it"
     elif all(account.status == KNOWN for account in accounts):

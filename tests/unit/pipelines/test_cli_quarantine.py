@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from pipelines import flows, reporting
+from pipelines.assets.bronze import landing_events
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import from_environment
@@ -179,7 +179,8 @@ def test_redrive_says_first_and_does_with_yes(inbox: Path, home: Path) -> None:
     land_inbox()
     result, found = ask("redrive")
     assert result.exit_code == Exit.NOTHING
-    assert "mend the dialect and raise its version" in found["files"][0]["held"]
+    assert found["files"][0]["held"] == f"dialect 'norvale' is still version {VERSION}"
+    assert "raise its version and redrive" in result.output
     mend(home)
     result, found = ask("redrive")
     assert (result.exit_code, bronze_rows()) == (Exit.DONE, 1)
@@ -227,7 +228,7 @@ def test_landing_points_to_the_rows_it_refused(tmp_path: Path) -> None:
     assert "hs_code breaks" in ask("show", command.group(1))[0].output
 
 
-def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Path, home: Path) -> None:
+def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Path) -> None:
     extract(inbox, GOOD, FOREVER_BAD, name="a|b.csv")
     extract(inbox, GOOD.replace("25XN1", "25XN9"), name="clean.csv")
     deployment, now = from_environment(), datetime(2025, 1, 3, 6, tzinfo=UTC)
@@ -242,4 +243,5 @@ def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Pa
     assert "clean.csv" not in str(told.value)
     assert "CANARY" not in str(told.value)
     assert reporting.refused_by_file([account for account in accounts if not account.rows_refused]) is None
-    shutil.rmtree(home)
+    (bronze,) = [event for event in landing_events(deployment, accounts) if event.asset_key.path[0] == "bronze"]
+    assert bronze.metadata["refused by file"] == told

@@ -4,6 +4,7 @@ import multiprocessing
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -117,7 +118,14 @@ def held(prospect: Prospect) -> str:
 def test_a_dialect_of_the_same_version_changes_nothing_and_says_what_to_do(lake: Lake, tmp_path: Path) -> None:
     landing_of(lake, tmp_path, DECLARATION, CHINESE)
     (prospect,) = plan(lake, files_of(tmp_path))
-    assert "dialect 'norvale' version 3 already: mend the dialect and raise its version" in held(prospect)
+    assert held(prospect) == "dialect 'norvale' is still version 3"
+
+
+def test_a_contract_that_has_changed_alone_asks_for_the_dialects_version_as_well(lake: Lake, tmp_path: Path) -> None:
+    landing_of(lake, tmp_path, DECLARATION, CHINESE)
+    found = [replace(one, contract_version=one.contract_version - 1) for one in readings(lake)]
+    (prospect,) = prospects(found, found, files_of(tmp_path), LATER)
+    assert "customs.declarations is now version 2: raise the dialect's version as well" in held(prospect)
 
 
 @pytest.mark.parametrize(

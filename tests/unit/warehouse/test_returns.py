@@ -79,6 +79,14 @@ def test_without_its_dialect_a_report_keeps_our_names() -> None:
     assert terms(contract, "declarations", None).complaint("hs_code|regex", "").columns == ("hs_code",)
 
 
+def test_a_report_says_under_which_layout_the_file_was_read(lake: Lake, tmp_path: Path) -> None:
+    landed(lake, deliver(write(tmp_path / "declarations-1.csv", [DECLARATION | {"HS": "none"}])))
+    found = readings(lake)
+    rows = {one.contract.name: rows_of(lake, one) for one in found}
+    for dialect, said in ((norvale(1), "version 1)"), (norvale(2), "names are those of version 2"), (None, "is gone")):
+        assert said in as_html(returned(found, rows, dialect))
+
+
 def test_the_csv_says_of_each_line_what_is_wrong_beside_what_became_of_the_file(lake: Lake, tmp_path: Path) -> None:
     bad = DECLARATION | {"DECL_NO": "B", "HS": "none", "CURRENCY": ""}
     landed(lake, deliver(write(tmp_path / "declarations-1.csv", [DECLARATION, bad])))
