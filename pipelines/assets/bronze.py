@@ -1,7 +1,7 @@
 """Bronze assets: one a contract; a partition is what its agencies delivered that day."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from warehouse.delivery import Delivery
 from warehouse.errors import BorderlakeError
 from warehouse.ledger import Account, unaccounted
 
+_ACCOUNTED = "every_row_accounted_for"
 _REFUSED_SHARE = 0.05
 """A feed of which more than one row in twenty is refused has changed: someone should look."""
 
@@ -42,7 +43,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         required_resource_keys={DEPLOYMENT},
         check_specs=[
             dg.AssetCheckSpec(
-                "every_row_accounted_for",
+                _ACCOUNTED,
                 asset=key,
                 description="Rows in bronze and quarantine are those the ledger says were read.",
                 blocking=True,
@@ -142,19 +143,29 @@ def landing_events(
             yield reporting.materialized(deployment, BRONZE[written.name], partition=partition, metadata=facts)
 
 
+def accounting_events(accounts: list[Account], lost: Mapping[str, int]) -> Iterator[dg.AssetCheckEvaluation]:
+    """The check that every row is accounted for, of batches that landed outside a run; `lost` is `unaccounted`."""
+    for contract in {account.contract.name: account.contract for account in accounts}.values():
+        mine = [account for account in accounts if account.contract is contract]
+        of_mine = {batch: lost[batch] for batch in {account.batch_id for account in mine} if batch in lost}
+        yield dg.AssetCheckEvaluation(
+            key_of(BRONZE[contract.name]), _ACCOUNTED, not of_mine, metadata=_accounting_facts(mine, of_mine)
+        )
+
+
+def _accounting_facts(accounts: list[Account], lost: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        **reporting.account_facts(accounts),
+        "rows unaccounted for": sum(lost.values()),
+        "batches": ", ".join(lost) or "all accounted for",
+    }
+
+
 def _checks(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetCheckResult]:
     mine = [account for account in accounts if account.contract is contract]
     facts = reporting.account_facts(mine)
     lost = unaccounted(deployment.lake, mine)
-    yield dg.AssetCheckResult(
-        check_name="every_row_accounted_for",
-        passed=not lost,
-        metadata={
-            **facts,
-            "rows unaccounted for": sum(lost.values()),
-            "batches": ", ".join(lost) or "all accounted for",
-        },
-    )
+    yield dg.AssetCheckResult(check_name=_ACCOUNTED, passed=not lost, metadata=_accounting_facts(mine, lost))
     share = facts["rows refused"] / max(facts["rows read"], 1)
     yield dg.AssetCheckResult(
         check_name="refused_share",

@@ -37,14 +37,14 @@ def list_(
     found = redrive.readings_of(from_environment(), dataset)
     if not found:
         console.print("Nothing has landed here yet. Begin with borderlake demo, or borderlake land AGENCY.DATASET FILE")
-        write_json(json_out, {"readings": [], "totals": _totals([], [])})
+        write_json(json_out, {"readings": [], "totals": _totals([])})
         raise typer.Exit(Exit.NOTHING)
     kept = quarantine.refused(found, since.date() if since else None)
     if kept:
         console.print(_listed(kept[:limit]))
     if len(kept) > limit:
         console.print(f"{len(kept) - limit:,} more; --limit shows more, --json OUT writes all")
-    totals = _totals(found, kept)
+    totals = _totals(kept)
     console.print(_said(totals), highlight=False, soft_wrap=True)
     write_json(json_out, {"readings": [_facts(reading) for reading in kept], "totals": totals})
 
@@ -134,7 +134,7 @@ def _rules(by_rule: dict[str, int], none: str = "-") -> str:
     return printable(told + (f" and {more} more rules" if more > 0 else "")) or none
 
 
-def _totals(found: Sequence[Reading], kept: Sequence[Reading]) -> dict[str, object]:
+def _totals(kept: Sequence[Reading]) -> dict[str, object]:
     by_rule: Counter[str] = Counter()
     for reading in kept:
         if reading.is_open:
@@ -147,7 +147,6 @@ def _totals(found: Sequence[Reading], kept: Sequence[Reading]) -> dict[str, obje
         "whole_files_refused": len(whole),
         "whole_files_open": sum(reading.is_open for reading in whole.values()),
         "open_by_rule": dict(by_rule.most_common()),
-        "readings_that_do_not_add_up": sum(one.rows_read != one.rows_landed + one.rows_refused for one in found),
     }
 
 

@@ -12,8 +12,7 @@ from pipelines.cli.road import report
 from pipelines.deployment import Deployment, from_environment
 from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
-from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, Account, unaccounted
+from warehouse.ledger import KNOWN, Account
 from warehouse.quarantine import Reading
 from warehouse.redrive import Files, Prospect, open_readings, prospects
 
@@ -57,13 +56,10 @@ def redrive(
     console.print(_prospects_table(planned))
     ready = [item.delivery for item in planned if item.held is None and item.delivery is not None]
     accounts = flows.land_all(deployment, ready, now) if yes else []
-    lost = unaccounted(deployment.lake, accounts)
     if accounts:
         report(deployment, accounts)
     _conclude(planned, accounts, yes=yes)
-    write_json(json_out, {"files": [_prospect_facts(item) for item in planned], "done": yes, "unaccounted": lost})
-    if lost:
-        raise BorderlakeError(f"{sum(lost.values()):,} rows are not accounted for, of batches {', '.join(lost)}")
+    write_json(json_out, {"files": [_prospect_facts(item) for item in planned], "done": yes})
     raise typer.Exit(_exit_code(planned, done=yes))
 
 

@@ -14,7 +14,7 @@ from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, Account
+from warehouse.ledger import KNOWN, Account, unaccounted
 
 
 def land(
@@ -80,11 +80,19 @@ def _deliveries(
 
 
 def report(deployment: Deployment, accounts: list[Account]) -> None:
-    """Tell Dagster, so that the UI never disagrees with the lake."""
+    """Tell Dagster, so that the UI never disagrees with the lake; raises where a row is not accounted for."""
     from pipelines import runs
-    from pipelines.assets.bronze import landing_events
+    from pipelines.assets.bronze import accounting_events, landing_events
 
-    runs.report(deployment, landing_events(deployment, [account for account in accounts if account.status != KNOWN]))
+    fresh = [account for account in accounts if account.status != KNOWN]
+    lost = unaccounted(deployment.lake, fresh)
+    runs.report(deployment, [*landing_events(deployment, fresh), *accounting_events(fresh, lost)])
+    if lost:
+        rows, batches = sum(lost.values()), ", ".join(lost)
+        raise BorderlakeError(
+            f"{rows:,} rows are not accounted for, of batches {batches}: bronze and quarantine differ from the ledger; "
+            "keep the files, and look at the tables' history"
+        )
 
 
 def accounts_table(accounts: list[Account]) -> object:
