@@ -99,9 +99,8 @@ def _archive(deployment: Deployment, landed: Delivery) -> None:
     """Move a file of the inbox to the archive, its sidecar first: a crash between leaves the file to land again."""
     if deployment.settings.inbox not in landed.path.parents:
         return
-    folder = deployment.settings.archive / landed.agency / landed.dataset / landed.received_on.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{landed.batch_id[:8]}-{landed.path.name}"
+    target = delivery.archived(deployment.settings.archive, landed)
+    target.parent.mkdir(parents=True, exist_ok=True)
     sidecar = delivery.sidecar_of(landed.path)
     for source, kept in ((sidecar, delivery.sidecar_of(target)), (landed.path, target)):
         with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.

@@ -1,5 +1,6 @@
 """What Dagster is told of tables: keys, schemas, and materialisations whose data version is `table@version`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from warehouse.catalog import Table
 from warehouse.ledger import Account
 
 DATA_VERSION = "dagster/data_version"
+_FILES_SHOWN, _RULES_SHOWN = 50, 4
+_SPECIAL = re.compile(r"[|\\`*_<>\[\]]")
 
 
 def key_of(table: Table) -> dg.AssetKey:
@@ -70,6 +73,35 @@ def account_facts(accounts: list[Account]) -> dict[str, Any]:
         "rows refused": sum(account.rows_refused for account in accounts),
         "files": len({account.delivery.path for account in accounts}),
     }
+
+
+def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
+    """A table of the files of which something was refused, with the command that shows it; never a value of a row."""
+    concerned = [account for account in accounts if account.rows_refused or account.reason]
+    if not concerned:
+        return None
+    lines = ["| file | received | read | landed | refused | by rule | see |", "|---|---|--:|--:|--:|---|---|"]
+    for account in concerned[:_FILES_SHOWN]:
+        rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:_RULES_SHOWN])
+        refused = f"{account.rows_refused:,}" if account.reason is None else "whole file"
+        cells = (
+            account.delivery.file_name,
+            account.delivery.received_on.isoformat(),
+            f"{account.rows_read:,}",
+            f"{account.rows_landed:,}",
+            refused,
+            rules or account.reason or "",
+        )
+        command = f"`borderlake quarantine show {account.batch_id[:8]}`"
+        lines.append(f"| {' | '.join(map(_cell, cells))} | {command} |")
+    if len(concerned) > _FILES_SHOWN:
+        lines.append(f"\n{len(concerned) - _FILES_SHOWN:,} more files: `borderlake quarantine list`")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(text: str) -> str:
+    """Text that stays within its cell of a Markdown table."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def by_rule(accounts: list[Account]) -> dict[str, int]:

@@ -99,8 +99,8 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
     return "see the run in the Dagster UI (borderlake up)"
 
 
-def report(deployment: Deployment, events: Iterable[dg.AssetMaterialization]) -> None:
-    """Tell the instance of tables that were written outside a run."""
+def report(deployment: Deployment, events: Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]) -> None:
+    """Tell the instance of tables that were written, or checked, outside a run."""
     with open_instance(deployment.settings) as instance:
-        for materialization in events:
-            instance.report_runless_asset_event(materialization)
+        for one in events:
+            instance.report_runless_asset_event(one)

@@ -1,5 +1,6 @@
 """Deliveries: a file, its sidecar, and the batch they make. No rows are read here."""
 
+import glob
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from warehouse.dialect import Dialect
 from warehouse.errors import BorderlakeError
 
 SIDECAR = ".manifest.json"
+_BATCH_SHOWN = 8
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 
 
@@ -38,6 +40,13 @@ class Delivery:
     dialect: Dialect
     sidecar: Sidecar
     received_on: date
+    kept_as_named: str | None = None
+    """What the agency called it, where the path is the archive's own."""
+
+    @property
+    def file_name(self) -> str:
+        """The file as the agency named it."""
+        return self.kept_as_named or self.path.name
 
     @cached_property
     def sha256(self) -> str:
@@ -65,7 +74,15 @@ class Delivery:
 
 
 def delivery(
-    path: Path, *, agency: str, domain: str, dataset: str, jurisdiction: str, dialect: Dialect, arrived_on: date
+    path: Path,
+    *,
+    agency: str,
+    domain: str,
+    dataset: str,
+    jurisdiction: str,
+    dialect: Dialect,
+    arrived_on: date,
+    named: str | None = None,
 ) -> Delivery:
     """Describe a file for landing; `arrived_on` counts where no sidecar says when it was extracted."""
     if not path.is_file():
@@ -81,7 +98,23 @@ def delivery(
         dialect=dialect,
         sidecar=sidecar,
         received_on=received,
+        kept_as_named=named,
     )
+
+
+def archived(archive: Path, item: Delivery) -> Path:
+    """Where the archive keeps a file that has landed: by agency, dataset and day, its batch before its name."""
+    folder = archive / item.agency / item.dataset / item.received_on.isoformat()
+    return folder / f"{item.batch_id[:_BATCH_SHOWN]}-{item.path.name}"
+
+
+def find_archived(
+    archive: Path, *, agency: str, dataset: str, received_on: date, named: str, sha256: str
+) -> Path | None:
+    """The archived file of that name and content, whichever batch it landed as; None where it is not kept."""
+    folder = archive / agency / dataset / received_on.isoformat()
+    kept = sorted(folder.glob(f"{'?' * _BATCH_SHOWN}-{glob.escape(named)}")) if folder.is_dir() else []
+    return next((path for path in kept if path.is_file() and file_sha256(path) == sha256), None)
 
 
 def waiting(folder: Path) -> list[Path]:

@@ -82,7 +82,7 @@ class Output:
 
     @property
     def columns(self) -> frozenset[str]:
-        return _columns_of(self.rules) | _named_by(self.where)
+        return _columns_of(self.rules) | columns_named_by(self.where)
 
 
 @dataclass(frozen=True)
@@ -167,14 +167,14 @@ def parse(text: str, file: str) -> Dialect:
 
 def _columns_of(rules: Iterable[ColumnRule]) -> frozenset[str]:
     named = (
-        _named_by(rule.argument) if rule.source == "sql" else frozenset({rule.argument})
+        columns_named_by(rule.argument) if rule.source == "sql" else frozenset({rule.argument})
         for rule in rules
         if rule.source in ("sql", "column")
     )
     return frozenset().union(*named)
 
 
-def _named_by(sql: str | None) -> frozenset[str]:
+def columns_named_by(sql: str | None) -> frozenset[str]:
     """The source's columns that SQL names; the line and what the sidecar declares are ours."""
     names = pl.sql_expr(sql).meta.root_names() if sql else ()
     return frozenset(name for name in names if name != LINE and not name.startswith("__"))
@@ -268,7 +268,7 @@ def _check_zone(zone: str | None, place: str) -> None:
 
 def _check_sql(sql: str | None, place: str) -> None:
     try:
-        _named_by(sql)
+        columns_named_by(sql)
     except pl.exceptions.PolarsError as error:
         raise DialectError(f"{place}: {error}") from error
 

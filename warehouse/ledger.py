@@ -1,13 +1,14 @@
 """The ledger: what became of each delivery, every record accounted for."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from warehouse.catalog import LEDGER
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
@@ -73,7 +74,7 @@ def ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) ->
             "dataset": account.delivery.dataset,
             "dialect": account.delivery.dialect.name,
             "dialect_version": account.delivery.dialect.version,
-            "file_name": account.delivery.path.name,
+            "file_name": account.delivery.file_name,
             "file_bytes": account.delivery.size,
             "sha256": account.delivery.sha256,
             "declared_rows": account.delivery.sidecar.rows,
@@ -91,6 +92,26 @@ def ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) ->
         for account in accounts
     ]
     return pl.DataFrame(rows, schema=LEDGER.dtypes)
+
+
+def unaccounted(lake: Lake, accounts: Sequence[Account]) -> dict[str, int]:
+    """Batch -> rows by which bronze and quarantine differ from what was read; empty where every row is accounted for.
+
+    Each batch is held against each table by itself: a row too many here never hides one that is missing there.
+    """
+    differing: Counter[str] = Counter()
+    for name in {account.contract.name for account in accounts}:
+        landed = [account for account in accounts if account.contract.name == name and account.status == LANDED]
+        days = list({account.delivery.received_on for account in landed})
+        batches = list({account.batch_id for account in landed})
+        for table, fact in ((BRONZE[name], "rows_landed"), (QUARANTINE[name], "rows_refused")):
+            mine = pl.col("received_on").is_in(days) & pl.col("batch_id").is_in(batches)
+            missing = Counter[str]()
+            for account in landed:
+                missing[account.batch_id] += getattr(account, fact)
+            missing.subtract(dict(lake.scan(table).filter(mine).group_by("batch_id").len().collect().iter_rows()))
+            differing.update({batch: abs(rows) for batch, rows in missing.items()})
+    return {batch: rows for batch, rows in differing.items() if rows}
 
 
 def _content_key(account: Account) -> tuple[str, ...]:

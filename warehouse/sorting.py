@@ -209,7 +209,7 @@ def _quarantine(refused: pl.DataFrame, deliveries: Sequence[Delivery], landed_at
         source_agency=pl.lit(deliveries[0].agency),
         jurisdiction=pl.lit(deliveries[0].jurisdiction),
         received_on=_of_delivery(deliveries, [item.received_on for item in deliveries], pl.Date()),
-        file_name=_of_delivery(deliveries, [item.path.name for item in deliveries], pl.String()),
+        file_name=_of_delivery(deliveries, [item.file_name for item in deliveries], pl.String()),
         source_line=pl.col(LINE) & ((1 << _LINE_BITS) - 1),
         raw=pl.col("raw"),
         rules=pl.col("rules"),

@@ -1,8 +1,9 @@
 """Bronze assets: one a contract; a partition is what its agencies delivered that day."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -16,8 +17,9 @@ from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import CONTRACTS, Contract
 from warehouse.delivery import Delivery
 from warehouse.errors import BorderlakeError
-from warehouse.ledger import LANDED, Account
+from warehouse.ledger import Account, unaccounted
 
+_ACCOUNTED = "every_row_accounted_for"
 _REFUSED_SHARE = 0.05
 """A feed of which more than one row in twenty is refused has changed: someone should look."""
 
@@ -41,7 +43,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         required_resource_keys={DEPLOYMENT},
         check_specs=[
             dg.AssetCheckSpec(
-                "every_row_accounted_for",
+                _ACCOUNTED,
                 asset=key,
                 description="Rows in bronze and quarantine are those the ledger says were read.",
                 blocking=True,
@@ -91,8 +93,14 @@ def _report_partitions(
             mine[partition_of(account.delivery.received_on)].append(account)
     key = key_of(BRONZE[contract.name])
     for partition, of_day in mine.items():
-        context.add_asset_metadata(reporting.account_facts(of_day), key, partition)
+        context.add_asset_metadata(landing_facts(of_day), key, partition)
     context.add_asset_metadata(landing_pictures(deployment, contract), key, max(context.partition_keys))
+
+
+def landing_facts(accounts: list[Account]) -> dict[str, Any]:
+    """Numbers of landing, and what was refused of each file."""
+    by_file = reporting.refused_by_file(accounts)
+    return {**reporting.account_facts(accounts), **({"refused by file": by_file} if by_file else {})}
 
 
 def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg.MarkdownMetadataValue]:
@@ -131,17 +139,33 @@ def landing_events(
         pictured = landing_pictures(deployment, written)
         for partition in sorted({partition_of(account.delivery.received_on) for account in mine}):
             of_day = [account for account in mine if partition_of(account.delivery.received_on) == partition]
-            facts = {**reporting.account_facts(of_day), **pictured}
+            facts = {**landing_facts(of_day), **pictured}
             yield reporting.materialized(deployment, BRONZE[written.name], partition=partition, metadata=facts)
+
+
+def accounting_events(accounts: list[Account], lost: Mapping[str, int]) -> Iterator[dg.AssetCheckEvaluation]:
+    """The check that every row is accounted for, of batches that landed outside a run; `lost` is `unaccounted`."""
+    for contract in {account.contract.name: account.contract for account in accounts}.values():
+        mine = [account for account in accounts if account.contract is contract]
+        of_mine = {batch: lost[batch] for batch in {account.batch_id for account in mine} if batch in lost}
+        yield dg.AssetCheckEvaluation(
+            key_of(BRONZE[contract.name]), _ACCOUNTED, not of_mine, metadata=_accounting_facts(mine, of_mine)
+        )
+
+
+def _accounting_facts(accounts: list[Account], lost: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        **reporting.account_facts(accounts),
+        "rows unaccounted for": sum(lost.values()),
+        "batches": ", ".join(lost) or "all accounted for",
+    }
 
 
 def _checks(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetCheckResult]:
     mine = [account for account in accounts if account.contract is contract]
     facts = reporting.account_facts(mine)
-    lost = _unaccounted(deployment, contract, mine)
-    yield dg.AssetCheckResult(
-        check_name="every_row_accounted_for", passed=lost == 0, metadata={**facts, "rows unaccounted for": lost}
-    )
+    lost = unaccounted(deployment.lake, mine)
+    yield dg.AssetCheckResult(check_name=_ACCOUNTED, passed=not lost, metadata=_accounting_facts(mine, lost))
     share = facts["rows refused"] / max(facts["rows read"], 1)
     yield dg.AssetCheckResult(
         check_name="refused_share",
@@ -156,18 +180,6 @@ def _checks(deployment: Deployment, contract: Contract, accounts: list[Account])
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"floor": contract.floor, "days below": ", ".join(thin) or "none"},
     )
-
-
-def _unaccounted(deployment: Deployment, contract: Contract, accounts: list[Account]) -> int:
-    """Difference between what was read and what stands in bronze and quarantine, over these batches."""
-    landed = [account for account in accounts if account.status == LANDED]
-    batches = [account.delivery.batch_id for account in landed]
-    days = sorted({account.delivery.received_on for account in landed})
-    stored = 0
-    for table in (BRONZE[contract.name], QUARANTINE[contract.name]):
-        of_days = deployment.lake.scan(table).filter(pl.col("received_on").is_in(days))
-        stored += of_days.filter(pl.col("batch_id").is_in(batches)).select(pl.len()).collect().item()
-    return abs(sum(account.rows_read for account in landed) - stored)
 
 
 def _rows_by_day(accounts: list[Account]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, exercise, inspect, models, road, world
+from pipelines.cli import bench, exercise, inspect, models, quarantine, road, world
 from pipelines.cli.output import Exit, errors
 from warehouse.errors import BorderlakeError
 
@@ -27,6 +27,7 @@ app.command(rich_help_panel="Start")(world.demo)
 app.command(rich_help_panel="Start")(world.up)
 app.command(rich_help_panel="Start")(world.simulate)
 app.command(rich_help_panel="Work")(road.land)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
 app.command(rich_help_panel="Look")(inspect.tables)

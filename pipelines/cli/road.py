@@ -13,7 +13,7 @@ from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, Account
+from warehouse.ledger import KNOWN, Account, unaccounted
 
 
 def land(
@@ -40,7 +40,7 @@ def land(
     with progress_bar() as progress:
         task = progress.add_task("landing", total=len(deliveries))
         accounts = flows.land_all(deployment, deliveries, datetime.now(UTC), lambda _: progress.advance(task))
-    _report(deployment, accounts)
+    report(deployment, accounts)
     console.print(accounts_table(accounts))
     _explain(accounts)
     write_json(json_out, {"deliveries": [_facts(account) for account in accounts]})
@@ -71,19 +71,27 @@ def _deliveries(
     ]
 
 
-def _report(deployment: Deployment, accounts: list[Account]) -> None:
-    """Tell Dagster, so that the UI never disagrees with the lake."""
+def report(deployment: Deployment, accounts: list[Account]) -> None:
+    """Tell Dagster, so that the UI never disagrees with the lake; raises where a row is not accounted for."""
     from pipelines import runs
-    from pipelines.assets.bronze import landing_events
+    from pipelines.assets.bronze import accounting_events, landing_events
 
-    runs.report(deployment, landing_events(deployment, [account for account in accounts if account.status != KNOWN]))
+    fresh = [account for account in accounts if account.status != KNOWN]
+    lost = unaccounted(deployment.lake, fresh)
+    runs.report(deployment, [*landing_events(deployment, fresh), *accounting_events(fresh, lost)])
+    if lost:
+        rows, batches = sum(lost.values()), ", ".join(lost)
+        raise BorderlakeError(
+            f"{rows:,} rows are not accounted for, of batches {batches}: bronze and quarantine differ from the ledger; "
+            "keep the files, and look at the tables' history"
+        )
 
 
 def accounts_table(accounts: list[Account]) -> object:
     """One row a file and contract."""
     rows = [
         (
-            account.delivery.path.name,
+            account.delivery.file_name,
             account.contract.name,
             account.status,
             account.rows_read,
@@ -99,19 +107,18 @@ def accounts_table(accounts: list[Account]) -> object:
 def _explain(accounts: list[Account]) -> None:
     for account in accounts:
         if account.reason:
-            console.print(f"[red]{account.delivery.path.name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
+            console.print(f"[red]{account.delivery.file_name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:
             rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:6])
-            suffix = account.contract.table_suffix
             console.print(
                 f"[yellow]{account.rows_refused:,} rows refused[/yellow] ({rules}). See them, with reasons: "
-                f"borderlake show quarantine.{suffix}",
+                f"borderlake quarantine show {account.batch_id[:8]}",
                 highlight=False,
                 soft_wrap=True,
             )
         elif account.status == KNOWN:
             console.print(
-                f"{account.delivery.path.name} was landed before; nothing to do", highlight=False, soft_wrap=True
+                f"{account.delivery.file_name} was landed before; nothing to do", highlight=False, soft_wrap=True
             )
     if any(account.rows_landed for account in accounts):
         console.print(
@@ -130,7 +137,7 @@ def exit_code(accounts: list[Account]) -> Exit:
 
 def _facts(account: Account) -> dict[str, object]:
     return {
-        "file": account.delivery.path.name,
+        "file": account.delivery.file_name,
         "sha256": account.delivery.sha256,
         "batch_id": account.batch_id,
         "contract": account.contract.name,

@@ -1,0 +1,277 @@
+"""`borderlake quarantine` as a user meets it: from a refused row by the report and a mended dialect to landed."""
+
+import json
+import re
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from pipelines import flows, reporting
+from pipelines.assets.bronze import landing_events
+from pipelines.cli import app
+from pipelines.cli.output import Exit
+from pipelines.deployment import from_environment
+from pipelines.instance import open_instance
+from warehouse.catalog import BRONZE, Table
+from warehouse.delta import Lake
+from warehouse.dialect import dialects
+from warehouse.errors import BorderlakeError
+
+runner = CliRunner()
+
+HEADER = (
+    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
+    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
+)
+GOOD = (
+    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;CANARY AG;D1;S1;C1;CANARY1;"
+    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods;;AEO"
+)
+CHINESE = GOOD.replace("25XN1", "25XN2").replace(";CN;CN;", ";PRC;CN;")
+FOREVER_BAD = GOOD.replace("25XN1", "25XN3").replace("850440", "CANARY")
+NORVALE = resources.files("warehouse").joinpath("dialects").joinpath("norvale.toml").read_text("utf-8")
+VERSION = int(re.search(r"version = (\d+)", NORVALE).group(1))  # type: ignore[union-attr]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "250")
+    yield tmp_path / "home"
+    dialects.cache_clear()
+
+
+@pytest.fixture
+def inbox(home: Path) -> Path:
+    folder = home / "inbox" / "customs" / "declarations"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
+    path = folder / name
+    path.write_bytes("\r\n".join([HEADER, *lines, ""]).encode("iso-8859-1"))
+    return path
+
+
+def land_inbox() -> None:
+    """What the sensor's run does, without the run."""
+    deployment, now = from_environment(), datetime(2025, 1, 3, 6, tzinfo=UTC)
+    flows.land_all(deployment, flows.waiting_deliveries(deployment, now), now)
+
+
+def mend(home: Path) -> None:
+    """Norvale's dialect one version on: it knows the office's own code of a country."""
+    text = NORVALE.replace(f"version = {VERSION}", f"version = {VERSION + 1}", 1)
+    codes = 'country_of_origin = { column = "ORIGIN", codes = { CN = "CN", PRC = "CN" } }'
+    assert 'country_of_origin = "ORIGIN"' in text
+    (home / "dialects").mkdir(parents=True)
+    (home / "dialects" / "norvale.toml").write_text(text.replace('country_of_origin = "ORIGIN"', codes))
+    dialects.cache_clear()
+
+
+def ask(*arguments: str) -> tuple[Result, dict[str, Any]]:
+    """A command's result, and what it wrote as JSON."""
+    out = Path(from_environment().settings.home) / "out.json"
+    out.parent.mkdir(exist_ok=True)
+    out.unlink(missing_ok=True)
+    result = runner.invoke(app, ["quarantine", *arguments, "--json", str(out)])
+    if isinstance(result.exception, BorderlakeError):
+        raise result.exception
+    return result, json.loads(out.read_text("utf-8")) if out.exists() else {}
+
+
+def bronze_rows() -> int:
+    return from_environment().lake.size(BRONZE["customs.declarations"])[0]
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["show"], ["export"], ["redrive"]])
+def test_every_command_explains_itself(command: list[str]) -> None:
+    result = runner.invoke(app, ["quarantine", *command, "--help"])
+    assert result.exit_code == Exit.DONE
+    assert len(result.output) > 200
+
+
+def test_an_empty_lake_says_how_to_fill_it_and_a_clean_one_that_nothing_was_refused(inbox: Path) -> None:
+    result, _ = ask("list")
+    assert result.exit_code == Exit.NOTHING
+    assert "borderlake demo" in result.output
+    extract(inbox, GOOD)
+    land_inbox()
+    result, found = ask("list")
+    assert result.exit_code == Exit.DONE
+    assert "Nothing was refused" in result.output
+    assert found["readings"] == []
+
+
+def test_the_list_counts_by_file_and_rule_and_can_be_narrowed(inbox: Path) -> None:
+    extract(inbox, GOOD, CHINESE, FOREVER_BAD)
+    (inbox / "other.csv").write_text("another;layout\n1;2\n")
+    land_inbox()
+    result, found = ask("list")
+    assert result.exit_code == Exit.DONE
+    assert "hs_code|regex 1" in result.output
+    assert "whole file" in result.output
+    assert found["totals"] == {
+        "files": 2,
+        "rows_refused": 2,
+        "rows_open": 2,
+        "whole_files_refused": 1,
+        "whole_files_open": 1,
+        "open_by_rule": {"country_of_origin|check": 1, "header": 1, "hs_code|regex": 1},
+    }
+    assert ask("list", "--dataset", "customs.inspections")[0].exit_code == Exit.NOTHING
+    assert ask("list", "--since", "2025-01-04")[1]["readings"] == []
+    with pytest.raises(BorderlakeError, match="unknown dataset of customs"):
+        ask("list", "--dataset", "customs.rovers")
+
+
+def test_rows_are_shown_with_reasons_and_as_received_only_with_raw(inbox: Path) -> None:
+    extract(inbox, GOOD, FOREVER_BAD)
+    land_inbox()
+    result, found = ask("show", "declarations.csv")
+    assert result.exit_code == Exit.DONE
+    assert "hs_code breaks 'regex'" in result.output
+    assert "2 read = 1 landed + 1 refused" in result.output
+    assert "CANARY" not in result.output + json.dumps(found)
+    assert found["readings"][0]["rows"][0]["source_line"] == 3
+    result, found = ask("show", found["readings"][0]["batch_id"][:8], "--raw")
+    assert "CANARY" in result.output
+    assert "may hold personal data" in result.output
+    assert "CANARY" in json.dumps(found)
+
+
+def test_what_a_row_holds_neither_marks_up_nor_steers_the_terminal(inbox: Path) -> None:
+    extract(inbox, "[bold]\x1b[2J\x07;x")
+    land_inbox()
+    result, _ = ask("show", "declarations.csv", "--raw")
+    assert "[bold]\N{REPLACEMENT CHARACTER}[2J" in result.output
+    assert "\x1b[2J" not in result.output
+
+
+def test_the_report_for_the_sender_is_written_both_ways_and_holds_no_row_unless_asked(
+    inbox: Path, tmp_path: Path
+) -> None:
+    extract(inbox, GOOD, FOREVER_BAD)
+    land_inbox()
+    folder = tmp_path / "reports"
+    _, found = ask("export", "declarations.csv", "--out", str(folder))
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".html"]
+    assert found["entries"] == 1
+    for path in folder.iterdir():
+        assert "HS" in path.read_text("utf-8")
+        assert "CANARY" not in path.read_text("utf-8")
+    _, _ = ask("export", "declarations.csv", "--out", str(tmp_path / "one.csv"), "--raw")
+    assert "CANARY" in (tmp_path / "one.csv").read_text("utf-8-sig")
+    assert (tmp_path / "one.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet reads it as UTF-8"
+    assert stat.S_IMODE((tmp_path / "one.csv").stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_redrive_says_first_and_does_with_yes(inbox: Path, home: Path) -> None:
+    extract(inbox, GOOD, CHINESE, FOREVER_BAD)
+    land_inbox()
+    result, found = ask("redrive")
+    assert result.exit_code == Exit.NOTHING
+    assert found["files"][0]["held"] == f"dialect 'norvale' is still version {VERSION}"
+    assert "raise its version and redrive" in result.output
+    mend(home)
+    result, found = ask("redrive")
+    assert (result.exit_code, bronze_rows()) == (Exit.DONE, 1)
+    assert "Would land 1 more rows of 1 files" in result.output
+    assert "--yes does it" in result.output
+    result, found = ask("redrive", "--yes")
+    assert result.exit_code == Exit.PARTLY, "a row is still refused"
+    assert (found["files"][0]["landed_before"], found["files"][0]["landed_after"]) == (1, 2)
+    assert bronze_rows() == 1 + 2, "the earlier reading stays in bronze"
+    _, found = ask("list")
+    assert [(one["rows_refused"], one["open"], one["file"]) for one in found["readings"]] == [
+        (1, True, "declarations.csv"),
+        (2, False, "declarations.csv"),
+    ]
+    assert ask("redrive", "--yes")[0].exit_code == Exit.NOTHING
+    assert bronze_rows() == 3
+
+
+def test_redrive_of_a_file_from_outside_the_inbox_asks_for_its_path(tmp_path: Path, home: Path) -> None:
+    path = extract(tmp_path, GOOD, CHINESE)
+    runner.invoke(app, ["land", "customs.declarations", str(path)])
+    mend(home)
+    result, found = ask("redrive")
+    assert result.exit_code == Exit.NOTHING
+    assert "give its path" in found["files"][0]["held"]
+    result, _ = ask("redrive", str(path), "--yes")
+    assert result.exit_code == Exit.DONE
+    assert path.exists(), "a file outside the inbox is left where it is"
+    assert ask("list")[1]["totals"]["rows_open"] == 0
+
+
+def test_redrive_with_nothing_open_or_an_unknown_file_says_so(inbox: Path) -> None:
+    extract(inbox, GOOD)
+    land_inbox()
+    assert ask("redrive")[0].exit_code == Exit.NOTHING
+    with pytest.raises(BorderlakeError, match=re.escape("nothing is open of 'x.csv': no such file was read here")):
+        ask("redrive", "x.csv")
+
+
+def test_landing_points_to_the_rows_it_refused(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, FOREVER_BAD))])
+    command = re.search(r"borderlake quarantine show ([0-9a-f]{8})", result.output)
+    assert command is not None
+    assert "hs_code breaks" in ask("show", command.group(1))[0].output
+
+
+def checks() -> list[bool]:
+    """What the UI has been told of rows accounted for, in order."""
+    deployment = from_environment()
+    with open_instance(deployment.settings) as instance:
+        key = dg.AssetCheckKey(reporting.key_of(BRONZE["customs.declarations"]), "every_row_accounted_for")
+        records = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    return [record.status.name == "SUCCEEDED" for record in reversed(records)]
+
+
+def test_landing_by_hand_tells_the_ui_that_every_row_is_accounted_for_or_says_which_batch_lacks_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["land", "customs.declarations"]
+    assert runner.invoke(app, [*arguments, str(extract(tmp_path, GOOD, FOREVER_BAD))]).exit_code == Exit.PARTLY
+    assert checks() == [True]
+    append = Lake.append
+
+    def lossy(self: Lake, table: Table, frame: pl.DataFrame, **options: Any) -> int:
+        return append(self, table, frame.head(1) if table.layer == "bronze" else frame, **options)
+
+    monkeypatch.setattr(Lake, "append", lossy)
+    second = extract(tmp_path, GOOD.replace("XN1;", "XN7;"), GOOD.replace("XN1;", "XN8;"), name="second.csv")
+    result = runner.invoke(app, [*arguments, str(second)])
+    assert isinstance(result.exception, BorderlakeError)
+    assert "1 rows are not accounted for, of batches" in str(result.exception)
+    assert checks() == [True, False]
+
+
+def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Path) -> None:
+    extract(inbox, GOOD, FOREVER_BAD, name="a|b.csv")
+    extract(inbox, GOOD.replace("25XN1", "25XN9"), name="clean.csv")
+    deployment, now = from_environment(), datetime(2025, 1, 3, 6, tzinfo=UTC)
+    accounts = flows.land_all(deployment, flows.waiting_deliveries(deployment, now), now)
+    told = reporting.refused_by_file(accounts)
+    assert told is not None
+    head, _, row = str(told.value).splitlines()
+    assert len(re.findall(r"(?<!\\)\|", head)) == len(re.findall(r"(?<!\\)\|", row)), (
+        "a pipe in a name stays in its cell"
+    )
+    assert f"`borderlake quarantine show {accounts[0].batch_id[:8]}`" in row
+    assert "clean.csv" not in str(told.value)
+    assert "CANARY" not in str(told.value)
+    assert reporting.refused_by_file([account for account in accounts if not account.rows_refused]) is None
+    (bronze,) = [event for event in landing_events(deployment, accounts) if event.asset_key.path[0] == "bronze"]
+    assert bronze.metadata["refused by file"] == told

@@ -1,0 +1,156 @@
+"""A broken rule in the sender's own terms: which of its columns, what is wrong there, what would mend it.
+
+The dialect is read backwards, from the contract's column to the columns of the source. No value of a row is known here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from warehouse.contracts import Contract
+from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_named_by
+
+_EXTRACTED = "extracted_at"
+_CODES_SHOWN = 12
+_EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One broken rule, as the sender can act on it."""
+
+    columns: tuple[str, ...]
+    """The source's own names; empty where the rule concerns the whole line or file."""
+    problem: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How one file's layout names what a contract asks for; without a dialect, the contract's own names stand."""
+
+    contract: Contract
+    extract: Extract | None = None
+
+    @property
+    def output(self) -> Output | None:
+        outputs = self.extract.outputs if self.extract else ()
+        return next((output for output in outputs if output.contract is self.contract), None)
+
+    def complaint(self, rule: str, message: str) -> Complaint:
+        """What to tell the sender of a rule, whose message is in the contract's words."""
+        name, _, check = rule.partition("|")
+        if name not in self.contract.columns():
+            return Complaint(self._columns_of_row_rule(name), rule.replace("-", " ").replace("_", " "), message)
+        column = self.contract.columns()[name]
+        meaning = (column.description or name).rstrip(".")
+        mapped = self._rule(name)
+        if check == "nullability":
+            unread = " or cannot be read" if mapped is not None and mapped.source == "sql" else ""
+            return Complaint(self.columns_of(name), f"a value is missing{unread}", f"give a value: {meaning}")
+        if check == "unreadable":
+            form = _readable_form(self._read_by(mapped), column.dtype)
+            return Complaint(self.columns_of(name), "the value cannot be read", f"write {form}: {meaning}")
+        return Complaint(self.columns_of(name), *_broken_check(check, getattr(column, check, None), meaning))
+
+    def columns_of(self, target: str) -> tuple[str, ...]:
+        """The source's columns that a contract column comes from, in the order of their names."""
+        if self.output is None:
+            return (target,)
+        return tuple(sorted(set(self._sources(self._rule(target))))) or (f"{target} (set by the dialect)",)
+
+    def _rule(self, target: str) -> ColumnRule | None:
+        rules = self.output.rules if self.output else ()
+        return next((rule for rule in rules if rule.target == target), None)
+
+    def _sources(self, rule: ColumnRule | None) -> Iterator[str]:
+        if rule is None:
+            return
+        if rule.source == "manifest":
+            yield f"{rule.argument} of the sidecar"
+        elif rule.source == "after":
+            yield from self._sources(self._rule(rule.argument))
+        elif rule.source in ("column", "sql"):
+            named = {rule.argument} if rule.source == "column" else columns_named_by(rule.argument)
+            if rule.source == "sql" and _EXTRACTED in rule.argument:
+                yield f"{_EXTRACTED} of the sidecar"
+            for name in named:
+                if name in self._derived:
+                    yield from self._sources(self._derived[name])
+                else:
+                    yield name
+
+    @property
+    def _derived(self) -> dict[str, ColumnRule]:
+        return {made.rule.target: made.rule for made in self.extract.derived} if self.extract else {}
+
+    def _read_by(self, rule: ColumnRule | None) -> ColumnRule | None:
+        """The rule that reads the source's text: an expression's is that of the derived column it names."""
+        if rule is not None and rule.source == "after":
+            return self._read_by(self._rule(rule.argument))
+        named = columns_named_by(rule.argument) if rule is not None and rule.source == "sql" else frozenset()
+        return next((self._derived[name] for name in sorted(named) if name in self._derived), rule)
+
+    def _columns_of_row_rule(self, name: str) -> tuple[str, ...]:
+        made = getattr(self.contract.schema, name, None)
+        if made is None or not hasattr(made, "validation_fn"):
+            return ()  # A rule of the reader.
+        concerned: pl.Expr = made.validation_fn(self.contract.schema)
+        targets = dict.fromkeys(concerned.meta.root_names())
+        return tuple(dict.fromkeys(column for target in targets for column in self.columns_of(target)))
+
+
+def terms(contract: Contract, dataset: str, dialect: Dialect | None) -> Terms:
+    """The terms of a file that was read as `dataset` under a dialect; None where that dialect is gone."""
+    extracts = dialect.extracts if dialect else ()
+    return Terms(contract, next((one for one in extracts if one.dataset.split(".")[1] == dataset), None))
+
+
+def _readable_form(rule: ColumnRule | None, dtype: pl.DataType) -> str:
+    """The form in which the dialect reads a column's values."""
+    if rule is not None and rule.codes:
+        codes = sorted(rule.codes)
+        more = f" and {len(codes) - _CODES_SHOWN} more" if len(codes) > _CODES_SHOWN else ""
+        return f"one of the agreed codes ({', '.join(codes[:_CODES_SHOWN])}{more})"
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+        return _time_form(rule.time if rule else None)
+    if dtype == pl.Boolean:
+        return "true or false, 1 or 0, yes or no"
+    if dtype.is_integer():
+        return "a whole number, digits only"
+    if dtype.is_numeric():
+        mark = (rule.decimal if rule else None) or "."
+        return f"a plain number with '{mark}' as the decimal mark and nothing between thousands, such as 1234{mark}5"
+    return "it as agreed"
+
+
+def _time_form(form: str | None) -> str:
+    match form:
+        case None | "day":
+            return "a day that exists, such as 2025-12-31"
+        case "iso":
+            return f"a time that exists, with its offset, such as {_EXAMPLE.isoformat()}+01:00"
+        case "sas-days":
+            return "a whole number of days since 1960-01-01"
+        case _:
+            return f"a time that exists, such as {_EXAMPLE.strftime(form)}"
+
+
+def _broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
+    match check:
+        case "min":
+            return f"the value is below {bound}", f"give a value of at least {bound}: {meaning}"
+        case "max":
+            return f"the value is above {bound}", f"give a value of at most {bound}: {meaning}"
+        case "min_length":
+            return "the text is too short", f"give at least {bound} characters: {meaning}"
+        case "max_length":
+            return "the text is too long", f"give at most {bound} characters: {meaning}"
+        case "regex":
+            return "the value has another form", f"give it in the form {bound}: {meaning}"
+        case "nan" | "inf":
+            return "the value is no finite number", f"give a finite number, or leave it out: {meaning}"
+        case _:
+            return "the value is not in its code list", f"give a value of the list: {meaning}"
