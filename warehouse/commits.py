@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ class Commit:
     changes: tuple[Added, ...] = ()
     """Files of the change feed."""
     batches: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 def commit_path(folder: str, version: int) -> str:
@@ -66,6 +68,7 @@ def parse_commit(content: bytes) -> Commit | None:
             added=tuple(Added(unquote(said["path"]), int(said["size"]), _rows(said)) for said in by_kind.get("add", ())),
             removed=tuple(unquote(said["path"]) for said in by_kind.get("remove", ())),
             changes=tuple(Added(unquote(said["path"]), int(said["size"]), None) for said in by_kind.get("cdc", ())),
+            at=_moment(info.get("timestamp")),
             batches=tuple(str(said["appId"]) for said in by_kind.get("txn", ())),
         )
     except (UnicodeDecodeError, ValueError, KeyError, AttributeError, TypeError):
@@ -75,3 +78,7 @@ def parse_commit(content: bytes) -> Commit | None:
 def _rows(said: dict[str, Any]) -> int | None:
     stats = json.loads(said.get("stats") or "{}")
     return stats.get("numRecords")
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
@@ -48,9 +49,13 @@ class Lake:
     @cached_property
     def store(self) -> Store:
         """The lake's files as they lie."""
-        if "://" not in self.root:
-            return Disk(Path(self.root))
+        if self._is_local:
+            return Disk(Path(unquote(self.root.removeprefix("file://"))))
         return ObjectStore(DeltaFileSystemHandler(self.root, dict(self.storage_options), None))
+
+    @property
+    def _is_local(self) -> bool:
+        return "://" not in self.root or self.root.startswith("file://")
 
     def manifest(self, table: Table) -> Manifest:
         """The hashes of everything that was committed to a table."""
