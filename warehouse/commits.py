@@ -65,7 +65,9 @@ def parse_commit(content: bytes) -> Commit | None:
         return Commit(
             operation=str(info.get("operation", "unknown")),
             is_ours=MARK in info,
-            added=tuple(Added(unquote(said["path"]), int(said["size"]), _rows(said)) for said in by_kind.get("add", ())),
+            added=tuple(
+                Added(unquote(said["path"]), int(said["size"]), _rows(said)) for said in by_kind.get("add", ())
+            ),
             removed=tuple(unquote(said["path"]) for said in by_kind.get("remove", ())),
             changes=tuple(Added(unquote(said["path"]), int(said["size"]), None) for said in by_kind.get("cdc", ())),
             at=_moment(info.get("timestamp")),
@@ -77,7 +79,8 @@ def parse_commit(content: bytes) -> Commit | None:
 
 def _rows(said: dict[str, Any]) -> int | None:
     stats = json.loads(said.get("stats") or "{}")
-    return stats.get("numRecords")
+    counted = stats.get("numRecords")
+    return None if counted is None else int(counted)
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

@@ -188,9 +188,10 @@ class Lake:
                 commit_properties=_properties("", None),
             )
         except CommitFailedError:
-            made = self._open(table)  # Another writer made it at the same moment.
-            if made is None:
+            opened = self._open(table)  # Another writer made it at the same moment.
+            if opened is None:
                 raise
+            made = opened
         self._cover(table, made)
         return made
 

@@ -32,7 +32,7 @@ _MEANING: dict[Kind, tuple[str, str]] = {
         "home's anchors folder too",
     ),
     Kind.MANIFEST_CHANGED: (
-        "the manifest's entry is not the one that was written, or its neighbour is not: the chain of hashes breaks here",
+        "the manifest's entry, or its neighbour, is not the one that was written: the chain of hashes breaks",
         "restore the lake's _manifests folder from its backup, then verify again; trust no other finding of this table "
         "until then",
     ),
@@ -58,7 +58,7 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     ),
     Kind.FOREIGN_COMMIT: (
         "another tool than borderlake committed this version",
-        "find out who did and why (`borderlake show` with --as-of shows the table before); nothing is repaired by itself",
+        "find out who did and why (`borderlake show --as-of` shows the table before); nothing is repaired by itself",
     ),
     Kind.DAMAGED_CHECKPOINT: (
         "the checkpoint is cut or changed: the table cannot be read, or is read wrongly",
@@ -66,11 +66,11 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     ),
     Kind.MISSING_FILE: (
         "a data file of the table is not there: its rows cannot be read",
-        f"{_REPAIR}takes it out of the table and lands its rows again from the archive, where that holds the deliveries",
+        f"{_REPAIR}takes it out of the table and lands its rows again from the archive, if that has the files",
     ),
     Kind.DAMAGED_FILE: (
         "a data file is not as it was committed: its values cannot be trusted",
-        f"{_REPAIR}sets it aside and lands its rows again from the archive, where that holds the deliveries",
+        f"{_REPAIR}sets it aside and lands its rows again from the archive, if that has the files",
     ),
     Kind.ORPHAN: (
         "a data file that no commit knows, of a writer that stopped; no reader sees it",

@@ -184,7 +184,13 @@ class Manifest:
         return 0 if commit is not None and commit.is_ours else version
 
     def _entry(
-        self, version: int, content: bytes, commit: Commit, added: Sequence[Added], last: Entry | None, is_baseline: bool
+        self,
+        version: int,
+        content: bytes,
+        commit: Commit,
+        added: Sequence[Added],
+        last: Entry | None,
+        is_baseline: bool,
     ) -> Entry:
         files = tuple(self._hashed(one, version) for one in added)
         changes = tuple(self._hashed(one, version) for one in commit.changes)

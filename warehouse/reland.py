@@ -58,7 +58,7 @@ def lost_with(lake: Lake, table: Table, chain: Chain, paths: tuple[str, ...]) ->
 
 
 def plan_rows(lake: Lake, loss: Loss, archived: Archived, batch: str | None = None) -> pl.DataFrame:
-    """The rows to append, of one batch or of all; raises `CannotRepair` with the batch, and what to do, where they cannot be had safely."""
+    """The rows to append, of one batch or of all; raises `CannotRepair` where they cannot be had safely."""
     table = loss.table
     names = ["batch_id", *_IDENTITY[table.layer]]
     left = loss.left if loss.left is not None else lake.scan(table).select(names).collect()
@@ -70,7 +70,9 @@ def plan_rows(lake: Lake, loss: Loss, archived: Archived, batch: str | None = No
     for row in ledger.iter_rows(named=True):
         due = _due(table, row)
         if held[row["batch_id"]] > due:
-            raise CannotRepair(f"batch {row['batch_id']} has more rows than the ledger says; look at it before repairing")
+            raise CannotRepair(
+                f"batch {row['batch_id']} has more rows than the ledger says; look at it before repairing"
+            )
         if held[row["batch_id"]] < due:
             wanted.append(_missing(table, contract, row, due, left, archived))
     rows = pl.concat(wanted) if wanted else table.empty()

@@ -4,11 +4,11 @@ Commits come back from the manifest, checkpoints from the commits, rows from the
 damaged is set aside under `_damaged/`, never lost.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from warehouse.catalog import BRONZE, QUARANTINE, Table, table_of
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
 from warehouse.chain import Chain, read_chain
 from warehouse.checkpoints import hint_path
 from warehouse.commits import checkpoint_path, commit_path, parse_commit
@@ -44,6 +44,7 @@ class Workshop:
     lake: Lake
     now: datetime
     archived: Archived
+    tables: Mapping[str, Table] = field(default_factory=lambda: TABLES)
 
     def plan(self, findings: Sequence[Finding]) -> Iterator[Step]:
         """A step a finding, in the order in which they must be done: commits, checkpoints, manifests, then rows."""
@@ -53,14 +54,16 @@ class Workshop:
         for finding in ranked:
             try:
                 if finding.table in untrusted and finding.kind is not Kind.ORPHAN:
-                    raise CannotRepair(f"the manifest of {finding.table} is itself damaged; {_manifest_advice(findings, finding)}")
+                    raise CannotRepair(
+                        f"the manifest of {finding.table} is itself damaged; {_manifest_advice(findings, finding)}"
+                    )
                 what, run = self._step(finding, findings)
                 yield Step(finding, what, run)
             except CannotRepair as refusal:
                 yield Step(finding, str(refusal))
 
     def _step(self, finding: Finding, findings: Sequence[Finding]) -> tuple[str, Callable[[], object]]:
-        table = table_of(finding.table)
+        table = self.tables[finding.table]
         chain = read_chain(self.lake.manifest(table))
         kind = finding.kind
         if kind in _COMMITS:
@@ -87,7 +90,9 @@ class Workshop:
         entry = chain.entries.get(version)
         if entry is None:
             if store.size(commit_path(folder, version + 1)) is not None:
-                raise CannotRepair("the manifest does not hold this commit and later ones build on it; restore a backup")
+                raise CannotRepair(
+                    "the manifest does not hold this commit and later ones build on it; restore a backup"
+                )
             return "set the unfinished commit aside: its writer never said it was done", lambda: set_aside(store, path)
         other = parse_commit(store.read(path) or b"")
         ours = {one.path for one in entry.added}
@@ -95,7 +100,9 @@ class Workshop:
             one.path not in ours and store.size(f"{folder}/{one.path}") == one.size for one in other.added
         )
         if stands:
-            raise CannotRepair("another commit has taken this version and its rows are there; restore a backup of the log")
+            raise CannotRepair(
+                "another commit has taken this version and its rows are there; restore a backup of the log"
+            )
 
         def restore() -> None:
             set_aside(store, path)
@@ -142,7 +149,9 @@ class Workshop:
     ) -> tuple[str, Callable[[], object]]:
         if finding.path not in chain.live():
             if finding.path in chain.known():
-                raise CannotRepair("only older versions of the table have this file; `borderlake vacuum --yes` removes it in time")
+                raise CannotRepair(
+                    "only older versions of the table have this file; `borderlake vacuum --yes` removes it in time"
+                )
             raise CannotRepair("its commit never came into the manifest; restore the file from a backup")
         # All damaged files of a table are one repair: the rows of each are known only when all are set aside.
         damaged = [one.path for one in findings if one.table == table.name and one.kind in _FILES]
@@ -152,6 +161,8 @@ class Workshop:
 
     def _rows(self, table: Table, loss: Loss, batch: str | None) -> tuple[str, Callable[[], object]]:
         if table not in (*BRONZE.values(), *QUARANTINE.values()):
+            if table is LEDGER:
+                raise CannotRepair("the ledger says what every other table should hold: restore the file from a backup")
             raise CannotRepair(
                 f"{table.name} is not landed from the archive: restore the file from a backup, or make the table anew "
                 "from the tables before it"

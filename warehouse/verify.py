@@ -151,7 +151,9 @@ class _Check:
         if self.lake.store.sha256(path) != file.sha256:
             yield Finding(Kind.DAMAGED_FILE, self.table.name, version, file.path, detail="its hash is another")
         elif is_live and file.rows is not None:
-            rows = sum(batch.num_rows for batch in pq.ParquetFile(BytesIO(self.lake.store.read(path) or b"")).iter_batches())
+            rows = sum(
+                batch.num_rows for batch in pq.ParquetFile(BytesIO(self.lake.store.read(path) or b"")).iter_batches()
+            )
             if rows != file.rows:
                 detail = f"{rows:,} rows decoded, {file.rows:,} were committed"
                 yield Finding(Kind.DRIFTED_ROWS, self.table.name, version, file.path, detail=detail)

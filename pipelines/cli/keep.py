@@ -62,7 +62,9 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
     if not findings:
         console.print("Nothing to repair.")
     else:
-        rows = [(step.finding.kind.value, step.finding.table, step.finding.where, said, step.what) for step, said in steps]
+        rows = [
+            (step.finding.kind.value, step.finding.table, step.finding.where, said, step.what) for step, said in steps
+        ]
         console.print(table("Repair", ("kind", "table", "where", "done", "what, or why not"), rows))
         if yes:
             console.print(f"Verified again: {len(left)} findings are left.", highlight=False)
@@ -99,7 +101,13 @@ def _tables(names: list[str] | None) -> list[Table]:
 
 
 def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("verifying", total=len(tables))
 

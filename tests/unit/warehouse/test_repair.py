@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from agency import DECLARATION, deliver, landed, write
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from polars.testing import assert_frame_equal
 from test_delta import DAYS, EVENTS, rows
 from test_verify import commit, entry, flip, folder, found, live_file, written
@@ -42,7 +42,9 @@ def repaired(
     now: datetime = NOW,
 ) -> list[Step]:
     steps = []
-    for step in Workshop(lake, now, archived).plan(found(lake, *tables, deep=True, now=now)):
+    for step in Workshop(lake, now, archived, TABLES | {EVENTS.name: EVENTS}).plan(
+        found(lake, *tables, deep=True, now=now)
+    ):
         if step.run is not None:
             step.run()
         steps.append(step)
@@ -73,8 +75,6 @@ def test_a_commit_whose_place_another_took_is_not_overwritten(lake: Lake) -> Non
     lake.append(EVENTS, rows("a"))
     lake.append(EVENTS, rows("b"))
     commit(lake, 2).unlink()
-    from deltalake import write_deltalake
-
     write_deltalake(str(folder(lake)), EVENTS.shape(rows("intruder")), mode="append")
     steps = repaired(lake)
     assert any("another commit has taken this version" in step.what and not step.is_safe for step in steps)
@@ -229,15 +229,19 @@ def test_a_repair_stopped_before_its_rows_landed_is_finished_by_the_next(
     assert lake.scan(DECLARATIONS).collect().height == 9
 
 
-def test_a_lost_last_commit_of_the_ledger_comes_back(lake: Lake, files: dict[str, Path]) -> None:
+def test_a_lost_last_commit_of_the_ledger_comes_back(lake: Lake, tmp_path: Path, files: dict[str, Path]) -> None:
     (folder(lake, LEDGER) / "_delta_log" / f"{3:020d}.json").unlink()
+    fresh = deliver(write(tmp_path / "declarations-N.csv", [DECLARATION]), on=DAYS[0])
+    again = [deliver(path, on=DAYS[0]) for path in files.values()]
     with pytest.raises(BorderlakeError, match=r"ledger\.landings: version 3"):
-        landed(lake, deliver(next(iter(files.values())).rename(next(iter(files.values())).with_name("declarations-Z.csv"))),
-               deliver(write(folder(lake).parent / "declarations-N.csv", [DECLARATION])))  # fmt: skip
+        landed(lake, fresh, *again)
     repaired(lake, *TABLES.values())
     findings = found(lake, *TABLES.values(), deep=True)
     assert {finding.kind for finding in findings} <= {Kind.UNACCOUNTED}
     assert lake.scan(LEDGER).collect().height == 3
+    landed(lake, fresh, *again)
+    assert found(lake, *TABLES.values(), deep=True) == []
+    assert lake.scan(DECLARATIONS).collect().height == 10
 
 
 @pytest.mark.parametrize("days", [0, 1, 6])

@@ -194,9 +194,9 @@ def test_a_damaged_checkpoint_is_found(lake: Lake, damage: Callable[[Path], None
 def test_a_checkpoint_that_tells_fewer_files_is_found_though_its_hash_was_forged(lake: Lake) -> None:
     path = checkpointed(lake)
     whole = pl.read_parquet(path)
-    whole.filter(pl.col("add").is_null() | pl.col("add").struct.field("path").str.contains("03-03").not_()).write_parquet(
-        path
-    )
+    whole.filter(
+        pl.col("add").is_null() | pl.col("add").struct.field("path").str.contains("03-03").not_()
+    ).write_parquet(path)
     manifest = lake.manifest(EVENTS)
     lake.store.delete(manifest.checkpoint_note(6))
     manifest.note_checkpoint(6)
