@@ -5,6 +5,7 @@ against the rows (`warehouse.reconcile`). A writer may be at work: what is young
 half there is not called damage.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -146,14 +147,12 @@ class _Check:
                 yield from self._decoded(file, is_live=path in live)
 
     def _decoded(self, file: DataFile, *, is_live: bool) -> Iterator[Finding]:
-        path = f"{self.folder}/{file.path}"
+        content = self.lake.store.read(f"{self.folder}/{file.path}") or b""
         version = self.chain.version_adding(file.path)
-        if self.lake.store.sha256(path) != file.sha256:
+        if hashlib.sha256(content).hexdigest() != file.sha256:
             yield Finding(Kind.DAMAGED_FILE, self.table.name, version, file.path, detail="its hash is another")
         elif is_live and file.rows is not None:
-            rows = sum(
-                batch.num_rows for batch in pq.ParquetFile(BytesIO(self.lake.store.read(path) or b"")).iter_batches()
-            )
+            rows = sum(batch.num_rows for batch in pq.ParquetFile(BytesIO(content)).iter_batches())
             if rows != file.rows:
                 detail = f"{rows:,} rows decoded, {file.rows:,} were committed"
                 yield Finding(Kind.DRIFTED_ROWS, self.table.name, version, file.path, detail=detail)

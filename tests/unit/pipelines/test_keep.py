@@ -68,7 +68,7 @@ def test_everything_is_on_the_disk_before_the_file_leaves_the_inbox(
     fsync, replace = os.fsync, Path.replace
 
     def noted(number: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{number}"))
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
         fsync(number)
 
     def moved(source: Path, target: Path) -> Path:
