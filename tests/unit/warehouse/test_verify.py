@@ -11,6 +11,7 @@ import pytest
 from agency import DECLARATION, deliver, landed, write
 from deltalake import DeltaTable, write_deltalake
 from deltalake._internal import DeltaFileSystemHandler
+from deltalake.exceptions import DeltaError
 from test_delta import DAYS, EVENTS, rows
 
 from warehouse import manifest as manifests
@@ -152,9 +153,10 @@ def test_nothing_is_written_on_a_damaged_last_commit(lake: Lake, damage: Callabl
     lake.append(EVENTS, rows("a"))
     lake.append(EVENTS, rows("b"))
     damage(commit(lake, 2))
-    with pytest.raises((TableDamaged, Exception)) as refused:
+    # The library may find a flipped bit by itself; what it reads without a word we must refuse.
+    unreadable = () if damage is not flip else (DeltaError,)
+    with pytest.raises((TableDamaged, *unreadable)):
         lake.append(EVENTS, rows("c"))
-    assert "version 2" in str(refused.value) or not isinstance(refused.value, TableDamaged)
     assert not commit(lake, 3).exists()
     assert commit(lake, 2).exists() == (damage is not Path.unlink)
 
