@@ -26,7 +26,7 @@ class Deployment:
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_url, self.settings.storage_options)
+        return Lake(self.settings.lake_url, self.settings.storage_options, self.settings.anchors)
 
     @cached_property
     def registry(self) -> Registry:

@@ -5,9 +5,10 @@ asset page or a summary wants to say about it.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -105,6 +106,27 @@ def _archive(deployment: Deployment, landed: Delivery) -> None:
     for source, kept in ((sidecar, delivery.sidecar_of(target)), (landed.path, target)):
         with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.
             source.replace(kept)
+
+
+def archived(deployment: Deployment, landed: Mapping[str, Any]) -> Delivery | None:
+    """The archived delivery of a ledger row; None where the archive does not hold those very bytes."""
+    folder = deployment.settings.archive / landed["source_agency"] / landed["dataset"]
+    agency = deployment.agencies.get(landed["source_agency"])
+    place = folder / landed["received_on"].isoformat()
+    if agency is None or not place.is_dir():
+        return None
+    for path in sorted(place.iterdir()):
+        if path.name.endswith(f"-{landed['file_name']}") and delivery.file_sha256(path) == landed["sha256"]:
+            return delivery.delivery(
+                path,
+                agency=agency.code,
+                domain=agency.domain,
+                dataset=landed["dataset"],
+                jurisdiction=landed["jurisdiction"],
+                dialect=dialect_of(landed["dialect"], deployment.settings.dialects),
+                arrived_on=landed["received_on"],
+            )
+    return None
 
 
 def events_to_score(deployment: Deployment, subject: str) -> pl.LazyFrame:

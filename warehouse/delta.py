@@ -2,7 +2,8 @@
 
 Writes replay safely. A batch is recorded as a Delta application transaction of the commit that writes it; an
 append leaves out the batches the table already holds, and a replacement rewrites whole days. Conflicting
-writers reload and try again.
+writers reload and try again. No call returns before its commit is durable and in the table's manifest, and none
+writes to a table whose last commit is not the one that was made.
 """
 
 import random
@@ -10,18 +11,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from warehouse.catalog import Table
-from warehouse.errors import WriteConflict
+from warehouse.commits import MARK, Added
+from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
+from warehouse.manifest import Manifest
+from warehouse.storage import Disk, ObjectStore, Store
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
+LEAST_RETENTION_DAYS = 7
+"""A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -31,9 +40,26 @@ class Lake:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    anchors: Path | None = None
+    """Folder outside the lake that remembers the ends of the manifests."""
 
     def uri(self, table: Table) -> str:
         return f"{self.root.rstrip('/')}/{table.name.replace('.', '/', 1)}"
+
+    @cached_property
+    def store(self) -> Store:
+        """The lake's files as they lie."""
+        if self._is_local:
+            return Disk(Path(unquote(self.root.removeprefix("file://"))))
+        return ObjectStore(DeltaFileSystemHandler(self.root, dict(self.storage_options), None))
+
+    @property
+    def _is_local(self) -> bool:
+        return "://" not in self.root or self.root.startswith("file://")
+
+    def manifest(self, table: Table) -> Manifest:
+        """The hashes of everything that was committed to a table."""
+        return Manifest(self.store, table.name, table.name.replace(".", "/", 1), self.anchors)
 
     def version(self, table: Table) -> int | None:
         """The table's latest version; None while it does not exist."""
@@ -58,7 +84,7 @@ class Lake:
         check and the write share one snapshot, so the loser's commit conflicts and it looks again.
         """
 
-        def write(opened: DeltaTable) -> None:
+        def write(opened: DeltaTable, head: str) -> None:
             missing = [batch for batch in batches if opened.transaction_version(batch) is None]
             if batches and not missing:
                 return
@@ -68,7 +94,7 @@ class Lake:
                 table.shape(rows),
                 mode="append",
                 writer_properties=_WRITER,
-                commit_properties=_properties(facts, missing),
+                commit_properties=_properties(head, facts, missing),
             )
 
         return self._retried(table, write)
@@ -80,27 +106,74 @@ class Lake:
         column = table.partition_by[0]
         listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
 
-        def write(opened: DeltaTable) -> None:
+        def write(opened: DeltaTable, head: str) -> None:
             write_deltalake(
                 opened,
                 table.shape(frame),
                 mode="overwrite",
                 predicate=f"{column} IN ({listed})",
                 writer_properties=_WRITER,
-                commit_properties=_properties(facts, ()),
+                commit_properties=_properties(head, facts),
             )
 
         return self._retried(table, write) if days else (self.version(table) or 0)
+
+    def compact(self, table: Table) -> int:
+        """Join small files; the rows stay the same. Returns the version."""
+        return self._retried(
+            table,
+            lambda opened, head: opened.optimize.compact(
+                writer_properties=_WRITER, commit_properties=_properties(head, None)
+            ),
+        )
+
+    def vacuum(self, table: Table, days: int, *, dry_run: bool = True) -> list[str]:
+        """Files that no version of the last `days` needs, orphans too; deleted unless `dry_run`."""
+        if days < LEAST_RETENTION_DAYS:
+            raise BorderlakeError(
+                f"vacuum keeps at least {LEAST_RETENTION_DAYS} days, not {days}: a shorter one deletes files that "
+                f"writers and readers still use; choose --days {LEAST_RETENTION_DAYS} or more"
+            )
+        unused: list[str] = []
+
+        def clean(opened: DeltaTable, head: str) -> None:
+            properties = _properties(head, None)
+            unused[:] = opened.vacuum(days * 24, dry_run=dry_run, full=True, commit_properties=properties)
+
+        if self.version(table) is not None:
+            self._retried(table, clean)
+        return unused
+
+    def forget_missing(self, table: Table) -> int:
+        """Take files that are not there out of the table, so that the rest can be read; returns the version."""
+        return self._retried(table, lambda opened, head: opened.repair(commit_properties=_properties(head, None)))
+
+    def checkpoint(self, table: Table) -> None:
+        """Write a checkpoint of the latest version."""
+        opened = self.ensure(table)
+        opened.create_checkpoint()
+        self.manifest(table).note_checkpoint(opened.version())
+
+    def heal(self, table: Table) -> None:
+        """Bring the manifest up to the table: what a writer does that was stopped after its commit."""
+        opened = self._open(table)
+        if opened is not None:
+            self._cover(table, opened)
 
     def ensure(self, table: Table) -> DeltaTable:
         """The table, created with its properties if it does not exist."""
         opened = self._open(table)
         if opened is not None:
             return opened
+        if self.manifest(table).has_begun():
+            opened = self._open(table)  # Another writer has just made it, or it is lost.
+            if opened is None:
+                raise TableDamaged(f"{table.name}: its log is gone, its manifest is not; run `borderlake verify`")
+            return opened
         shown = [name for name in table.columns if name not in table.personal]
         self._make_folder(table)
         try:
-            return DeltaTable.create(
+            made = DeltaTable.create(
                 self.uri(table),
                 table.dtypes,
                 mode="ignore",
@@ -112,12 +185,15 @@ class Lake:
                     "delta.dataSkippingStatsColumns": ",".join(_indexable(table, shown)),
                 },
                 storage_options=dict(self.storage_options),
+                commit_properties=_properties("", None),
             )
         except CommitFailedError:
             opened = self._open(table)  # Another writer made it at the same moment.
             if opened is None:
                 raise
-            return opened
+            made = opened
+        self._cover(table, made)
+        return made
 
     def commits(self, table: Table, limit: int = 20) -> list[dict[str, Any]]:
         """Latest commits of a table, newest first."""
@@ -142,21 +218,44 @@ class Lake:
         if "://" not in self.root:
             Path(self.uri(table)).mkdir(parents=True, exist_ok=True)
 
-    def _retried(self, table: Table, write: Callable[[DeltaTable], None]) -> int:
+    def _retried(self, table: Table, write: Callable[[DeltaTable, str], object]) -> int:
         for attempt in range(_ATTEMPTS):
-            opened = self.ensure(table)
+            opened, head = self._sound(table)
             try:
-                write(opened)
+                write(opened, head)
             except CommitFailedError:
                 time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
                 continue
+            self._cover(table, opened)
             return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
 
+    def _sound(self, table: Table) -> tuple[DeltaTable, str]:
+        """The table and its manifest's head; raises where its last commit is lost or damaged."""
+        opened, manifest = self.ensure(table), self.manifest(table)
+        while True:
+            try:
+                return opened, manifest.check_head(opened.version())
+            except TableDamaged:
+                before, opened = opened.version(), self.ensure(table)
+                if opened.version() <= before:  # Else another writer was only faster.
+                    raise
 
-def _properties(facts: Mapping[str, str] | None, batches: Sequence[str]) -> CommitProperties:
+    def _cover(self, table: Table, opened: DeltaTable) -> None:
+        """Make the commits up to this version durable, and part of the manifest."""
+        manifest = self.manifest(table)
+        manifest.complete(opened.version(), lambda: _live(opened))
+        manifest.note_checkpoint(opened.version())
+
+
+def _live(opened: DeltaTable) -> list[Added]:
+    actions = pl.DataFrame(opened.get_add_actions(flatten=True)).select("path", "size_bytes", "num_records")
+    return [Added(*row) for row in actions.iter_rows()]
+
+
+def _properties(head: str, facts: Mapping[str, str] | None, batches: Sequence[str] = ()) -> CommitProperties:
     return CommitProperties(
-        custom_metadata=dict(facts or {}),
+        custom_metadata={MARK: head, **(facts or {})},
         max_commit_retries=0 if batches else None,
         app_transactions=[Transaction(batch, _TRANSACTION) for batch in batches] or None,
     )

@@ -29,5 +29,9 @@ class WriteConflict(BorderlakeError):
     """Another writer kept committing to the same part of a table."""
 
 
+class TableDamaged(BorderlakeError):
+    """A table, or its manifest, is not what was committed; nothing more is written to it until it is repaired."""
+
+
 class NotReady(BorderlakeError):
     """A step whose input does not exist yet; the message names the command that makes it."""

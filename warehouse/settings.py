@@ -30,6 +30,11 @@ class Settings:
         return self.home / "archive"
 
     @property
+    def anchors(self) -> Path:
+        """Where the ends of the tables' manifests are remembered."""
+        return self.home / "anchors"
+
+    @property
     def dialects(self) -> Path | None:
         """A deployment's own dialects, where it has any."""
         folder = self.home / "dialects"

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, exercise, inspect, models, quarantine, road, world
+from pipelines.cli import bench, exercise, inspect, keep, models, quarantine, road, world
 from pipelines.cli.output import Exit, errors
 from warehouse.errors import BorderlakeError
 
@@ -32,6 +32,9 @@ app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
+app.command(rich_help_panel="Keep")(keep.verify)
+app.command(rich_help_panel="Keep")(keep.repair)
+app.command(rich_help_panel="Keep")(keep.vacuum)
 app.add_typer(exercise.app, name="exercise", rich_help_panel="Start")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
 

@@ -38,7 +38,23 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "up", "simulate", "exercise", "land", "quarantine", "train", "score", "tables", "show", "bench"]
+    "command",
+    [
+        "demo",
+        "up",
+        "simulate",
+        "exercise",
+        "land",
+        "quarantine",
+        "train",
+        "score",
+        "tables",
+        "show",
+        "bench",
+        "verify",
+        "repair",
+        "vacuum",
+    ],
 )
 def test_every_command_explains_itself(command: str) -> None:
     result = runner.invoke(app, [command, "--help"])

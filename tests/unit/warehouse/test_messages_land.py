@@ -64,8 +64,11 @@ def test_the_same_people_are_told_by_both_messages(inbox: Path, lake: Lake) -> N
         landed(lake, *deliveries(inbox, name))
     api, pnr = (lake.scan(BRONZE[name]).collect() for name in DATASETS[1:])
     assert not any((rows["known_at"] >= rows["event_at"]).any() for rows in (api, pnr)), "told beforehand"
-    on = ["record_locator", "flight_number", "document_number", "birth_date", "nationality", "departed_from"]
-    assert api.join(pnr, on=[*on, "departure_at"], how="inner").height == api.height == pnr.height
+    on = ["record_locator", "flight_number", "birth_date", "nationality", "departed_from", "departure_at"]
+    assert api.height == pnr.height
+    assert api.join(pnr, on=on, how="semi").height == api.height
+    # Now and then a document's number is mistyped at check-in.
+    assert 0.9 * api.height < api.join(pnr, on=[*on, "document_number"], how="semi").height <= api.height
     booking = ["record_locator", "flight_number", "departure_at"]
     parties = pnr.group_by(booking).agg(pl.col("party_size").first(), rows=pl.len())
     assert (parties["party_size"] == parties["rows"]).all()

@@ -1,0 +1,151 @@
+"""`borderlake verify`, `borderlake repair` and `borderlake vacuum`: keeping the lake as it was committed."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipelines import flows
+from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.deployment import Deployment, from_environment
+from warehouse import verify as verifying
+from warehouse.catalog import TABLES, Table, table_of
+from warehouse.delta import LEAST_RETENTION_DAYS
+from warehouse.errors import BorderlakeError
+from warehouse.findings import Finding
+from warehouse.repair import Step, Workshop
+
+TableName = Annotated[
+    list[str] | None, typer.Option("--table", metavar="NAME", help="Only this table (may be given more than once).")
+]
+Deep = Annotated[bool, typer.Option("--deep", help="Hash and decode every file, and hold the ledger against the rows.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
+
+
+def verify(deep: Deep = False, name: TableName = None, json_out: JsonOut = None) -> None:
+    """Compare ledger, Delta log, manifest and files: is everything there, and as it was committed?
+
+    The quick look reads logs and sizes of files. With --deep every file is hashed and decoded, and every batch of the
+    ledger is counted in bronze and quarantine. Ends with 0 when all is sound, 3 with findings; each says how to repair.
+    """
+    deployment = from_environment()
+    findings = _findings(deployment, _tables(name), deep=deep)
+    write_json(json_out, {"deep": deep, "sound": not findings, "findings": [_facts(finding) for finding in findings]})
+    if not findings:
+        console.print(f"Sound: the {'deep' if deep else 'quick'} look found nothing.")
+        raise typer.Exit(Exit.DONE)
+    rows = [(finding.kind.value, finding.table, finding.where, finding.meaning) for finding in findings]
+    console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))
+    for kind, advice in {finding.kind.value: finding.repair for finding in findings}.items():
+        console.print(f"[bold]{kind}[/bold]: {advice}", highlight=False, soft_wrap=True)
+    raise typer.Exit(Exit.PARTLY)
+
+
+def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_out: JsonOut = None) -> None:
+    """Repair what verifying finds, where no row can come to harm; the rest is refused with the reason.
+
+    Commits come back from the manifest, checkpoints from the commits, rows of bronze and quarantine from the archive.
+    A dry run unless --yes. Flipped bits and drifted rows are only found with --deep. Ends with 0 when nothing is left
+    to repair, 3 otherwise.
+    """
+    deployment = from_environment()
+    with _alone(deployment):
+        findings = _findings(deployment, _tables(name), deep=deep)
+        workshop = Workshop(deployment.lake, datetime.now(UTC), partial(flows.archived, deployment))
+        steps = [_done(step, yes=yes) for step in workshop.plan(findings)]
+        left = _findings(deployment, _tables(name), deep=deep) if yes and findings else findings
+    if not findings:
+        console.print("Nothing to repair.")
+    else:
+        rows = [
+            (step.finding.kind.value, step.finding.table, step.finding.where, said, step.what) for step, said in steps
+        ]
+        console.print(table("Repair", ("kind", "table", "where", "done", "what, or why not"), rows))
+        if yes:
+            console.print(f"Verified again: {len(left)} findings are left.", highlight=False)
+        elif any(step.is_safe for step, _ in steps):
+            console.print("A dry run. Do it: [bold]borderlake repair --yes[/bold]" + (" --deep" if deep else ""))
+    shown = [_facts(step.finding) | {"done": said, "what": step.what} for step, said in steps]
+    write_json(json_out, {"yes": yes, "steps": shown, "left": [_facts(finding) for finding in left]})
+    raise typer.Exit(Exit.PARTLY if left else Exit.DONE)
+
+
+def vacuum(
+    days: Annotated[
+        int, typer.Option(help=f"Keep what any version of the last DAYS needs; at least {LEAST_RETENTION_DAYS}.")
+    ] = LEAST_RETENTION_DAYS,
+    yes: Yes = False,
+    name: TableName = None,
+    json_out: JsonOut = None,
+) -> None:
+    """Delete data files that no recent version of a table needs, and orphans. A dry run unless --yes."""
+    lake = from_environment().lake
+    unused = {one.name: lake.vacuum(one, days, dry_run=not yes) for one in _tables(name)}
+    rows = [(one, len(files)) for one, files in unused.items() if files]
+    if rows:
+        console.print(table("Vacuum", ("table", "files deleted" if yes else "files to delete"), rows))
+        if not yes:
+            console.print("A dry run. Do it: [bold]borderlake vacuum --yes[/bold]")
+    else:
+        console.print(f"No file is older than {days} days and of no use.", highlight=False)
+    write_json(json_out, {"days": days, "yes": yes, "files": unused})
+
+
+def _tables(names: list[str] | None) -> list[Table]:
+    return [table_of(name) for name in names] if names else list(TABLES.values())
+
+
+def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("verifying", total=len(tables))
+
+        def advance(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        return verifying.verify(deployment.lake, tables, datetime.now(UTC), deep=deep, progress=advance)
+
+
+def _done(step: Step, *, yes: bool) -> tuple[Step, str]:
+    """Do a step if it is wanted; what was done in a word."""
+    if step.run is None:
+        return step, "refused"
+    if not yes:
+        return step, "would"
+    step.run()
+    return step, "done"
+
+
+@contextlib.contextmanager
+def _alone(deployment: Deployment) -> Iterator[None]:
+    """Two repairs at once would land the same rows twice."""
+    deployment.settings.home.mkdir(parents=True, exist_ok=True)
+    with (deployment.settings.home / "repair.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BorderlakeError("another repair of this home is at work; wait for it") from None
+        yield
+
+
+def _facts(finding: Finding) -> dict[str, object]:
+    return {
+        "kind": finding.kind.value,
+        "table": finding.table,
+        "version": finding.version,
+        "path": finding.path,
+        "batch": finding.batch,
+        "meaning": finding.meaning,
+        "repair": finding.repair,
+    }

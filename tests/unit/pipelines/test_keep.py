@@ -1,0 +1,196 @@
+"""Keeping the lake: what has left the inbox is on the disk, and `verify`, `repair`, `vacuum` as a user meets them."""
+
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines import flows
+from pipelines.cli import app
+from pipelines.cli.output import Exit
+from pipelines.deployment import Deployment
+from warehouse.errors import BorderlakeError
+from warehouse.settings import Settings
+
+runner = CliRunner()
+NOW = datetime(2025, 1, 3, tzinfo=UTC)
+HEADER = (
+    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
+    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
+)
+GOOD = (
+    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;Muster AG;D1;S1;C1;AB123;"
+    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods;;AEO"
+)
+BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
+DECLARATIONS = "bronze.customs__declarations"
+
+
+@pytest.fixture(autouse=True)
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    home = tmp_path / "home"
+    return Deployment(Settings(home, str(home / "lake")))
+
+
+def delivered(deployment: Deployment, name: str = "declarations.csv", number: str = "25XN1") -> Path:
+    folder = deployment.settings.inbox / "customs" / "declarations"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    rows = [HEADER, GOOD.replace("25XN1", number), BAD.replace("25XN2", f"{number}B")]
+    path.write_bytes("\r\n".join([*rows, ""]).encode("iso-8859-1"))
+    return path
+
+
+def land_inbox(deployment: Deployment) -> None:
+    flows.land_all(deployment, flows.waiting_deliveries(deployment, NOW), NOW)
+
+
+def table_folder(deployment: Deployment, table: str = DECLARATIONS) -> Path:
+    return Path(deployment.lake.root) / table.replace(".", "/")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = runner.invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+def test_everything_is_on_the_disk_before_the_file_leaves_the_inbox(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = delivered(deployment)
+    synced: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted(number: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+        fsync(number)
+
+    def moved(source: Path, target: Path) -> Path:
+        if source == path:
+            synced.append("left the inbox")
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(Path, "replace", moved)
+    land_inbox(deployment)
+    assert not path.exists()
+    before = synced[: synced.index("left the inbox")]
+    root = Path(deployment.lake.root)
+    for table in (DECLARATIONS, "quarantine.customs__declarations", "ledger.landings"):
+        folder = table_folder(deployment, table)
+        data, log = sorted(folder.rglob("*.parquet")), folder / "_delta_log"
+        commits = sorted(log.glob("*.json"))
+        assert data
+        assert len(commits) == 2
+        folders = {folder, log, folder.parent, root, *(file.parent for file in data)}
+        assert {str(one) for one in (*data, *commits, *folders)} <= set(before)
+        # An entry never stands before what it covers is durable.
+        entries = root / "_manifests" / table.replace(".", "/")
+        entry = max(at for at, one in enumerate(before) if one == str(entries))
+        assert all(before.index(str(one)) < entry for one in (*data, *commits))
+    assert any(one.startswith(str(deployment.settings.anchors)) for one in before)
+
+
+def test_a_sound_lake_is_sound(deployment: Deployment, tmp_path: Path) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    out = tmp_path / "out.json"
+    for deep in ((), ("--deep",)):
+        code, said = run("verify", *deep, "--json", str(out))
+        assert (code, json.loads(out.read_text())) == (Exit.DONE, {"deep": bool(deep), "sound": True, "findings": []})
+        assert "Sound" in said
+    assert run("repair")[0] == Exit.DONE
+
+
+def test_a_lost_commit_is_told_and_put_back_only_when_asked(deployment: Deployment, tmp_path: Path) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    lost = table_folder(deployment) / "_delta_log" / f"{1:020d}.json"
+    content = lost.read_bytes()
+    lost.unlink()
+    out = tmp_path / "out.json"
+    code, said = run("verify", "--json", str(out))
+    (finding,) = json.loads(out.read_text())["findings"]
+    assert (code, finding["kind"], finding["table"], finding["version"]) == (3, "lost-commit", DECLARATIONS, 1)
+    assert "readers silently miss its changes" in said
+    assert "borderlake repair --yes" in said
+    code, said = run("repair")
+    assert code == Exit.PARTLY
+    assert "dry run" in said
+    assert not lost.exists()
+    assert run("repair", "--yes")[0] == Exit.DONE
+    assert lost.read_bytes() == content
+    assert run("verify", "--deep")[0] == Exit.DONE
+
+
+def test_rows_come_back_from_the_archive(deployment: Deployment, tmp_path: Path) -> None:
+    for name, number in (("declarations-1.csv", "25XN1"), ("declarations-2.csv", "25XN3")):
+        delivered(deployment, name, number)
+    land_inbox(deployment)
+    for table in (DECLARATIONS, "quarantine.customs__declarations"):
+        (victim,) = table_folder(deployment, table).rglob("*.parquet")
+        content = bytearray(victim.read_bytes())
+        content[len(content) // 3] ^= 4
+        victim.write_bytes(content)
+    assert run("verify")[0] == Exit.DONE
+    assert run("verify", "--deep")[0] == Exit.PARTLY
+    assert run("repair", "--deep", "--yes")[0] == Exit.DONE
+    out = tmp_path / "rows.json"
+    run("show", "quarantine.customs__declarations", "--columns", "file_name", "--json", str(out))
+    shown = {row["file_name"] for row in json.loads(out.read_text())["rows"]}
+    assert shown == {"declarations-1.csv", "declarations-2.csv"}
+
+
+def test_what_cannot_be_repaired_is_refused_by_name(deployment: Deployment, tmp_path: Path) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    for kept in deployment.settings.archive.rglob("*.csv"):
+        kept.unlink()
+    (victim,) = table_folder(deployment).rglob("*.parquet")
+    victim.unlink()
+    out = tmp_path / "out.json"
+    assert run("repair", "--yes", "--table", DECLARATIONS, "--json", str(out))[0] == Exit.PARTLY
+    refused = {step["what"] for step in json.loads(out.read_text())["steps"] if step["done"] == "refused"}
+    assert any("the archive does not hold declarations.csv" in what for what in refused)
+
+
+def test_vacuum_refuses_a_short_retention_and_runs_dry(deployment: Deployment) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    result = runner.invoke(app, ["vacuum", "--days", "6", "--yes"])
+    assert isinstance(result.exception, BorderlakeError)
+    assert "at least 7 days" in str(result.exception)
+    orphan = table_folder(deployment) / "part-orphan.parquet"
+    orphan.write_bytes(b"PAR1")
+    old = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+    os.utime(orphan, (old, old))
+    code, said = run("vacuum")
+    assert code == Exit.DONE
+    assert "dry run" in said
+    assert orphan.exists()
+    assert run("vacuum", "--yes")[0] == Exit.DONE
+    assert not orphan.exists()
+    assert run("verify", "--deep")[0] == Exit.DONE
+
+
+def test_an_archived_file_of_other_bytes_is_not_taken(deployment: Deployment) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    (kept,) = deployment.settings.archive.rglob("*.csv")
+    row = {
+        "source_agency": "customs",
+        "dataset": "declarations",
+        "received_on": date(2025, 1, 3),
+        "file_name": "declarations.csv",
+        "sha256": "0" * 64,
+        "jurisdiction": "XN",
+        "dialect": "norvale",
+    }
+    assert kept.parent.name == "2025-01-03"
+    assert flows.archived(deployment, row) is None

@@ -1,0 +1,118 @@
+"""What verifying can find, what each finding means, and what to do about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Kinds of damage."""
+
+    MANIFEST_CUT = "manifest-cut"
+    MANIFEST_CHANGED = "manifest-changed"
+    UNCOVERED = "uncovered-table"
+    LOST_COMMIT = "lost-commit"
+    EMPTY_COMMIT = "empty-commit"
+    DAMAGED_COMMIT = "damaged-commit"
+    UNLISTED_COMMIT = "unlisted-commit"
+    FOREIGN_COMMIT = "foreign-commit"
+    DAMAGED_CHECKPOINT = "damaged-checkpoint"
+    MISSING_FILE = "missing-file"
+    DAMAGED_FILE = "damaged-file"
+    ORPHAN = "orphan"
+    UNREADABLE = "unreadable-table"
+    DRIFTED_ROWS = "drifted-rows"
+    UNACCOUNTED = "unaccounted-batch"
+
+
+_REPAIR = "`borderlake repair --yes` "
+_MEANING: dict[Kind, tuple[str, str]] = {
+    Kind.MANIFEST_CUT: (
+        "the manifest ends before the version that was last anchored: entries were removed",
+        "restore the lake's _manifests folder from its backup; if the lake itself was removed on purpose, remove the "
+        "home's anchors folder too",
+    ),
+    Kind.MANIFEST_CHANGED: (
+        "the manifest's entry, or its neighbour, is not the one that was written: the chain of hashes breaks",
+        "restore the lake's _manifests folder from its backup, then verify again; trust no other finding of this table "
+        "until then",
+    ),
+    Kind.UNCOVERED: (
+        "the table has no manifest: it was made by an earlier borderlake or by another tool",
+        f"{_REPAIR}begins its manifest with the files as they are now; so does the next write",
+    ),
+    Kind.LOST_COMMIT: (
+        "a commit that was made is not in the Delta log: readers silently miss its changes",
+        f"{_REPAIR}puts it back, byte for byte, from the manifest",
+    ),
+    Kind.EMPTY_COMMIT: (
+        "the commit file is empty: readers silently miss its changes",
+        f"{_REPAIR}puts it back, byte for byte, from the manifest",
+    ),
+    Kind.DAMAGED_COMMIT: (
+        "the commit file is not the one that was committed",
+        f"{_REPAIR}puts it back, byte for byte, from the manifest, unless another commit has taken its place",
+    ),
+    Kind.UNLISTED_COMMIT: (
+        "a commit of borderlake that its manifest lacks: the writer stopped in between; no row is lost",
+        f"{_REPAIR}completes the manifest; so does the next write",
+    ),
+    Kind.FOREIGN_COMMIT: (
+        "another tool than borderlake committed this version",
+        "find out who did and why (`borderlake show --as-of` shows the table before); nothing is repaired by itself",
+    ),
+    Kind.DAMAGED_CHECKPOINT: (
+        "the checkpoint is cut or changed: the table cannot be read, or is read wrongly",
+        f"{_REPAIR}writes a new one from the commits",
+    ),
+    Kind.MISSING_FILE: (
+        "a data file of the table is not there: its rows cannot be read",
+        f"{_REPAIR}takes it out of the table and lands its rows again from the archive, if that has the files",
+    ),
+    Kind.DAMAGED_FILE: (
+        "a data file is not as it was committed: its values cannot be trusted",
+        f"{_REPAIR}sets it aside and lands its rows again from the archive, if that has the files",
+    ),
+    Kind.ORPHAN: (
+        "a data file that no commit knows, of a writer that stopped; no reader sees it",
+        f"{_REPAIR}removes it once it is 7 days old; so does `borderlake vacuum --yes`",
+    ),
+    Kind.UNREADABLE: ("the table cannot be opened", "repair the other findings of this table first"),
+    Kind.DRIFTED_ROWS: (
+        "the table does not hold the rows that were accounted for",
+        f"{_REPAIR}lands what a batch lacks again from the archive, where that holds the delivery",
+    ),
+    Kind.UNACCOUNTED: (
+        "rows of a batch that the ledger does not know: landing stopped before the ledger",
+        "land the file again (it is still in the inbox): what is there is left out, the ledger completed",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it was committed."""
+
+    kind: Kind
+    table: str
+    version: int | None = None
+    path: str | None = None
+    """Within the table."""
+    batch: str | None = None
+    detail: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, for a person."""
+        return _MEANING[self.kind][0] + (f" ({self.detail})" if self.detail else "")
+
+    @property
+    def repair(self) -> str:
+        """What to do about it."""
+        return _MEANING[self.kind][1]
+
+    @property
+    def where(self) -> str:
+        """Version, file or batch."""
+        version = None if self.version is None else f"version {self.version}"
+        batch = None if self.batch is None else f"batch {self.batch}"
+        return ", ".join(part for part in (version, batch, self.path) if part)

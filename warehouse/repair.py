@@ -1,0 +1,194 @@
+"""Repairing: for each finding what can be done safely, or why nothing can. Planned first, done only when asked.
+
+Commits come back from the manifest, checkpoints from the commits, rows from the archive (`warehouse.reland`). What is
+damaged is set aside under `_damaged/`, never lost.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
+from warehouse.chain import Chain, read_chain
+from warehouse.checkpoints import hint_path
+from warehouse.commits import checkpoint_path, commit_path, parse_commit
+from warehouse.delta import LEAST_RETENTION_DAYS, Lake
+from warehouse.findings import Finding, Kind
+from warehouse.reland import Archived, CannotRepair, Loss, lost_with, plan_rows
+from warehouse.storage import Store
+
+_ASIDE = "_damaged"
+_COMMITS = (Kind.LOST_COMMIT, Kind.EMPTY_COMMIT, Kind.DAMAGED_COMMIT)
+_FILES = (Kind.MISSING_FILE, Kind.DAMAGED_FILE)
+_MANIFEST = (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One repair, or the reason why there is none."""
+
+    finding: Finding
+    what: str
+    run: Callable[[], object] | None = None
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it can be done without risk to a row."""
+        return self.run is not None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What repairs need: the lake, the moment, and the archive's deliveries by their ledger row."""
+
+    lake: Lake
+    now: datetime
+    archived: Archived
+    tables: Mapping[str, Table] = field(default_factory=lambda: TABLES)
+
+    def plan(self, findings: Sequence[Finding]) -> Iterator[Step]:
+        """A step a finding, in the order in which they must be done: commits, checkpoints, manifests, then rows."""
+        order = [*_COMMITS, Kind.DAMAGED_CHECKPOINT, Kind.UNLISTED_COMMIT, Kind.UNCOVERED, *_FILES, Kind.DRIFTED_ROWS]
+        ranked = sorted(findings, key=lambda one: order.index(one.kind) if one.kind in order else len(order))
+        untrusted = {one.table for one in findings if one.kind in _MANIFEST}
+        for finding in ranked:
+            try:
+                if finding.table in untrusted and finding.kind is not Kind.ORPHAN:
+                    raise CannotRepair(
+                        f"the manifest of {finding.table} is itself damaged; {_manifest_advice(findings, finding)}"
+                    )
+                what, run = self._step(finding, findings)
+                yield Step(finding, what, run)
+            except CannotRepair as refusal:
+                yield Step(finding, str(refusal))
+
+    def _step(self, finding: Finding, findings: Sequence[Finding]) -> tuple[str, Callable[[], object]]:
+        table = self.tables[finding.table]
+        chain = read_chain(self.lake.manifest(table))
+        kind = finding.kind
+        if kind in _COMMITS:
+            return self._commit(table, chain, finding)
+        if kind is Kind.DAMAGED_CHECKPOINT:
+            return self._checkpoint(table, chain, findings, finding)
+        if kind in (Kind.UNLISTED_COMMIT, Kind.UNCOVERED):
+            return "complete the manifest", lambda: self.lake.heal(table)
+        if kind is Kind.ORPHAN:
+            return self._orphan(table, finding)
+        if kind in _FILES:
+            return self._files(table, chain, findings, finding)
+        if kind is Kind.DRIFTED_ROWS and finding.batch is not None:
+            if any(one.table == table.name and one.kind in _FILES for one in findings):
+                raise CannotRepair("repair the table's files first, then verify again")
+            return self._rows(table, Loss(table, ()), finding.batch)
+        raise CannotRepair(finding.repair)
+
+    def _commit(self, table: Table, chain: Chain, finding: Finding) -> tuple[str, Callable[[], object]]:
+        version = finding.version
+        assert version is not None
+        folder, store = self.lake.manifest(table).folder, self.lake.store
+        path = commit_path(folder, version)
+        entry = chain.entries.get(version)
+        if entry is None:
+            if store.size(commit_path(folder, version + 1)) is not None:
+                raise CannotRepair(
+                    "the manifest does not hold this commit and later ones build on it; restore a backup"
+                )
+            return "set the unfinished commit aside: its writer never said it was done", lambda: set_aside(store, path)
+        other = parse_commit(store.read(path) or b"")
+        ours = {one.path for one in entry.added}
+        stands = other is not None and any(
+            one.path not in ours and store.size(f"{folder}/{one.path}") == one.size for one in other.added
+        )
+        if stands:
+            raise CannotRepair(
+                "another commit has taken this version and its rows are there; restore a backup of the log"
+            )
+
+        def restore() -> None:
+            set_aside(store, path)
+            store.put(path, entry.commit.encode())
+
+        return "put the commit back, byte for byte, from the manifest", restore
+
+    def _checkpoint(
+        self, table: Table, chain: Chain, findings: Sequence[Finding], finding: Finding
+    ) -> tuple[str, Callable[[], object]]:
+        damaged = [one for one in findings if (one.kind, one.table) == (finding.kind, table.name)]
+        if finding is not damaged[0]:  # While one of them is there the table may not open.
+            return "together with the checkpoint before", lambda: None
+        manifest, store = self.lake.manifest(table), self.lake.store
+        if chain.baseline != 0:
+            needed = (commit_path(manifest.folder, version) for version in range(chain.baseline))
+            if any(store.size(path) is None for path in needed):
+                raise CannotRepair("the commits before the manifest's begin are gone: nothing to rebuild it from")
+
+        def rebuild() -> None:
+            for version, entry in chain.entries.items():  # Commits that the log has cleared away since.
+                store.put(commit_path(manifest.folder, version), entry.commit.encode())
+            for version in (one.version for one in damaged if one.version is not None):
+                set_aside(store, checkpoint_path(manifest.folder, version))
+                store.delete(manifest.checkpoint_note(version))
+            store.delete(hint_path(manifest.folder))
+            self.lake.checkpoint(table)
+
+        return "rebuild the checkpoint from the commits", rebuild
+
+    def _orphan(self, table: Table, finding: Finding) -> tuple[str, Callable[[], object]]:
+        path = f"{self.lake.manifest(table).folder}/{finding.path}"
+        young = [
+            found
+            for found in self.lake.store.list(path.rsplit("/", 1)[0])
+            if found.path == path and found.modified_at > self.now - timedelta(days=LEAST_RETENTION_DAYS)
+        ]
+        if young:
+            raise CannotRepair(f"younger than {LEAST_RETENTION_DAYS} days: a writer may yet commit it; wait")
+        return "remove the orphan", lambda: self.lake.store.delete(path)
+
+    def _files(
+        self, table: Table, chain: Chain, findings: Sequence[Finding], finding: Finding
+    ) -> tuple[str, Callable[[], object]]:
+        if finding.path not in chain.live():
+            if finding.path in chain.known():
+                raise CannotRepair(
+                    "only older versions of the table have this file; `borderlake vacuum --yes` removes it in time"
+                )
+            raise CannotRepair("its commit never came into the manifest; restore the file from a backup")
+        # All damaged files of a table are one repair: the rows of each are known only when all are set aside.
+        damaged = [one.path for one in findings if one.table == table.name and one.kind in _FILES]
+        paths = tuple(sorted({path for path in damaged if path in chain.live()}))
+        what, run = self._rows(table, lost_with(self.lake, table, chain, paths), None)
+        return (what, run) if finding.path == paths[0] else (f"together with {paths[0]}", lambda: None)
+
+    def _rows(self, table: Table, loss: Loss, batch: str | None) -> tuple[str, Callable[[], object]]:
+        if table not in (*BRONZE.values(), *QUARANTINE.values()):
+            if table is LEDGER:
+                raise CannotRepair("the ledger says what every other table should hold: restore the file from a backup")
+            raise CannotRepair(
+                f"{table.name} is not landed from the archive: restore the file from a backup, or make the table anew "
+                "from the tables before it"
+            )
+        rows = plan_rows(self.lake, loss, self.archived, batch)
+
+        def reland() -> None:
+            for path in loss.paths:
+                set_aside(self.lake.store, f"{self.lake.manifest(table).folder}/{path}")
+            if loss.paths:
+                self.lake.forget_missing(table)
+            missing = plan_rows(self.lake, Loss(table, ()), self.archived, batch)  # As the table is now.
+            if missing.height:
+                self.lake.append(table, missing, facts={"borderlake.step": "repair"})
+
+        batches = rows["batch_id"].n_unique()
+        return f"land {rows.height:,} rows of {batches} batches again from the archive", reland
+
+
+def set_aside(store: Store, path: str) -> None:
+    """Move a damaged file out of the way, where a person can still look at it."""
+    content = store.read(path)
+    if content is not None:
+        store.put(f"{_ASIDE}/{path}", content, replace=True)
+        store.delete(path)
+
+
+def _manifest_advice(findings: Sequence[Finding], finding: Finding) -> str:
+    return next(one.repair for one in findings if one.table == finding.table and one.kind in _MANIFEST)
