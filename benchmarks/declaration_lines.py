@@ -21,10 +21,29 @@ _COLUMNS = {
     "known_at": '{ after = "event_at" }',
 }
 _SAME = (
-    "declaration_id goods_item_number declaration_type consignment_id office procedure transport_mode importer_id "
-    "importer_name declarant_id seller_id carrier_id hs_code country_of_origin country_of_dispatch duty_rate_pct "
-    "net_mass_kg gross_mass_kg packages item_value currency goods_description"
-).split()
+    "declaration_id",
+    "goods_item_number",
+    "declaration_type",
+    "consignment_id",
+    "office",
+    "procedure",
+    "transport_mode",
+    "importer_id",
+    "importer_name",
+    "declarant_id",
+    "seller_id",
+    "carrier_id",
+    "hs_code",
+    "country_of_origin",
+    "country_of_dispatch",
+    "duty_rate_pct",
+    "net_mass_kg",
+    "gross_mass_kg",
+    "packages",
+    "item_value",
+    "currency",
+    "goods_description",
+)
 _GOODS = (
     "parts and accessories of motor vehicles",
     "women's coats, knitted",

@@ -80,8 +80,7 @@ def _run(module: str, side: str, settings: Settings, folder: Path) -> Mapping[st
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.trials", module, side, str(folder), json.dumps(dict(settings))],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
