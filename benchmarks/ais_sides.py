@@ -78,6 +78,7 @@ def ours(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
 def pyais(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
     """Loop over the file, decode each message, and take its fields."""
     import polars as pl
+    from pyais.exceptions import AISBaseException
     from pyais.stream import FileReaderStream
 
     from warehouse.readers.ais_payload import FIELDS
@@ -93,7 +94,10 @@ def pyais(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]
     taken: list[list[Any]] = []
     with usage:
         for sentence in FileReaderStream(str(settings["file"])):
-            message = sentence.decode()
+            try:
+                message = sentence.decode()
+            except AISBaseException:  # It cannot be read: an empty payload, a type that does not exist.
+                continue
             kind = message.msg_type
             if kind == 24:
                 taken.append((ship if message.partno else name)(message))
