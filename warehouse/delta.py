@@ -30,13 +30,8 @@ from warehouse.errors import WriteConflict
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
-_ALL_DIFFERENT = ("event_id", "row_hash", "source_line")
-_WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=1,
-    # A dictionary of values that never repeat is built and thrown away: a third of a write's time.
-    column_properties=dict.fromkeys(_ALL_DIFFERENT, ColumnProperties(dictionary_enabled=False)),
-)
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_ALL_DIFFERENT = ("row_hash", "source_line")
 Frames = Callable[[], Iterator[pl.DataFrame]]
 """Rows that come one frame after the other, from the beginning at each call."""
 
@@ -91,7 +86,7 @@ class Lake:
                 opened,
                 _stream(table, rows) if callable(rows) else table.shape(rows),
                 mode="append",
-                writer_properties=_WRITER,
+                writer_properties=_appender(table),
                 commit_properties=_properties(facts, missing),
             )
 
@@ -176,6 +171,16 @@ class Lake:
                 continue
             return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
+
+
+def _appender(table: Table) -> WriterProperties:
+    """Without dictionaries of values that hardly repeat: each is built, found too large, and thrown away."""
+    rare = [name for name, dtype in table.dtypes.items() if dtype != pl.String and not dtype.is_nested()]
+    plain = ColumnProperties(dictionary_enabled=False)
+    names = {*rare, *table.key, *_ALL_DIFFERENT} & set(table.dtypes) - {"batch_id", *table.partition_by}
+    return WriterProperties(
+        compression="ZSTD", compression_level=1, column_properties=dict.fromkeys(sorted(names), plain)
+    )
 
 
 def _stream(table: Table, frames: Frames) -> pyarrow.RecordBatchReader:

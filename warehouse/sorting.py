@@ -153,6 +153,8 @@ def _index() -> pl.Expr:
 
 def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype: pl.DataType) -> pl.Expr:
     """A fact about the delivery that a row is of."""
+    if len(deliveries) == 1:
+        return pl.lit(values[0], dtype=dtype)
     return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
 
 

@@ -76,7 +76,9 @@ def _at_once(text: str, layout: Layout) -> pl.DataFrame | None:
     """Fields of lines without quotes, parsed together; None where any line needs a closer look."""
     if len(layout.names) < 2 or not layout.delimiter.isascii():
         return None
-    text = text.replace("\r\n", "\n").removesuffix("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    text = text.removesuffix("\n")
     if not text or "\r" in text:
         return None
     content = f"\n{text}\n".encode()
