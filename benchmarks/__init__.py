@@ -7,7 +7,7 @@ side and the peers', each run by `harness` in a process of its own; `measure` co
 `bound_lessons` says who is judged and what a side may learn from, `bound_sides` are the sides, `bound_measure` and
 `bound_result` their figures.
 
-`ais` and `landing` clock readers and landing beside a peer, turn by turn (`trials`), on what `declaration_lines` and the
-simulation generate; `malformed` damages extracts (`mutations`) and counts what reading them does; `crash` kills landings.
-`trial_result` reports them.
+`ais` and `landing` clock readers and landing beside a peer, turn by turn (`trials`), on what `declaration_lines` and
+the simulation generate; `malformed` damages extracts (`mutations`) and counts what reading them does; `crash` kills
+landings. `trial_result` reports them.
 """

@@ -95,7 +95,7 @@ def pyais(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]
     with usage:
         for sentence in FileReaderStream(str(settings["file"])):
             try:
-                message = sentence.decode()
+                message: Any = sentence.decode()
             except AISBaseException:  # It cannot be read: an empty payload, a type that does not exist.
                 continue
             kind = message.msg_type

@@ -95,13 +95,13 @@ def originals(folder: Path, seed: int) -> dict[str, Sequence[Original]]:
     from simulation.run import simulate
 
     simulate(_START, _DAYS, _SCALE, seed, folder, extended=True)
-    made: dict[str, list[Original]] = {form: [] for form in FORMATS}
+    made: dict[str, Sequence[Original]] = {form: [] for form in FORMATS}
     for agency in agencies(folder / "none.toml").values():
         for dataset, layout in agency.datasets.items():
             form = dialect_of(layout).extract_for(f"{agency.domain}.{dataset}").format
             found = waiting(folder / "inbox" / agency.code / dataset)
-            made[form] += [Original(path, agency.code, dataset, form) for path in found]
-    return {form: found for form, found in made.items()}
+            made[form] = [*made[form], *(Original(path, agency.code, dataset, form) for path in found)]
+    return made
 
 
 def _damaged(original: Original, folder: Path, number: int, draw: random.Random) -> tuple[Path, dict[str, object]]:

@@ -101,6 +101,7 @@ def _lines_sent(path: Path, item: Delivery) -> int | None:
 
 
 def main() -> None:
+    """Answer each line of standard input."""
     print("ready", flush=True)
     for line in sys.stdin:
         asked: dict[str, Any] = json.loads(line)

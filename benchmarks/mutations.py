@@ -136,7 +136,7 @@ def _reorder_columns(data: bytes, draw: random.Random) -> bytes:
     return b"".join(mark.join(row[at] for at in order) + b"\n" for row in rows if len(row) == len(order))
 
 
-def _swap_header(data: bytes, draw: random.Random) -> bytes:
+def _swap_header(data: bytes, _: random.Random) -> bytes:
     """Two names change places over values that cannot be each other's, as a sender's new program does it."""
     for one, other in (
         (b"ORIGIN", b"CURRENCY"),
@@ -154,7 +154,7 @@ def _swap_header(data: bytes, draw: random.Random) -> bytes:
     return data
 
 
-def _utf_16(data: bytes, draw: random.Random) -> bytes:
+def _utf_16(data: bytes, _: random.Random) -> bytes:
     return data.decode("latin-1").encode("utf-16")
 
 
@@ -244,6 +244,11 @@ _OF_LINES: dict[str, Mutation] = {
     "doubled-lines": _double_lines,
     "blank-lines": _blank_lines,
 }
+_OF_SEGMENTS: dict[str, Mutation] = {
+    "shuffled-segments": _shuffle_segments,
+    "dropped-segment": _drop_segment,
+    "doubled-segments": _double_segments,
+}
 STRUCTURAL: dict[str, Mapping[str, Mutation]] = {
     "delimited": {
         **_OF_LINES,
@@ -260,14 +265,9 @@ STRUCTURAL: dict[str, Mapping[str, Mutation]] = {
         "fewer-rows": _table(_fewer_rows),
     },
     "ais-nmea": {"cut-at-line-end": _cut_at_line_end, "doubled-lines": _double_lines, "blank-lines": _blank_lines},
-    **dict.fromkeys(
-        ("paxlst", "pnrgov", "cuscar"),
-        {
-            "shuffled-segments": _shuffle_segments,
-            "dropped-segment": _drop_segment,
-            "doubled-segments": _double_segments,
-        },
-    ),
+    "paxlst": _OF_SEGMENTS,
+    "pnrgov": _OF_SEGMENTS,
+    "cuscar": _OF_SEGMENTS,
 }
 """By format."""
 

@@ -70,8 +70,8 @@ def check_rows(delivery: Delivery, read: int) -> None:
 class Seen(Protocol):
     """Records that were sorted before, of the same file; told of each chunk's rows once."""
 
-    def before(self, rows: pl.DataFrame) -> pl.Series:
-        """Whether each row, by `event_id` and `row_hash`, stood in an earlier chunk."""
+    def before(self, records: pl.Series) -> pl.Series:
+        """Whether each record, a hash of its ids, stood in an earlier part."""
 
 
 def outcomes(group: Sequence[Read], landed_at: datetime, seen: Seen | None = None) -> Iterator[Outcome]:
@@ -205,12 +205,13 @@ def _envelope(
 def _split_repeats(rows: pl.DataFrame, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
     record = pl.struct("event_id", "row_hash", "batch_id")
+    hashes = rows.select(record.hash()).to_series()
     # Hashes of 64 bits that all differ are proof; where two agree the records themselves are compared.
     again = pl.repeat(False, rows.height, eager=True)
-    if rows.select(record.hash().n_unique()).item() < rows.height:
+    if hashes.n_unique() < rows.height:
         again = rows.select(~record.is_first_distinct()).to_series()
     if seen is not None:
-        again = again | seen.before(rows)
+        again = again | seen.before(hashes)
     if not again.any():
         return rows, _no_repeats()
     repeats = rows.filter(again).select(

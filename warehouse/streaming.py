@@ -122,8 +122,9 @@ class _Records:
     def __init__(self) -> None:
         self._sorted: list[np.ndarray[tuple[int], np.dtype[np.uint64]]] = []
 
-    def before(self, rows: pl.DataFrame) -> pl.Series:
-        hashes = rows.select(pl.struct("event_id", "row_hash").hash()).to_series().to_numpy()
+    def before(self, records: pl.Series) -> pl.Series:
+        """Whether each stood in an earlier part."""
+        hashes = records.to_numpy()
         order = np.argsort(hashes)
         ascending = hashes[order]
         found = np.zeros(len(hashes), bool)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from warehouse.readers.nmea_bytes import Bytes, Ints
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
 
 _UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
@@ -57,11 +58,10 @@ class _Records:
 
 def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
     """Rows and refusals of a block, and the lines at its end, if any, that make no whole record yet."""
-    if not block.damaged and layout.quote not in block.text:
-        rows = _at_once(block.text, layout)
-        if rows is not None:
-            at = pl.int_range(block.number, block.number + rows.height, dtype=pl.Int64, eager=True)
-            return Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), None
+    rows = None if block.damaged else _at_once(block.text, layout)
+    if rows is not None:
+        at = pl.int_range(block.number, block.number + rows.height, dtype=pl.Int64, eager=True)
+        return Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), None
     sent = block.text.split("\n")
     records = _records(sent, block, layout)
     chunk = _chunk(sent[: records.open_from], records, block, layout)
@@ -73,8 +73,8 @@ def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
 
 
 def _at_once(text: str, layout: Layout) -> pl.DataFrame | None:
-    """Fields of lines without quotes, parsed together; None where any line needs a closer look."""
-    if len(layout.names) < 2 or not layout.delimiter.isascii():
+    """Fields of lines that are all sound, parsed together; None where any line needs a closer look."""
+    if len(layout.names) < 2 or not (layout.delimiter + layout.quote).isascii():
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n")
@@ -83,17 +83,38 @@ def _at_once(text: str, layout: Layout) -> pl.DataFrame | None:
         return None
     content = f"\n{text}\n".encode()
     data = np.frombuffer(content, np.uint8)
+    quotes = np.flatnonzero(data == ord(layout.quote)) if layout.quote in text else np.empty(0, np.int64)
     ends = np.flatnonzero(data == 10)
     between = np.flatnonzero(data == ord(layout.delimiter))
+    if len(quotes):
+        if not _stand_around_fields(data, quotes, layout):
+            return None
+        inside = np.cumsum(data == ord(layout.quote), dtype=np.uint8) & 1
+        between = between[inside[between] == 0]
+        if inside[ends].any():  # A field goes on over the line's end.
+            return None
     if (np.diff(np.searchsorted(between, ends)) != len(layout.names) - 1).any():
         return None
-    frame = _parsed(content[1:], layout, len(ends) - 1, quoted=False)
-    if frame is None or not _has_blank_edge(data, ends, between):
+    frame = _parsed(content[1:], layout, len(ends) - 1, quoted=len(quotes) > 0)
+    # Quotes side by side are an empty field, or a doubled one.
+    if frame is None or not ((np.diff(quotes) == 1).any() or _has_blank_edge(data, ends, between, quotes)):
         return frame
     return _tidy(frame)
 
 
-def _has_blank_edge(data: np.ndarray, *separators: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _stand_around_fields(data: Bytes, quotes: Ints, layout: Layout) -> bool:
+    """Whether each quote that opens has a separator before it, and each that closes one behind it.
+
+    Where a doubled quote closes and opens again, the other of the two stands there.
+    """
+    if len(quotes) % 2:
+        return False
+    beside = np.array([10, ord(layout.delimiter), ord(layout.quote)])
+    opening, closing = data[quotes[0::2] - 1], data[quotes[1::2] + 1]
+    return bool(np.isin(opening, beside).all() and np.isin(closing, beside).all())
+
+
+def _has_blank_edge(data: Bytes, *separators: Ints) -> bool:
     """Whether a field may begin or end with white space: a blank, or a byte beyond ASCII, stands at a separator."""
     for at in separators:
         for beside in (data[at - 1], data[np.minimum(at + 1, len(data) - 1)]):
@@ -152,7 +173,9 @@ def _odd(sent: list[str], layout: Layout) -> list[int]:
     beside = f"{re.escape(layout.quote)}|[^{delimiter}]{_MARK}|{_MARK}[^{delimiter}]"
     raw = pl.col("raw").str.strip_chars_end("\r")
     quoted = (
-        pl.DataFrame({"raw": sent}).with_row_index("at").filter(pl.col("raw").str.contains(layout.quote, literal=True))
+        pl.DataFrame({"raw": sent}, schema={"raw": pl.String()})
+        .with_row_index("at")
+        .filter(pl.col("raw").str.contains(layout.quote, literal=True))
     )
     odd = raw.str.contains(_MARK, literal=True) | _bare(raw, layout).str.contains(beside)
     return quoted.filter(odd)["at"].to_list()
@@ -191,7 +214,8 @@ def _record(sent: list[str], at: int, layout: Layout) -> tuple[list[str] | None,
 
 def _chunk(sent: list[str], records: _Records, block: Block, layout: Layout) -> Chunk:
     lines = pl.DataFrame(
-        {LINE: range(block.number, block.number + len(sent)), "raw": sent}, schema_overrides={LINE: pl.Int64}
+        {LINE: range(block.number, block.number + len(sent)), "raw": sent},
+        schema={LINE: pl.Int64(), "raw": pl.String()},
     )
     lines = lines.with_columns(pl.col("raw").str.strip_chars_end("\r")).filter(pl.col("raw") != "")
     if records.taken:
