@@ -272,4 +272,4 @@ STRUCTURAL: dict[str, Mapping[str, Mutation]] = {
 """By format."""
 
 HARMLESS = frozenset({*_OF_LINES, "reordered-columns", "reordered-keys", "fewer-rows", "swapped-header", "re-encoded"})
-"""Each value stays beside its name, or cannot be taken for another's: a swapped header and another encoding are caught."""
+"""Each value stays beside its name, or cannot be taken for another's: a swapped header, another encoding."""

@@ -248,10 +248,9 @@ def _fields(good: pl.DataFrame, layout: Layout, quoted: bool) -> pl.DataFrame:
     if raw and layout.delimiter.isascii():
         frame = _parsed("\n".join([*raw, ""]).encode(), layout, len(raw), quoted=quoted)
     if frame is None:
-        quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        mark, quote = layout.delimiter, layout.quote
         rows = [
-            next(csv.reader([line], delimiter=layout.delimiter, quotechar=layout.quote, quoting=quoting))
-            for line in raw
+            next(csv.reader([line], delimiter=mark, quotechar=quote)) if quoted else line.split(mark) for line in raw
         ]
         frame = pl.DataFrame(rows, schema=dict.fromkeys(layout.names, pl.String()), orient="row")
     return _tidy(frame.select(good[LINE], pl.all()))

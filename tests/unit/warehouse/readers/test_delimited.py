@@ -1,8 +1,6 @@
 """Delimited text: every line is a row or a refusal with its place, and names bind, never positions."""
 
-import csv
 import gzip
-import io
 import tempfile
 from pathlib import Path
 
@@ -211,7 +209,7 @@ _PIECE = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_PIECE, max_size=12), st.sampled_from(["\n", "\r\n"]), st.integers(24, 200))
 @example(['A1,"open', "A2,B", 'A3,"C"'], "\n", 24)
 @example(['A1,"over\nthree\nlines"', "A2,B"], "\n", 24)
@@ -224,17 +222,3 @@ def test_where_a_block_ends_changes_nothing(pieces: list[str], end: str, size: i
     for one in ("rows", "refused"):
         got, wanted = (pl.concat([getattr(chunk, one) for chunk in chunks]).sort(LINE) for chunks in (parts, whole))
         assert got.to_dicts() == wanted.to_dicts()
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(_FIELD, min_size=2, max_size=2), min_size=1, max_size=8), st.booleans())
-def test_what_the_standard_library_writes_is_read_back(records: list[list[str]], all_quoted: bool) -> None:
-    if not all_quoted:  # It leaves a lone carriage return without quotes, which is no line that can be read.
-        records = [[field.replace("\r", "") for field in record] for record in records]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL, lineterminator="\n")
-    writer.writerows([["office", "importer"], *records])
-    rows, refused = read(out.getvalue().encode())
-    assert refused.is_empty()
-    wanted = [tuple(field.strip() or None for field in record) for record in records]
-    assert rows.select("office", "importer").rows() == wanted
