@@ -6,4 +6,8 @@ side and the peers', each run by `harness` in a process of its own; `measure` co
 `bound` asks how much of what could be found is found: `world` simulates a border and reads it without a lake,
 `bound_lessons` says who is judged and what a side may learn from, `bound_sides` are the sides, `bound_measure` and
 `bound_result` their figures.
+
+`ais` and `landing` clock readers and landing beside a peer, turn by turn (`trials`), on what `declaration_lines` and
+the simulation generate; `malformed` damages extracts (`mutations`) and counts what reading them does; `crash` kills
+landings. `trial_result` reports them.
 """

@@ -8,7 +8,7 @@ writes to a table whose last commit is not the one that was made.
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -17,7 +17,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+import pyarrow
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
@@ -32,6 +40,9 @@ _TRANSACTION = 1
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_ALL_DIFFERENT = ("row_hash", "source_line")
+Frames = Callable[[], Iterator[pl.DataFrame]]
+"""Rows that come one frame after the other, from the beginning at each call."""
 
 
 @dataclass(frozen=True)
@@ -76,24 +87,32 @@ class Lake:
         return pl.scan_delta(opened)
 
     def append(
-        self, table: Table, frame: pl.DataFrame, *, batches: Sequence[str] = (), facts: Mapping[str, str] | None = None
+        self,
+        table: Table,
+        frame: pl.DataFrame | Frames,
+        *,
+        batches: Sequence[str] = (),
+        facts: Mapping[str, str] | None = None,
     ) -> int:
         """Append rows and return the version; rows of batches the table already holds are left out.
 
-        With `batches`, `frame` has a `batch_id` column. Safe against a second writer of the same batches: the
-        check and the write share one snapshot, so the loser's commit conflicts and it looks again.
+        With `batches`, `frame` has a `batch_id` column. `Frames` hold the rows of one batch and are written as they
+        come, in one commit, anew where another writer was first; what they raise ends the write.
+
+        Safe against a second writer of the same batches: the check and the write share one snapshot, so the loser's
+        commit conflicts and it looks again.
         """
 
         def write(opened: DeltaTable, head: str) -> None:
             missing = [batch for batch in batches if opened.transaction_version(batch) is None]
             if batches and not missing:
                 return
-            rows = frame.filter(pl.col("batch_id").is_in(missing)) if batches else frame
+            rows = frame.filter(pl.col("batch_id").is_in(missing)) if batches and not callable(frame) else frame
             write_deltalake(
                 opened,
-                table.shape(rows),
+                _stream(table, rows) if callable(rows) else table.shape(rows),
                 mode="append",
-                writer_properties=_WRITER,
+                writer_properties=_appender(table),
                 commit_properties=_properties(head, facts, missing),
             )
 
@@ -251,6 +270,22 @@ class Lake:
 def _live(opened: DeltaTable) -> list[Added]:
     actions = pl.DataFrame(opened.get_add_actions(flatten=True)).select("path", "size_bytes", "num_records")
     return [Added(*row) for row in actions.iter_rows()]
+
+
+def _appender(table: Table) -> WriterProperties:
+    """Without dictionaries of values that hardly repeat: each is built, found too large, and thrown away."""
+    rare = [name for name, dtype in table.dtypes.items() if dtype != pl.String and not dtype.is_nested()]
+    plain = ColumnProperties(dictionary_enabled=False)
+    names = {*rare, *table.key, *_ALL_DIFFERENT} & set(table.dtypes) - {"batch_id", *table.partition_by}
+    return WriterProperties(
+        compression="ZSTD", compression_level=1, column_properties=dict.fromkeys(sorted(names), plain)
+    )
+
+
+def _stream(table: Table, frames: Frames) -> pyarrow.RecordBatchReader:
+    """Frames as Arrow batches in the table's shape."""
+    batches = (batch for frame in frames() for batch in table.shape(frame).rechunk().to_arrow().to_batches())
+    return pyarrow.RecordBatchReader.from_batches(table.empty().to_arrow().schema, batches)
 
 
 def _properties(head: str, facts: Mapping[str, str] | None, batches: Sequence[str] = ()) -> CommitProperties:

@@ -2,7 +2,7 @@
 
 A file is a batch. Its rows go to bronze or to quarantine, and the ledger accounts for each; a batch that the
 ledger holds is not landed again. Files that belong together share a commit, so that a day of many small files
-costs a few commits and not hundreds.
+costs a few commits and not hundreds; a large file is landed by itself, in `streaming`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,16 +10,19 @@ from datetime import datetime
 
 import polars as pl
 
+from warehouse import streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
 from warehouse.errors import FileRefused
 from warehouse.ledger import Account, known_account, landed_before, ledger_rows
 from warehouse.readers import READERS, Chunk
-from warehouse.sorting import Read, extract_of, outcomes
+from warehouse.sorting import Read, check_rows, extract_of, outcomes
 
 _GROUP_ROWS = 400_000
 """Rows that share a commit: bounds memory, and keeps the number of commits small."""
+
+_FACTS = {"borderlake.step": "landing"}
 
 Progress = Callable[[Delivery], None]
 
@@ -37,12 +40,16 @@ def land(
     rows = 0
     for delivery in deliveries:
         is_copy = delivery.batch_id in group  # Of a file whose fate must be known first.
-        if is_copy or rows >= _GROUP_ROWS:
+        is_large = streaming.is_large(delivery)
+        if group and (is_copy or is_large or rows >= _GROUP_ROWS):
             yield _commit(lake, list(group.values()), landed_at)
             group, rows, known = {}, 0, landed_before(lake)
         entry = known.get(delivery.batch_id) or known.get(delivery.refusal_id)
         if entry is not None:
             yield [known_account(delivery, entry)]
+        elif is_large:
+            yield _land_large(lake, delivery, landed_at)
+            known = landed_before(lake)
         else:
             group[delivery.batch_id] = read(delivery)
             rows += group[delivery.batch_id].rows
@@ -50,6 +57,18 @@ def land(
             progress(delivery)
     if group:
         yield _commit(lake, list(group.values()), landed_at)
+
+
+def _land_large(lake: Lake, delivery: Delivery, landed_at: datetime) -> list[Account]:
+    try:
+        _check_hash(delivery)
+        sorting = streaming.land_rows(lake, delivery, landed_at, _FACTS)
+    except FileRefused as refusal:
+        return _commit(lake, [Read(delivery, refusal=refusal)], landed_at)
+    account, bad = sorting.account(), sorting.bad()
+    if bad.height:
+        lake.append(QUARANTINE[account.contract.name], bad, batches=[account.batch_id], facts=_FACTS)
+    return _enter(lake, [account], landed_at)
 
 
 def read(delivery: Delivery) -> Read:
@@ -75,17 +94,11 @@ def _check_hash(delivery: Delivery) -> None:
 
 
 def _check_rows(delivery: Delivery, chunks: Sequence[Chunk]) -> None:
-    declared = delivery.sidecar.rows
-    read = sum(chunk.rows.height + chunk.refused.height for chunk in chunks)
-    if declared is not None and declared != read:
-        raise FileRefused(
-            "row-count", f"the sidecar declares {declared:,} rows, the file holds {read:,}; ask for it again"
-        )
+    check_rows(delivery, sum(chunk.rows.height + chunk.refused.height for chunk in chunks))
 
 
 def _commit(lake: Lake, group: Sequence[Read], landed_at: datetime) -> list[Account]:
     """Bronze, then quarantine, then the ledger: a batch in the ledger is whole."""
-    facts = {"borderlake.step": "landing"}
     sorted_rows = list(outcomes(group, landed_at))
     accounts = [account for outcome in sorted_rows for account in outcome.accounts]
     for contract in {outcome.contract.name: outcome.contract for outcome in sorted_rows}.values():
@@ -96,7 +109,11 @@ def _commit(lake: Lake, group: Sequence[Read], landed_at: datetime) -> list[Acco
             (QUARANTINE[contract.name], pl.concat([outcome.bad for outcome in mine])),
         ):
             if rows.height:
-                lake.append(table, rows, batches=batches, facts=facts)
+                lake.append(table, rows, batches=batches, facts=_FACTS)
+    return _enter(lake, accounts, landed_at)
+
+
+def _enter(lake: Lake, accounts: list[Account], landed_at: datetime) -> list[Account]:
     ledger = ledger_rows(lake, accounts, landed_at)
-    lake.append(LEDGER, ledger, batches=sorted(set(ledger["batch_id"])), facts=facts)
+    lake.append(LEDGER, ledger, batches=sorted(set(ledger["batch_id"])), facts=_FACTS)
     return accounts

@@ -19,7 +19,7 @@ _SAS_DAYS = ((date.min - _SAS_EPOCH).days, (date.max - _SAS_EPOCH).days)
 _CAST = re.compile(r"\bCAST\(", re.IGNORECASE)
 _CAST_OF_COLUMN = re.compile(r'\bCAST\(\s*("[^"]+"|\w+)\s+AS\s+(\w+)\s*\)', re.IGNORECASE)
 _TRUE, _FALSE = ("true", "1", "1.0", "y", "yes"), ("false", "0", "0.0", "n", "no")
-_UNREADABLE = "__unreadable__"
+_MADE = "__made__"
 _SIDECAR_MENDS = " Give it in the row, or as extracted_at in a sidecar FILE.manifest.json where the dialect takes it."
 
 
@@ -56,12 +56,11 @@ def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     becomes a silent null.
     """
     concerned = rows.filter(_sql(output.where)) if output.where else rows
-    typed = _typed(output, concerned)
-    readable = typed.drop(_UNREADABLE)
-    details = _numbered(output.contract).filter(readable, cast=False)[1].details()
-    reasons = _reasons(typed, details.drop(cs.by_name(*output.contract.columns())), output.contract)
+    typed, unreadable = _typed(output, concerned)
+    details = _numbered(output.contract).filter(typed, cast=False)[1].details()
+    reasons = _reasons(unreadable, details.drop(cs.by_name(*output.contract.columns())), output.contract)
     return Sorted(
-        good=readable.join(reasons.select(LINE), on=LINE, how="anti"),
+        good=typed.filter(~pl.col(LINE).is_in(reasons[LINE].implode())) if reasons.height else typed,
         refused=reasons,
         set_aside=rows[LINE].filter(~rows[LINE].is_in(concerned[LINE].implode()))
         if output.where
@@ -75,27 +74,50 @@ def _numbered(contract: Contract) -> type[dy.Schema]:
     return type(contract.schema.__name__, (contract.schema,), {LINE: dy.Int64()})
 
 
-def _typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
+def _typed(output: Output, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines with the contract's columns, typed; and each value that is there but unreadable, by line and column.
+
+    Each value is made once: that it was lost is seen by the source beside it.
+    """
     dtypes = output.contract.dtypes()
-    unreadable: list[pl.Expr] = []
     made: dict[str, pl.Expr] = {}
     for rule in output.rules:
-        raw = _source(rule, made)
-        value = _read(rule, raw, dtypes[rule.target])
-        made[rule.target] = value
-        if rule.source in ("column", "sql"):
-            lost = raw.is_not_null() & value.is_null() & ~_declared_blank(rule, raw)
-            if rule.source == "sql":
-                lost = lost | _lost_in_cast(rule.argument)
-            unreadable.append(pl.when(lost).then(pl.lit(rule.target)))
-    absent = {name: pl.lit(None, dtype=dtype) for name, dtype in dtypes.items() if name not in made}
-    columns = {name: made.get(name, absent.get(name)) for name in dtypes}
-    found = pl.concat_list(unreadable).list.drop_nulls() if unreadable else pl.lit([], dtype=pl.List(pl.String))
-    return rows.select(
-        LINE,
-        *(expr.cast(dtypes[name]).alias(name) for name, expr in columns.items() if expr is not None),
-        found.alias(_UNREADABLE),
+        made[rule.target] = _read(rule, _source(rule, made), dtypes[rule.target])
+    copies = {name: original for name, original in _copies(output.rules).items() if original in made}
+    values = {name: made[name] if name in made else pl.lit(None) for name in dtypes if name not in copies}
+    typed = rows.select(LINE, *(value.cast(dtypes[name]).alias(name) for name, value in values.items()))
+    typed = typed.with_columns(pl.col(original).cast(dtypes[name]).alias(name) for name, original in copies.items())
+    typed = typed.select(LINE, *dtypes)
+    return typed, _unreadable(output, rows, typed)
+
+
+def _copies(rules: Sequence[ColumnRule]) -> dict[str, str]:
+    """Columns that are another one as it is, and which."""
+    plain = (rule for rule in rules if rule.source == "after" and not rule.delay_days and rule.codes is None)
+    found = {rule.target: rule.argument for rule in plain if rule.pad is None and rule.decimal is None}
+    return {name: original for name, original in found.items() if original not in found}
+
+
+def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Line and column of each value that the source has and the contract's type has not."""
+    read = [rule for rule in output.rules if rule.source in ("column", "sql")]
+    beside = rows.hstack([typed[rule.target].alias(f"{_MADE}{rule.target}") for rule in read])
+    lost: dict[str, pl.Expr] = {}
+    for rule in read:
+        raw = _source(rule, {})
+        lost[rule.target] = raw.is_not_null() & pl.col(f"{_MADE}{rule.target}").is_null() & ~_declared_blank(rule, raw)
+        if rule.source == "sql":
+            lost[rule.target] |= _lost_in_cast(rule.argument)
+    flags = beside.select(LINE, **lost)
+    found = (
+        [
+            flags.filter(pl.col(name)).select(LINE, column=pl.lit(name))
+            for name in (name for name, count in flags.select(pl.col(list(lost)).sum()).to_dicts()[0].items() if count)
+        ]
+        if lost
+        else []
     )
+    return pl.concat([pl.DataFrame(schema={LINE: pl.Int64(), "column": pl.String()}), *found])
 
 
 def _source(rule: ColumnRule, made: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -180,14 +202,9 @@ def _time(rule: ColumnRule, value: pl.Expr) -> pl.Expr:
     ).dt.convert_time_zone("UTC")
 
 
-def _reasons(typed: pl.DataFrame, broken: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+def _reasons(unreadable: pl.DataFrame, broken: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """One row a refused line, with every rule it breaks; an unreadable value breaks only that rule."""
-    unreadable = (
-        typed.select(LINE, pl.col(_UNREADABLE).alias("column"))
-        .explode("column", empty_as_null=True)
-        .drop_nulls("column")
-        .with_columns(rule=pl.format("{}|unreadable", "column"))
-    )
+    unreadable = unreadable.with_columns(rule=pl.format("{}|unreadable", "column"))
     rules = [name for name in broken.columns if name != LINE]
     checked = (
         broken.unpivot(index=LINE, on=rules, variable_name="rule", value_name="state")

@@ -7,6 +7,7 @@ in the high bits, the line in the low.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import polars as pl
 
@@ -57,8 +58,27 @@ def extract_of(delivery: Delivery) -> Extract:
     return delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}")
 
 
-def outcomes(group: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
-    """Sort the rows of deliveries; those of one layout together, which is many times faster for small files."""
+def check_rows(delivery: Delivery, read: int) -> None:
+    """Raises `FileRefused` where the sidecar declares another number of rows."""
+    declared = delivery.sidecar.rows
+    if declared is not None and declared != read:
+        raise FileRefused(
+            "row-count", f"the sidecar declares {declared:,} rows, the file holds {read:,}; ask for it again"
+        )
+
+
+class Seen(Protocol):
+    """Records that were sorted before, of the same file; told of each chunk's rows once."""
+
+    def before(self, records: pl.Series) -> pl.Series:
+        """Whether each record, a hash of its ids, stood in an earlier part."""
+
+
+def outcomes(group: Sequence[Read], landed_at: datetime, seen: Seen | None = None) -> Iterator[Outcome]:
+    """Sort the rows of deliveries; those of one layout together, which is many times faster for small files.
+
+    A delivery that comes in several parts is given part by part with what was `seen` of it.
+    """
     by_layout: dict[object, list[Read]] = {}
     for item in group:
         if item.refusal is not None:
@@ -66,16 +86,16 @@ def outcomes(group: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
         else:
             by_layout.setdefault(item.layout, []).append(item)
     for items in by_layout.values():
-        yield from _sort_safely(items, landed_at)
+        yield from _sort_safely(items, landed_at, seen)
 
 
-def _sort_safely(items: Sequence[Read], landed_at: datetime) -> list[Outcome]:
+def _sort_safely(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> list[Outcome]:
     """Sort deliveries together; where the dialect cannot be applied to one, alone, and that one is refused whole."""
     try:
-        return list(_sort(items, landed_at))
+        return list(_sort(items, landed_at, seen))
     except pl.exceptions.PolarsError as error:
         if len(items) > 1:
-            return [outcome for item in items for outcome in _sort_safely([item], landed_at)]
+            return [outcome for item in items for outcome in _sort_safely([item], landed_at, seen)]
         # The error's own text may hold a row's value.
         message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
         return list(_refused_whole(replace(items[0], refusal=FileRefused("dialect", message)), landed_at))
@@ -93,7 +113,7 @@ def _refused_whole(item: Read, landed_at: datetime) -> Iterator[Outcome]:
         yield Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
 
 
-def _sort(items: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
+def _sort(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> Iterator[Outcome]:
     """Map and check the rows of deliveries of one layout: one outcome a contract."""
     deliveries = [item.delivery for item in items]
     rows = pl.concat([_stacked(item, index) for index, item in enumerate(items)], how="diagonal_relaxed")
@@ -103,7 +123,7 @@ def _sort(items: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
     for output in extract.outputs:
         result = mapping.apply(output, prepared)
         enveloped = _envelope(result.good, deliveries, output.contract, landed_at)
-        good, repeats = _split_repeats(enveloped)
+        good, repeats = _split_repeats(enveloped, seen)
         refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
         bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
         accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
@@ -133,6 +153,8 @@ def _index() -> pl.Expr:
 
 def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype: pl.DataType) -> pl.Expr:
     """A fact about the delivery that a row is of."""
+    if len(deliveries) == 1:
+        return pl.lit(values[0], dtype=dtype)
     return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
 
 
@@ -180,15 +202,29 @@ def _envelope(
     )
 
 
-def _split_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split_repeats(rows: pl.DataFrame, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
-    first = pl.struct("event_id", "row_hash", "batch_id").is_first_distinct()
-    repeats = rows.filter(~first).select(
+    record = pl.struct("event_id", "row_hash", "batch_id")
+    hashes = rows.select(record.hash()).to_series()
+    # Hashes of 64 bits that all differ are proof; where two agree the records themselves are compared.
+    again = pl.repeat(False, rows.height, eager=True)
+    if hashes.n_unique() < rows.height:
+        again = rows.select(~record.is_first_distinct()).to_series()
+    if seen is not None:
+        again = again | seen.before(hashes)
+    if not again.any():
+        return rows, _no_repeats()
+    repeats = rows.filter(again).select(
         LINE,
         rules=pl.concat_list(pl.lit("repeated-in-file")),
         messages=pl.concat_list(pl.lit("the very same record stands earlier in this file; send each record once")),
     )
-    return (rows.filter(first), repeats) if repeats.height else (rows, repeats)
+    return rows.filter(~again), repeats
+
+
+def _no_repeats() -> pl.DataFrame:
+    lists = pl.List(pl.String())
+    return pl.DataFrame(schema={LINE: pl.Int64(), "rules": lists, "messages": lists})
 
 
 def _with_raw(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

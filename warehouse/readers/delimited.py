@@ -1,24 +1,27 @@
 """Delimited text: any delimiter and encoding, bound by header name, every line accounted for.
 
-Polars parses a file whose lines all have the header's number of fields; any other line, or one that is not of
-the declared encoding, is refused with its position. Files with quoted fields take the standard library's
-parser, since a quoted field may hold delimiters and line ends.
+The file is read in blocks of whole lines, so that memory does not grow with it; what lines hold is `delimited_lines`.
 """
 
+import codecs
 import csv
 import gzip
+import io
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-
-import polars as pl
+from typing import IO
 
 from warehouse.errors import FileRefused
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
-
-_UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
+from warehouse.readers.delimited_lines import Block, Layout, parse
+from warehouse.readers.port import Chunk, beside_line
 
 _BYTE_ORDER_MARK = "\ufeff"
+_LONGEST_LINE = 1 << 24
+_LINE_SAFE = re.compile(r"utf-8(-sig)?|ascii|iso8859-\d+|cp(12|8|4|7)\d+|koi8-\w+|mac-\w+|tis-620")
+"""Encodings in which the byte of a line feed is always one, and a line can be decoded alone."""
 
 
 def read(
@@ -28,41 +31,94 @@ def read(
     delimiter: str = ",",
     encoding: str = "utf-8",
     quote: str = '"',
+    block_bytes: int = 16 << 20,
 ) -> Iterator[Chunk]:
-    """Rows of a delimited file, all as text, empty fields as null.
+    """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
-    Raises `FileRefused` when the file is empty or its header lacks any of `columns`.
+    Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read when it is
+    a gzip file that is cut or no text of lines.
     """
-    text, damaged = _decode(_bytes_of(path), encoding)
-    header, _, body = text.partition("\n")
-    names = _names(header.rstrip("\r"), delimiter, quote)
-    _require(columns, names, delimiter)
-    if quote in body:
-        yield _parse_quoted(body, names, delimiter, quote, damaged)
-    else:
-        yield _parse_plain(body, names, delimiter, damaged)
+    with path.open("rb") as stream:
+        layout: Layout | None = None
+        open_record: Block | None = None
+        number = 1
+        for data, is_last in _whole_lines(_unzipped(stream), block_bytes if _is_line_safe(encoding) else -1):
+            block = Block(*_decode(data, encoding, number), is_last)
+            number += block.text.count("\n")
+            if layout is None:
+                header, _, rest = block.text.removeprefix(_BYTE_ORDER_MARK).partition("\n")
+                names = _names(header.rstrip("\r"), delimiter, quote)
+                _require(columns, names, delimiter)
+                layout = Layout(names, delimiter, quote)
+                block = Block(rest, 2, frozenset(at - 1 for at in block.damaged), is_last)
+            chunk, open_record = parse(block if open_record is None else _joined(open_record, block), layout)
+            yield chunk
 
 
-def _bytes_of(path: Path) -> bytes:
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
+def _joined(one: Block, other: Block) -> Block:
+    """A record that a block left open, and the block that follows."""
+    lines = one.text.count("\n")
+    damaged = one.damaged | {at + lines for at in other.damaged}
+    return replace(one, text=one.text + other.text, damaged=damaged, is_last=other.is_last)
+
+
+def _unzipped(stream: IO[bytes]) -> IO[bytes]:
+    is_zipped = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return io.BufferedReader(gzip.GzipFile(fileobj=stream)) if is_zipped else stream
+
+
+def _whole_lines(stream: IO[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
+    """Blocks of whole lines, the last with True; all in one where `size` is -1."""
+    tail, begun = b"", False
+    while True:
         try:
-            data = gzip.decompress(data)
+            fresh = stream.read(size)
         except (EOFError, OSError, zlib.error) as error:
             raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
-    if not data.strip():
-        raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
-    return data
+        is_last = size < 0 or len(fresh) < size
+        data = tail + fresh
+        cut = len(data) if is_last else data.rfind(b"\n") + 1
+        tail = data[cut:]
+        if len(tail) > max(size, _LONGEST_LINE):
+            raise FileRefused("header", "a line goes on for more than 16 MiB; check that lines end in LF")
+        if is_last and not begun and not data.strip():
+            raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+        if cut or is_last:
+            begun = True
+            yield data[:cut], is_last
+        if is_last:
+            return
 
 
-def _decode(data: bytes, encoding: str) -> tuple[str, frozenset[int]]:
-    """Text, and the 1-based lines that are not of the encoding (kept, with replacement characters)."""
+def _is_line_safe(encoding: str) -> bool:
+    return _LINE_SAFE.fullmatch(codecs.lookup(encoding).name) is not None
+
+
+def _decode(data: bytes, encoding: str, number: int) -> tuple[str, int, frozenset[int]]:
+    """Text, its first line's number, and the lines, from 0, that are not of the encoding.
+
+    Those are kept with replacement characters.
+    """
+    # The mark is no part of a name, and only the file's first line has one to take away.
+    encoding = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
     try:
-        return data.decode(encoding).removeprefix(_BYTE_ORDER_MARK), frozenset()
+        return data.decode(encoding), number, frozenset()
     except UnicodeDecodeError:
-        text = data.decode(encoding, errors="replace").removeprefix(_BYTE_ORDER_MARK)
-        lines = text.split("\n")
-        return text, frozenset(i for i, line in enumerate(lines, start=1) if "\ufffd" in line)
+        text = data.decode(encoding, errors="replace")
+    suspects = [at for at, line in enumerate(text.split("\n")) if "\ufffd" in line]
+    if _is_line_safe(encoding):
+        sent = data.split(b"\n")
+        suspects = [at for at in suspects if not _is_text(sent[at], encoding)]
+    return text, number, frozenset(suspects)
+
+
+def _is_text(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _names(header: str, delimiter: str, quote: str) -> list[str]:
@@ -88,80 +144,3 @@ def _require(columns: frozenset[str], names: list[str], delimiter: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise FileRefused("header", f"{len(twice)} column names occur twice; names must be unique to bind by name")
-
-
-def _parse_plain(body: str, names: list[str], delimiter: str, damaged: frozenset[int]) -> Chunk:
-    lines = pl.DataFrame({"raw": body.split("\n")}).with_row_index(LINE, offset=2)
-    lines = lines.with_columns(pl.col(LINE).cast(pl.Int64), pl.col("raw").str.strip_chars_end("\r"))
-    lines = lines.filter(pl.col("raw") != "")
-    whole = pl.col("raw").str.count_matches(delimiter, literal=True) == len(names) - 1
-    readable = ~pl.col(LINE).is_in(list(damaged))
-    good = lines.filter(whole & readable)
-    refused = pl.concat(
-        [
-            _refuse(lines.filter(~readable), *_UNDECODABLE),
-            _refuse(lines.filter(readable & ~whole), "field-count", _count_message(len(names))),
-        ]
-    )
-    fields = good.select(
-        LINE,
-        pl.col("raw").str.split_exact(delimiter, len(names) - 1).struct.rename_fields(names).alias("fields"),
-    )
-    return Chunk(_tidy(fields.unnest("fields"), names), refused)
-
-
-def _parse_quoted(body: str, names: list[str], delimiter: str, quote: str, damaged: frozenset[int]) -> Chunk:
-    rows: list[list[str]] = []
-    at: list[int] = []
-    bad: list[tuple[int, str, str, str]] = []
-    lines = [f"{line}\n" for line in body.split("\n")]
-    for first, end, fields in _records(lines, delimiter, quote):
-        number, raw = first + 2, "".join(lines[first:end]).rstrip("\r\n")
-        if fields is None:
-            bad.append((number, raw, "quoting", "a quote is not closed or not doubled; close it or double it"))
-        elif not damaged.isdisjoint(range(number, end + 2)):
-            bad.append((number, raw, *_UNDECODABLE))
-        elif fields and len(fields) != len(names):
-            bad.append((number, raw, "field-count", _count_message(len(names))))
-        elif fields:
-            rows.append(fields)
-            at.append(number)
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String()), orient="row")
-    frame = frame.select(pl.Series(LINE, at, dtype=pl.Int64), *names)
-    refused = pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused()
-    return Chunk(_tidy(frame, names), refused)
-
-
-def _records(lines: Sequence[str], delimiter: str, quote: str) -> Iterator[tuple[int, int, list[str] | None]]:
-    """First line, end and fields of each record; no fields where its quotes cannot be read.
-
-    Reading then starts anew at the next line: a stray quote costs its own line, not the rest of the file.
-    """
-    first = 0
-    while first < len(lines):
-        offset = first
-        rest = (lines[at] for at in range(offset, len(lines)))
-        reader = csv.reader(rest, delimiter=delimiter, quotechar=quote, strict=True)
-        try:
-            for fields in reader:
-                end = offset + reader.line_num
-                yield first, end, fields
-                first = end
-        except csv.Error:
-            yield first, first + 1, None
-            first += 1
-
-
-def _tidy(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    trimmed = (pl.col(name).str.strip_chars() for name in names)
-    return frame.with_columns(trimmed).with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names
-    )
-
-
-def _refuse(lines: pl.DataFrame, rule: str, message: str) -> pl.DataFrame:
-    return lines.select(LINE, "raw", rule=pl.lit(rule), message=pl.lit(message))
-
-
-def _count_message(expected: int) -> str:
-    return f"the line does not have {expected} fields; it may be cut, or hold an unquoted delimiter"

@@ -196,3 +196,29 @@ def test_what_the_standard_library_writes_is_read_back(records: list[tuple[str, 
 def test_any_bytes_are_rows_refusals_or_a_refused_file(body: bytes, encoding: str) -> None:
     head = "office,importer\n".encode(encoding)
     read(head + body, encoding=encoding)
+
+
+_FIELD = st.text("ab é\"',\r\n\x01;", max_size=6)
+_PIECE = st.one_of(
+    st.lists(_FIELD, min_size=1, max_size=4).map(
+        lambda fields: ",".join('"' + field.replace('"', '""') + '"' if field else "" for field in fields)
+    ),
+    st.lists(st.text("ab é", max_size=4), min_size=2, max_size=2).map(",".join),
+    st.text('ab,"\r', max_size=12),
+    st.just(""),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_PIECE, max_size=12), st.sampled_from(["\n", "\r\n"]), st.integers(24, 200))
+@example(['A1,"open', "A2,B", 'A3,"C"'], "\n", 24)
+@example(['A1,"over\nthree\nlines"', "A2,B"], "\n", 24)
+def test_where_a_block_ends_changes_nothing(pieces: list[str], end: str, size: int) -> None:
+    data = ("office,importer" + end + "".join(piece + end for piece in pieces)).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "extract.csv"
+        path.write_bytes(data)
+        whole, parts = (list(delimited.read(path, NAMES, block_bytes=block)) for block in (1 << 20, size))
+    for one in ("rows", "refused"):
+        got, wanted = (pl.concat([getattr(chunk, one) for chunk in chunks]).sort(LINE) for chunks in (parts, whole))
+        assert got.to_dicts() == wanted.to_dicts()

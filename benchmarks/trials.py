@@ -1,0 +1,104 @@
+"""Timed trials: the same work by several sides, each trial in a process of its own, interleaved, medians reported.
+
+A side is a function of a module's `SIDES`: it prepares, does its work inside `with usage:`, and returns figures of what
+it did. Wall time and peak memory are those of the work; imports and what is written for a comparison do not count.
+Sides that score rows are the business of `harness`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+from statistics import median
+from types import TracebackType
+
+from benchmarks.harness import Settings, Watch, peak_rss_mb
+from warehouse.errors import BorderlakeError
+
+REPEATS = 3
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Usage:
+    """What the work took; entered once a trial."""
+
+    wall_s: float = 0.0
+    peak_rss_mb: float = 0.0
+    _began: float = 0.0
+
+    def __enter__(self) -> "Usage":
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.wall_s = time.perf_counter() - self._began
+        self.peak_rss_mb = peak_rss_mb()
+
+
+Side = Callable[[Settings, Path, Usage], Mapping[str, float]]
+"""Settings, an empty folder of the trial's own and its usage in; figures out."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Figures of one side, a mapping a repetition, `wall_s` and `peak_rss_mb` among them; and its last folder."""
+
+    repetitions: Sequence[Mapping[str, float]]
+    folder: Path
+
+    def medians(self) -> dict[str, float]:
+        return {name: float(median(each[name] for each in self.repetitions)) for name in self.repetitions[0]}
+
+
+def run_trials(
+    module: str, sides: Sequence[str], settings: Settings, folder: Path, watch: Watch, repeats: int = REPEATS
+) -> dict[str, Trials]:
+    """Run every side `repeats` times, turn by turn, below `folder`; raises `BorderlakeError` when one fails."""
+    found: dict[str, list[Mapping[str, float]]] = {side: [] for side in sides}
+    for repetition in range(repeats):
+        for side in sides:
+            watch(f"{side}, {repetition + 1} of {repeats}")
+            found[side].append(_run(module, side, settings, _emptied(folder / side)))
+    return {side: Trials(each, folder / side) for side, each in found.items()}
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder without what the trial before left: a lake that holds the batch would not land it again."""
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _run(module: str, side: str, settings: Settings, folder: Path) -> Mapping[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.trials", module, side, str(folder), json.dumps(dict(settings))],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
+        raise BorderlakeError(f"{module}: the side {side} failed: {last}")
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def trial(side: Side, settings: Settings, folder: Path) -> dict[str, float]:
+    """In the child: let the side work and return its figures with what the work took."""
+    usage = Usage()
+    figures = side(settings, folder, usage)
+    return {**figures, "wall_s": usage.wall_s, "peak_rss_mb": usage.peak_rss_mb}
+
+
+if __name__ == "__main__":
+    _, _module, _side, _folder, _settings = sys.argv
+    _work: Side = import_module(f"benchmarks.{_module}").SIDES[_side]
+    print(json.dumps(trial(_work, json.loads(_settings), Path(_folder))))

@@ -1,0 +1,186 @@
+"""Landing a large file: read, checked and written part by part, in one commit and in bounded memory.
+
+What is asked of a small file is asked of this one: a record that stands twice is refused the second time, and the file
+lands whole or not at all. Rows and refusals are told apart in `sorting`; the ledger is the business of `landing`.
+"""
+
+import io
+import queue
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from warehouse.catalog import BRONZE, QUARANTINE
+from warehouse.delivery import Delivery
+from warehouse.delta import Lake
+from warehouse.errors import FileRefused
+from warehouse.ledger import LANDED, REFUSED, Account
+from warehouse.readers import READERS, Chunk
+from warehouse.sorting import Outcome, Read, check_rows, extract_of, outcomes
+
+LARGE_BYTES = 64 << 20
+"""A smaller file is sorted at once, together with others."""
+_PART_ROWS = 100_000
+_MERGED_RECORDS = 1_000_000
+
+
+def is_large(delivery: Delivery) -> bool:
+    """Whether a file is landed by itself; one that gives rows of several contracts is not, for all must be known."""
+    return delivery.size >= LARGE_BYTES and len(extract_of(delivery).outputs) == 1
+
+
+def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str]) -> "Sorting":
+    """Write a file's sound rows to bronze; what is returned has its account, and the rows for quarantine.
+
+    Raises `FileRefused`, with nothing committed, where the file cannot be read or is not as it was declared.
+    """
+    next(_chunks(delivery))  # A file of another layout must not make a table.
+    sorting = Sorting(delivery, landed_at)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        nonlocal sorting
+        sorting = Sorting(delivery, landed_at)
+        return _ahead(sorting.sound())
+
+    table = BRONZE[extract_of(delivery).outputs[0].contract.name]
+    try:
+        lake.append(table, frames, batches=[delivery.batch_id], facts=facts)
+    except Exception:
+        if sorting.error is not None:
+            raise sorting.error from None  # The writer has made a text of it.
+        raise
+    if not sorting.is_done:  # The table holds the batch: a landing was stopped before its ledger.
+        for _ in sorting.sound():
+            pass
+    return sorting
+
+
+class Sorting:
+    """One pass over a file: sound rows as they come, and the account of all."""
+
+    def __init__(self, delivery: Delivery, landed_at: datetime) -> None:
+        self.delivery, self.landed_at = delivery, landed_at
+        self.contract = extract_of(delivery).outputs[0].contract
+        self.error: Exception | None = None
+        self.is_done = False
+        self._seen = _Records()
+        self._bad: list[bytes] = []
+        self._landed, self._refused, self._set_aside = 0, 0, 0
+        self._by_rule: Counter[str] = Counter()
+
+    def sound(self) -> Iterator[pl.DataFrame]:
+        """Rows for bronze, part by part; what is raised is kept in `error` as well."""
+        read = 0
+        try:
+            for part in _parts(self.delivery):
+                read += part.rows.height + part.refused.height
+                for outcome in outcomes([Read(self.delivery, (part,))], self.landed_at, self._seen):
+                    self._count(outcome)
+                    yield outcome.good
+            check_rows(self.delivery, read)
+        except Exception as error:
+            self.error = error
+            raise
+        self.is_done = True
+
+    def account(self) -> Account:
+        """What became of the file, once all of it was sorted."""
+        by_rule = dict(sorted(self._by_rule.items(), key=lambda item: (-item[1], item[0])))
+        return Account(self.delivery, self.contract, LANDED, self._landed, self._refused, self._set_aside, by_rule)
+
+    def bad(self) -> pl.DataFrame:
+        """Rows for quarantine."""
+        parts = [pl.read_ipc(io.BytesIO(part)) for part in self._bad]
+        return pl.concat(parts) if parts else QUARANTINE[self.contract.name].empty()
+
+    def _count(self, outcome: Outcome) -> None:
+        (account,) = outcome.accounts
+        if account.status == REFUSED:
+            (rule,) = account.by_rule
+            raise FileRefused(rule, account.reason or "")
+        self._landed += account.rows_landed
+        self._refused += account.rows_refused
+        self._set_aside += account.rows_set_aside
+        self._by_rule.update(account.by_rule)
+        if outcome.bad.height:  # Compressed, since of a large file even a hundredth is much.
+            packed = io.BytesIO()
+            outcome.bad.write_ipc(packed, compression="zstd")
+            self._bad.append(packed.getvalue())
+
+
+class _Records:
+    """Records of a file, each by a 64-bit hash of its ids: 8 bytes a row.
+
+    Two of ten million different records agree by chance in one file of 370,000; the later is then refused as a repeat,
+    with its reason.
+    """
+
+    def __init__(self) -> None:
+        self._sorted: list[np.ndarray[tuple[int], np.dtype[np.uint64]]] = []
+
+    def before(self, records: pl.Series) -> pl.Series:
+        """Whether each stood in an earlier part."""
+        hashes = records.to_numpy()
+        order = np.argsort(hashes)
+        ascending = hashes[order]
+        found = np.zeros(len(hashes), bool)
+        for earlier in self._sorted:
+            at = np.minimum(np.searchsorted(earlier, ascending), len(earlier) - 1)
+            found[order] |= earlier[at] == ascending
+        if len(ascending):
+            if self._sorted and len(self._sorted[-1]) < _MERGED_RECORDS:
+                ascending = np.sort(np.concatenate((self._sorted.pop(), ascending)), kind="stable")
+            self._sorted.append(ascending)
+        return pl.Series(found, dtype=pl.Boolean)
+
+
+def _chunks(delivery: Delivery) -> Iterator[Chunk]:
+    extract = extract_of(delivery)
+    return READERS[extract.format](delivery.path, extract.columns, **extract.options)
+
+
+def _parts(delivery: Delivery) -> Iterator[Chunk]:
+    """Chunks of at most `_PART_ROWS` rows."""
+    for chunk in _chunks(delivery):
+        yield Chunk(chunk.rows.head(_PART_ROWS), chunk.refused)
+        for rows in chunk.rows.slice(_PART_ROWS).iter_slices(_PART_ROWS) if chunk.rows.height > _PART_ROWS else ():
+            yield Chunk(rows, chunk.refused.clear())
+
+
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames, the next one made by a thread of its own while the last is written."""
+    ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
+    is_over = threading.Event()
+
+    def put(item: pl.DataFrame | BaseException | None) -> bool:
+        while not is_over.is_set():
+            try:
+                ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for frame in frames:
+                if not put(frame):
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        is_over.set()
+        worker.join()
