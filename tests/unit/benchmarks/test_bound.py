@@ -170,7 +170,7 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     assert made["peers"]["raw"]["version"].startswith("lightgbm ")
     assert made["peers"]["raw"]["figures"]["shipments_recall_at_5"] == made["figures"]["shipments_recall_at_5_raw"]
     assert tiny.result is not None
-    assert [table.row_count for table in tiny.result.tables()] == [len(SIDES)] * len(SUBJECTS)
+    assert [table.row_count for table in tiny.result.tables()] == [len(SIDES)] * 2 * len(SUBJECTS)
 
 
 def test_where_the_test_days_hold_one_kind_only_nothing_is_measured(

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.cli.output import Exit
+from pipelines.cli.output import Exit, console
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
@@ -27,7 +27,7 @@ BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)
     return tmp_path / "home"
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pipelines import flows, reporting
 from pipelines.assets.bronze import landing_events
 from pipelines.cli import app
-from pipelines.cli.output import Exit
+from pipelines.cli.output import Exit, console
 from pipelines.deployment import from_environment
 from pipelines.instance import open_instance
 from warehouse.catalog import BRONZE, Table
@@ -45,7 +45,7 @@ VERSION = int(re.search(r"version = (\d+)", NORVALE).group(1))  # type: ignore[u
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr(console, "width", 250)
     yield tmp_path / "home"
     dialects.cache_clear()
 

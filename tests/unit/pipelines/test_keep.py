@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pipelines import flows
 from pipelines.cli import app
-from pipelines.cli.output import Exit
+from pipelines.cli.output import Exit, console
 from pipelines.deployment import Deployment
 from warehouse.errors import BorderlakeError
 from warehouse.settings import Settings
@@ -32,7 +32,7 @@ DECLARATIONS = "bronze.customs__declarations"
 @pytest.fixture(autouse=True)
 def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)
     home = tmp_path / "home"
     return Deployment(Settings(home, str(home / "lake")))
 
