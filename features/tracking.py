@@ -17,10 +17,9 @@ _DARK_HOURS = 6
 MEETING_KM_OFF = 8.0
 """Nearer to a port vessels lie side by side for ordinary reasons: berths, pilots, bunkers."""
 MEETING_DEGREES = 0.01
-"""Two slow vessels meet when they are in one cell of this size (about 1 km), or in cells that touch, within ..."""
+"""Two slow vessels are beside each other in one cell of this size (about 1 km), or in cells that touch."""
 MEETING_TIME = timedelta(minutes=30)
-
-_LINK = ("source_id", "entity_id")
+"""At most so long apart."""
 
 
 def resolve(tracks: pl.LazyFrame, links: pl.LazyFrame, kind: str) -> pl.LazyFrame:
@@ -32,7 +31,7 @@ def resolve(tracks: pl.LazyFrame, links: pl.LazyFrame, kind: str) -> pl.LazyFram
     first = (
         of_kind.sort("known_at", "entity_id")
         .unique("source_id", keep="first")
-        .select(*_LINK, linked_at=pl.col("known_at"))
+        .select("source_id", "entity_id", linked_at=pl.col("known_at"))
     )
     observed = tracks.with_columns(source_id=pl.col("object_id"))
     joined = observed.join(first, on="source_id", how="left")
