@@ -106,7 +106,7 @@ def run(
 
     Examples:
 
-      borderlake exercise run joint_exercise --scale 0.2
+      borderlake exercise run joint_exercise --scale 0.5
 
       borderlake exercise run joint_exercise --days 7
     """
