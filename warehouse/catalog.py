@@ -41,6 +41,15 @@ class Table:
     def dtypes(self) -> pl.Schema:
         return pl.Schema({name: column.dtype for name, column in self.columns.items()})
 
+    @property
+    def bounded(self) -> list[str]:
+        """Columns whose bounds a file's entry in the log says: times, and what tells deliveries apart.
+
+        Nothing personal, and no more than helps: bounds of other columns hold values, and skip next to nothing.
+        """
+        shown = {name: dtype for name, dtype in self.dtypes.items() if name not in self.personal}
+        return [name for name, dtype in shown.items() if dtype.is_temporal() or name in ("batch_id", "source_agency")]
+
     def empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self.dtypes)
 

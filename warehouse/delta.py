@@ -14,23 +14,27 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import polars as pl
-import pyarrow
 from deltalake import (
-    ColumnProperties,
     CommitProperties,
     DeltaTable,
     Transaction,
     WriterProperties,
     write_deltalake,
 )
+from deltalake import (
+    Schema as DeltaSchema,
+)
 from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.transaction import AddAction
 
+from warehouse import datafiles
 from warehouse.catalog import Table
 from warehouse.commits import MARK, Added
+from warehouse.datafiles import DataFile
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
 from warehouse.manifest import Manifest
 from warehouse.storage import Disk, ObjectStore, Store
@@ -40,7 +44,6 @@ _TRANSACTION = 1
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
-_ALL_DIFFERENT = ("row_hash", "source_line")
 Frames = Callable[[], Iterator[pl.DataFrame]]
 """Rows that come one frame after the other, from the beginning at each call."""
 
@@ -103,20 +106,34 @@ class Lake:
         commit conflicts and it looks again.
         """
 
+        self._fit(table)
+        store, folder = self.store, self.manifest(table).folder
+        drafts: dict[tuple[str, ...], list[DataFile]] = {}  # Written once, however often the commit is tried.
+        hashes: dict[str, str] = {}
+
         def write(opened: DeltaTable, head: str) -> None:
-            missing = [batch for batch in batches if opened.transaction_version(batch) is None]
+            missing = tuple(batch for batch in batches if opened.transaction_version(batch) is None)
             if batches and not missing:
                 return
-            rows = frame.filter(pl.col("batch_id").is_in(missing)) if batches and not callable(frame) else frame
-            write_deltalake(
-                opened,
-                _stream(table, rows) if callable(rows) else table.shape(rows),
-                mode="append",
-                writer_properties=_appender(table),
-                commit_properties=_properties(head, facts, missing),
+            if missing not in drafts:
+                rows = frame() if callable(frame) else iter((_only(frame, missing) if batches else frame,))
+                drafts[missing] = datafiles.write(store, folder, table, rows)
+                hashes.update((file.path, file.sha256) for file in drafts[missing])
+            opened.create_write_transaction(
+                [_add_action(file) for file in drafts[missing]],
+                "append",
+                opened.schema(),
+                list(table.partition_by),
+                commit_properties=_properties(head, facts, missing, is_retried_here=True),
             )
+            del drafts[missing]
+            opened.update_incremental()
 
-        return self._retried(table, write)
+        try:
+            return self._retried(table, write, hashes)
+        finally:
+            if drafts:
+                self._remove_drafts(table, [file for files in drafts.values() for file in files])
 
     def replace_days(
         self, table: Table, frame: pl.DataFrame, days: Sequence[date], *, facts: Mapping[str, str] | None = None
@@ -135,7 +152,10 @@ class Lake:
                 commit_properties=_properties(head, facts),
             )
 
-        return self._retried(table, write) if days else (self.version(table) or 0)
+        if not days:
+            return self.version(table) or 0
+        self._fit(table)
+        return self._retried(table, write)
 
     def compact(self, table: Table) -> int:
         """Join small files; the rows stay the same. Returns the version."""
@@ -189,7 +209,6 @@ class Lake:
             if opened is None:
                 raise TableDamaged(f"{table.name}: its log is gone, its manifest is not; run `borderlake verify`")
             return opened
-        shown = [name for name in table.columns if name not in table.personal]
         self._make_folder(table)
         try:
             made = DeltaTable.create(
@@ -201,7 +220,7 @@ class Lake:
                 partition_by=list(table.partition_by) or None,
                 configuration={
                     "delta.enableChangeDataFeed": "true",
-                    "delta.dataSkippingStatsColumns": ",".join(_indexable(table, shown)),
+                    "delta.dataSkippingStatsColumns": ",".join(table.bounded),
                 },
                 storage_options=dict(self.storage_options),
                 commit_properties=_properties("", None),
@@ -233,11 +252,30 @@ class Lake:
         except TableNotFoundError:
             return None
 
+    def _fit(self, table: Table) -> None:
+        """Give the table the columns that a release has added; raises where a column has become another type."""
+        held = {one.name: one for one in self.ensure(table).schema().fields}
+        declared = DeltaSchema.from_arrow(table.empty().to_arrow().schema).fields
+        changed = [one.name for one in declared if one.name in held and one.type != held[one.name].type]
+        if changed:
+            raise BorderlakeError(
+                f"{table.name}: {', '.join(changed)} has another type in the lake than in this release; nothing was "
+                "written: land into a new lake from the archive, or stay on the release that made the table"
+            )
+        added = [one for one in declared if one.name not in held]
+        if added:
+            self._retried(
+                table,
+                lambda opened, head: opened.alter.add_columns(added, commit_properties=_properties(head, None)),
+            )
+
     def _make_folder(self, table: Table) -> None:
         if "://" not in self.root:
             Path(self.uri(table)).mkdir(parents=True, exist_ok=True)
 
-    def _retried(self, table: Table, write: Callable[[DeltaTable, str], object]) -> int:
+    def _retried(
+        self, table: Table, write: Callable[[DeltaTable, str], object], hashes: Mapping[str, str] | None = None
+    ) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
             try:
@@ -245,7 +283,7 @@ class Lake:
             except CommitFailedError:
                 time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
                 continue
-            self._cover(table, opened)
+            self._cover(table, opened, hashes)
             return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
 
@@ -260,10 +298,16 @@ class Lake:
                 if opened.version() <= before:  # Else another writer was only faster.
                     raise
 
-    def _cover(self, table: Table, opened: DeltaTable) -> None:
+    def _remove_drafts(self, table: Table, drafts: Sequence[DataFile]) -> None:
+        """Delete files of an append that failed; a commit may stand although its writer was told otherwise."""
+        opened = self._open(table)
+        named = {added.path for added in _live(opened)} if opened is not None else set()
+        datafiles.remove(self.store, self.manifest(table).folder, [file for file in drafts if file.path not in named])
+
+    def _cover(self, table: Table, opened: DeltaTable, hashes: Mapping[str, str] | None = None) -> None:
         """Make the commits up to this version durable, and part of the manifest."""
         manifest = self.manifest(table)
-        manifest.complete(opened.version(), lambda: _live(opened))
+        manifest.complete(opened.version(), lambda: _live(opened), hashes)
         manifest.note_checkpoint(opened.version())
 
 
@@ -272,31 +316,20 @@ def _live(opened: DeltaTable) -> list[Added]:
     return [Added(*row) for row in actions.iter_rows()]
 
 
-def _appender(table: Table) -> WriterProperties:
-    """Without dictionaries of values that hardly repeat: each is built, found too large, and thrown away."""
-    rare = [name for name, dtype in table.dtypes.items() if dtype != pl.String and not dtype.is_nested()]
-    plain = ColumnProperties(dictionary_enabled=False)
-    names = {*rare, *table.key, *_ALL_DIFFERENT} & set(table.dtypes) - {"batch_id", *table.partition_by}
-    return WriterProperties(
-        compression="ZSTD", compression_level=1, column_properties=dict.fromkeys(sorted(names), plain)
-    )
+def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:
+    return frame.filter(pl.col("batch_id").is_in(batches))
 
 
-def _stream(table: Table, frames: Frames) -> pyarrow.RecordBatchReader:
-    """Frames as Arrow batches in the table's shape."""
-    batches = (batch for frame in frames() for batch in table.shape(frame).rechunk().to_arrow().to_batches())
-    return pyarrow.RecordBatchReader.from_batches(table.empty().to_arrow().schema, batches)
+def _add_action(file: DataFile) -> AddAction:
+    path = quote(file.path, safe="/=")
+    return AddAction(path, file.size, file.partition, int(time.time() * 1000), data_change=True, stats=file.stats)
 
 
-def _properties(head: str, facts: Mapping[str, str] | None, batches: Sequence[str] = ()) -> CommitProperties:
+def _properties(
+    head: str, facts: Mapping[str, str] | None, batches: Sequence[str] = (), *, is_retried_here: bool = False
+) -> CommitProperties:
     return CommitProperties(
         custom_metadata={MARK: head, **(facts or {})},
-        max_commit_retries=0 if batches else None,
+        max_commit_retries=0 if is_retried_here else None,
         app_transactions=[Transaction(batch, _TRANSACTION) for batch in batches] or None,
     )
-
-
-def _indexable(table: Table, names: Sequence[str]) -> list[str]:
-    """Columns worth min/max statistics: scalars, the first 32."""
-    scalars = [name for name in names if not table.dtypes[name].is_nested()]
-    return scalars[:32]

@@ -7,7 +7,7 @@ commit and entry is healed by the next writer. It holds the commit's own text to
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,15 +128,18 @@ class Manifest:
             raise TableDamaged(f"{self.table}: version {version} in the log is not what was committed; {_ADVICE}")
         return entry.digest
 
-    def complete(self, version: int, live: Callable[[], Sequence[Added]]) -> None:
+    def complete(
+        self, version: int, live: Callable[[], Sequence[Added]], hashes: Mapping[str, str] | None = None
+    ) -> None:
         """Write the entries up to `version`, and make them and what they cover durable.
 
-        `live` gives the files of a table that has no manifest yet.
+        `live` gives the files of a table that has no manifest yet; `hashes` are the SHA-256 of files that the caller
+        has written and made durable.
         """
         if self.store.size(self.path(version)) is not None:
             return
         last = self._last_before(version)
-        for entry in self._missing(last, version, live):
+        for entry in self._missing(last, version, live, hashes or {}):
             self.store.put(self.path(entry.version), entry.content)
             last = entry
         if last is not None and self.anchors is not None:
@@ -167,14 +170,17 @@ class Manifest:
             raise TableDamaged(f"{self.table}: its manifest was cut or changed; {_ADVICE}")
         return last
 
-    def _missing(self, last: Entry | None, version: int, live: Callable[[], Sequence[Added]]) -> Iterator[Entry]:
+    def _missing(
+        self, last: Entry | None, version: int, live: Callable[[], Sequence[Added]], hashes: Mapping[str, str]
+    ) -> Iterator[Entry]:
         for one in range(self._first(version) if last is None else last.version + 1, version + 1):
             content = self.store.read(commit_path(self.folder, one))
             commit = None if content is None else parse_commit(content)
             if content is None or commit is None:
                 raise TableDamaged(f"{self.table}: the commit of version {one} is lost or damaged; {_ADVICE}")
             is_baseline = last is None and one > 0
-            last = self._entry(one, content, commit, live() if is_baseline else commit.added, last, is_baseline)
+            added = live() if is_baseline else commit.added
+            last = self._entry(one, content, commit, added, last, is_baseline, hashes)
             yield last
 
     def _first(self, version: int) -> int:
@@ -191,10 +197,11 @@ class Manifest:
         added: Sequence[Added],
         last: Entry | None,
         is_baseline: bool,
+        hashes: Mapping[str, str],
     ) -> Entry:
-        files = tuple(self._hashed(one, version) for one in added)
-        changes = tuple(self._hashed(one, version) for one in commit.changes)
-        paths = [f"{self.folder}/{one.path}" for one in (*files, *changes)]
+        files = tuple(self._hashed(one, version, hashes) for one in added)
+        changes = tuple(self._hashed(one, version, hashes) for one in commit.changes)
+        paths = [f"{self.folder}/{one.path}" for one in (*files, *changes) if one.path not in hashes]
         self.store.sync([*paths, commit_path(self.folder, version)])
         return Entry(
             table=self.table,
@@ -211,11 +218,11 @@ class Manifest:
             changes=changes,
         )
 
-    def _hashed(self, added: Added, version: int) -> DataFile:
+    def _hashed(self, added: Added, version: int, hashes: Mapping[str, str]) -> DataFile:
         path = f"{self.folder}/{added.path}"
         if self.store.size(path) != added.size:
             raise TableDamaged(f"{self.table}: a file of version {version} is missing or cut ({added.path}); {_ADVICE}")
-        return DataFile(added.path, added.size, added.rows, self.store.sha256(path) or "")
+        return DataFile(added.path, added.size, added.rows, hashes.get(added.path) or self.store.sha256(path) or "")
 
 
 def log_folder(folder: str) -> str:

@@ -46,6 +46,9 @@ class Store(Protocol):
         A replaced file may lag: after a loss of power it may be the old one again.
         """
 
+    def create(self, path: str, content: bytes) -> None:
+        """Write a file durably under a new name that nobody looks for yet; where it fails, no part of it stays."""
+
     def sync(self, paths: Iterable[str]) -> None:
         """Make files that others wrote durable, and the folders that name them."""
 
@@ -89,6 +92,16 @@ class Disk:
         write_durably(target, content, replace=replace)
         for folder in made:
             _sync(folder.parent)
+
+    def create(self, path: str, content: bytes) -> None:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.write_bytes(content)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        self.sync([path])
 
     def sync(self, paths: Iterable[str]) -> None:
         files = {self.root / path for path in paths}
@@ -158,6 +171,9 @@ class ObjectStore:
         stream = self.handler.open_output_stream(path, None)
         stream.write(content)
         stream.close()
+
+    def create(self, path: str, content: bytes) -> None:
+        self.put(path, content, replace=True)
 
     def sync(self, paths: Iterable[str]) -> None:
         """Nothing to do: an object is durable once it is there."""

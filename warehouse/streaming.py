@@ -47,12 +47,7 @@ def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mappin
         return _ahead(sorting.sound())
 
     table = BRONZE[extract_of(delivery).outputs[0].contract.name]
-    try:
-        lake.append(table, frames, batches=[delivery.batch_id], facts=facts)
-    except Exception:
-        if sorting.error is not None:
-            raise sorting.error from None  # The writer has made a text of it.
-        raise
+    lake.append(table, frames, batches=[delivery.batch_id], facts=facts)
     if not sorting.is_done:  # The table holds the batch: a landing was stopped before its ledger.
         for _ in sorting.sound():
             pass
@@ -65,7 +60,6 @@ class Sorting:
     def __init__(self, delivery: Delivery, landed_at: datetime) -> None:
         self.delivery, self.landed_at = delivery, landed_at
         self.contract = extract_of(delivery).outputs[0].contract
-        self.error: Exception | None = None
         self.is_done = False
         self._seen = _Records()
         self._bad: list[bytes] = []
@@ -73,18 +67,14 @@ class Sorting:
         self._by_rule: Counter[str] = Counter()
 
     def sound(self) -> Iterator[pl.DataFrame]:
-        """Rows for bronze, part by part; what is raised is kept in `error` as well."""
+        """Rows for bronze, part by part."""
         read = 0
-        try:
-            for part in _parts(self.delivery):
-                read += part.rows.height + part.refused.height
-                for outcome in outcomes([Read(self.delivery, (part,))], self.landed_at, self._seen):
-                    self._count(outcome)
-                    yield outcome.good
-            check_rows(self.delivery, read)
-        except Exception as error:
-            self.error = error
-            raise
+        for part in _parts(self.delivery):
+            read += part.rows.height + part.refused.height
+            for outcome in outcomes([Read(self.delivery, (part,))], self.landed_at, self._seen):
+                self._count(outcome)
+                yield outcome.good
+        check_rows(self.delivery, read)
         self.is_done = True
 
     def account(self) -> Account:

@@ -1,6 +1,8 @@
 """Our Delta writer: replays safely, replaces whole days, retries on conflict and says so when it gives up."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Barrier
@@ -14,7 +16,7 @@ from polars.testing import assert_frame_equal
 from warehouse import delta
 from warehouse.catalog import Table
 from warehouse.delta import Lake
-from warehouse.errors import WriteConflict
+from warehouse.errors import BorderlakeError, FileRefused, WriteConflict
 
 EVENTS = Table(
     name="silver.examples",
@@ -50,6 +52,10 @@ def rows(*ids: str, day: date = DAYS[0], batch: str = "b1") -> pl.DataFrame:
         for one in ids
     ]
     return pl.DataFrame(made, schema=EVENTS.dtypes)
+
+
+def data_files(lake: Lake) -> list[Path]:
+    return sorted(Path(lake.uri(EVENTS)).rglob("*.parquet"))
 
 
 def held(lake: Lake) -> list[str]:
@@ -147,29 +153,74 @@ def test_an_older_version_can_be_read(lake: Lake) -> None:
 
 @pytest.mark.parametrize("failures", [1, 3])
 def test_a_conflict_is_tried_again(lake: Lake, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
-    write, left = delta.write_deltalake, [failures]
+    write, left = delta.DeltaTable.create_write_transaction, [failures]
 
     def conflict(*args: object, **options: object) -> None:
         if left[0]:
             left[0] -= 1
             raise CommitFailedError("another writer")
-        write(*args, **options)  # type: ignore[call-overload]
+        write(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(delta, "write_deltalake", conflict)
+    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", conflict)
     monkeypatch.setattr(delta.time, "sleep", lambda _: None)
     lake.append(EVENTS, rows("a"), batches=["b1"])
     assert held(lake) == ["a"]
+    assert len(data_files(lake)) == 1, "written once, however often the commit was tried"
 
 
 def test_a_conflict_without_end_is_told_with_the_next_step(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     def conflict(*args: object, **options: object) -> None:
         raise CommitFailedError("another writer")
 
-    monkeypatch.setattr(delta, "write_deltalake", conflict)
+    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", conflict)
     monkeypatch.setattr(delta.time, "sleep", lambda _: None)
     with pytest.raises(WriteConflict, match=r"silver\.examples: .*run the step again"):
         lake.append(EVENTS, rows("a"))
     assert held(lake) == []
+    assert data_files(lake) == [], "nothing is left of what was not committed"
+
+
+def test_rows_that_fail_to_come_leave_nothing(lake: Lake) -> None:
+    def failing() -> Iterator[pl.DataFrame]:
+        yield rows("a")
+        raise FileRefused("row-count", "cut")
+
+    with pytest.raises(FileRefused, match="cut"):
+        lake.append(EVENTS, failing, batches=["b1"])
+    assert data_files(lake) == []
+    lake.append(EVENTS, lambda: iter([rows("a"), rows("b")]), batches=["b1"])
+    assert held(lake) == ["a", "b"]
+
+
+def test_a_commit_that_stands_though_its_writer_was_told_otherwise_keeps_its_files(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = delta.DeltaTable.create_write_transaction
+
+    def told_otherwise(*args: object, **options: object) -> None:
+        write(*args, **options)  # type: ignore[arg-type]
+        raise OSError("no space for the checkpoint")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space"):
+        patched.setattr(delta.DeltaTable, "create_write_transaction", told_otherwise)
+        lake.append(EVENTS, rows("a"), batches=["b1"])
+    lake.append(EVENTS, rows("a"), batches=["b1"])
+    assert held(lake) == ["a"]
+
+
+def test_a_column_that_a_release_adds_is_null_in_what_was_there(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    grown = replace(EVENTS, columns={**EVENTS.columns, "lane": dy.String(nullable=True)})
+    lake.append(grown, rows("b").with_columns(lane=pl.lit("red")))
+    lanes = lake.scan(grown).select("event_id", "lane").sort("event_id").collect().rows()
+    assert lanes == [("a", None), ("b", "red")]
+
+
+def test_a_column_of_another_type_is_refused_by_name(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    changed = replace(EVENTS, columns={**EVENTS.columns, "surname": dy.Int64(nullable=True)})
+    with pytest.raises(BorderlakeError, match=r"silver\.examples: .*surname"):
+        lake.append(changed, rows("b").with_columns(surname=pl.lit(1)))
 
 
 def test_a_table_has_its_description_change_feed_and_no_statistics_of_personal_columns(lake: Lake) -> None:
@@ -178,7 +229,7 @@ def test_a_table_has_its_description_change_feed_and_no_statistics_of_personal_c
     assert (properties.name, properties.description) == (EVENTS.name, EVENTS.description)
     assert properties.configuration["delta.enableChangeDataFeed"] == "true"
     log = "".join(path.read_text() for path in Path(lake.uri(EVENTS), "_delta_log").glob("*.json"))
-    assert '\\"event_id\\":\\"a\\"' in log
+    assert '\\"seen_at\\"' in log, "bounds of times are there"
     assert "CANARY" not in log
 
 

@@ -1,0 +1,135 @@
+"""Data files of appends: rows as Parquet under a table's folder, durable before any commit names them.
+
+What a file is called, holds and hashes to is settled here; that the table has it is said by a commit, in `delta`.
+Files are written and made durable by a thread of their own while the next rows are made.
+"""
+
+import hashlib
+import io
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+
+from warehouse.catalog import Table
+from warehouse.storage import Store
+
+_FILE_ROWS = 250_000
+"""A file is closed once it has so many: large enough to read fast, small enough to hold as bytes."""
+_WAITING = 2
+"""Files that may wait for the disk before rows are waited for."""
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that lies in the table's folder; `path` is relative to it."""
+
+    path: str
+    partition: Mapping[str, str | None]
+    size: int
+    rows: int
+    sha256: str
+    stats: str
+    """What Delta readers skip files by, as JSON: rows, and bounds of the table's `bounded` columns."""
+
+
+def write(store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame]) -> list[DataFile]:
+    """Write rows as they come. What frames raise is raised, and no file is left."""
+    files: list[DataFile] = []
+    pending: list[Future[DataFile]] = []
+    with ThreadPoolExecutor(1) as disk:
+        try:
+            for rows in _by_file(table.shape(frame) for frame in frames):
+                for partition, part in _by_partition(table, rows):
+                    if len(pending) >= _WAITING:
+                        files.append(pending.pop(0).result())
+                    pending.append(disk.submit(_keep, store, folder, partition, _stats(table, part), _parquet(part)))
+            return [*files, *(one.result() for one in pending)]
+        except BaseException:
+            made = (one.result() for one in pending if one.exception() is None)
+            remove(store, folder, [*files, *made])
+            raise
+
+
+def remove(store: Store, folder: str, files: Sequence[DataFile]) -> None:
+    """Delete files that no commit names."""
+    for file in files:
+        store.delete(f"{folder}/{file.path}")
+
+
+def _by_file(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        held.append(frame)
+        if sum(one.height for one in held) >= _FILE_ROWS:
+            yield pl.concat(held)
+            held = []
+    if any(one.height for one in held):
+        yield pl.concat(held)
+
+
+def _by_partition(table: Table, rows: pl.DataFrame) -> Iterator[tuple[dict[str, str | None], pl.DataFrame]]:
+    """Rows of each partition, without the columns that the partition says."""
+    columns = list(table.partition_by)
+    if not columns:
+        yield {}, rows
+        return
+    parts = rows.partition_by(columns, as_dict=True) if rows.select(columns).n_unique() > 1 else None
+    for values, part in parts.items() if parts else [(rows.select(columns).row(0), rows)]:
+        yield {name: _text(value) for name, value in zip(columns, values, strict=True)}, part.drop(columns)
+
+
+def _text(value: object) -> str | None:
+    """A partition's value as the Delta protocol writes it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no table is partitioned by {type(value).__name__}")
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    rows.write_parquet(content, compression="zstd", compression_level=1)
+    return content.getvalue()
+
+
+def _stats(table: Table, rows: pl.DataFrame) -> dict[str, Any]:
+    names = [name for name in table.bounded if name in rows.columns]
+    bounds = rows.select(
+        pl.len().alias("rows"),
+        *(pl.col(name).min().alias(f"min {name}") for name in names),
+        *(pl.col(name).max().alias(f"max {name}") for name in names),
+        *(pl.col(name).null_count().alias(f"null {name}") for name in names),
+    ).row(0, named=True)
+    return {
+        "numRecords": rows.height,
+        "minValues": {name: _bound(bounds[f"min {name}"]) for name in names if bounds[f"min {name}"] is not None},
+        "maxValues": {name: _bound(bounds[f"max {name}"]) for name in names if bounds[f"max {name}"] is not None},
+        "nullCount": {name: bounds[f"null {name}"] for name in names},
+    }
+
+
+def _bound(value: object) -> object:
+    """A bound as the Delta protocol writes it in JSON."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _keep(
+    store: Store, folder: str, partition: Mapping[str, str | None], stats: Mapping[str, Any], content: bytes
+) -> DataFile:
+    named = [f"{name}={value}" for name, value in partition.items() if _PLAIN.fullmatch(value or "")]
+    path = "/".join([*named, f"part-{uuid.uuid4()}.parquet"])
+    store.create(f"{folder}/{path}", content)
+    return DataFile(
+        path, partition, len(content), stats["numRecords"], hashlib.sha256(content).hexdigest(), json.dumps(stats)
+    )
