@@ -22,8 +22,8 @@ from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
 from pipelines.deployment import Deployment
 from warehouse import agencies, catalog, delivery
+from warehouse.backlog import days_behind
 from warehouse.catalog import Table
-from warehouse.conform import live_batches, withdrawals
 from warehouse.contracts import Contract
 from warehouse.contracts.customs import INSPECTIONS
 from warehouse.contracts.immigration import OUTCOMES
@@ -32,7 +32,6 @@ from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
 from warehouse.landing import land
 from warehouse.ledger import Account
-from warehouse.routes import ROUTES, Route
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
@@ -233,40 +232,8 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
 
 
 def days_to_conform(deployment: Deployment) -> set[date]:
-    """Days of delivery whose landed rows are not in silver yet."""
-    behind: set[date] = set()
-    for route in ROUTES:
-        landed = deployment.lake.scan(catalog.LEDGER).filter(
-            (pl.col("contract") == route.contract.name) & (pl.col("rows_landed") > 0)
-        )
-        silver = deployment.lake.scan(route.target)
-        absent = landed.join(silver.select("batch_id").unique(), on="batch_id", how="anti").collect()
-        if absent.height:
-            behind |= _days_of_new_rows(deployment, route, silver, absent["batch_id"])
-        behind |= _days_of_new_withdrawals(deployment, route, silver)
-    return behind
-
-
-def _days_of_new_rows(deployment: Deployment, route: Route, silver: pl.LazyFrame, batches: pl.Series) -> set[date]:
-    """Days of the batches' rows that silver lacks; batches of repeats, or superseded, bring none."""
-    keys = ["event_id", "row_hash"]
-    live = live_batches(deployment.lake, route.contract)["batch_id"]
-    concerned = live.filter(live.is_in(batches.implode()))
-    bronze = deployment.lake.scan(catalog.BRONZE[route.contract.name]).filter(
-        pl.col("batch_id").is_in(concerned.implode()) & route.where
-    )
-    new = bronze.select(*keys, "received_on").join(silver.select(keys), on=keys, how="anti")
-    return set(new.select(pl.col("received_on").unique()).collect()["received_on"])
-
-
-def _days_of_new_withdrawals(deployment: Deployment, route: Route, silver: pl.LazyFrame) -> set[date]:
-    """Days of withdrawals that have not yet ended the version that stood."""
-    gone = withdrawals(deployment.lake, route)
-    if gone.is_empty():
-        return set()
-    standing = silver.filter(pl.col("superseded_at").is_null()).select("event_id", version_known_at="known_at")
-    missed = gone.lazy().join(standing, on="event_id").filter(pl.col("known_at") >= pl.col("version_known_at"))
-    return set(missed.select(pl.col("received_on").unique()).collect()["received_on"])
+    """Days of delivery that silver is behind on."""
+    return days_behind(deployment.lake)
 
 
 def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:

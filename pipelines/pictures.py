@@ -8,7 +8,8 @@ import dagster as dg
 import polars as pl
 from matplotlib.figure import Figure
 
-from models.pictures import BLUE, ORANGE
+from models.pictures import BLUE, GREY, ORANGE
+from warehouse.feeds import ALARMS
 
 LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": "#2f5d8a", "green": "#4c8c4a"}
 _DPI = 80
@@ -34,6 +35,30 @@ def volumes(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
     axes.legend(frameon=False, ncols=2)
     figure.autofmt_xdate()
     return embedded(figure, f"{title}: rows by day of delivery")
+
+
+def feeds(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
+    """Rows a day of each agency, the usual band, and what lies outside it; `by_day` is findings of volume."""
+    agencies = by_day["source_agency"].unique().sort().to_list()
+    figure = Figure(figsize=(7.0, 0.6 + 1.9 * len(agencies)), layout="constrained")
+    panels = figure.subplots(len(agencies), sharex=True, squeeze=False)[:, 0]
+    for axes, agency in zip(panels, agencies, strict=True):
+        mine = by_day.filter(pl.col("source_agency") == agency).sort("day")
+        banded = mine.drop_nulls("usual_high")
+        odd = mine.filter(pl.col("verdict").is_in(list(ALARMS)))
+        bounds = (banded["usual_low"].to_list(), banded["usual_high"].to_list())
+        axes.fill_between(banded["day"].to_list(), *bounds, color=GREY, alpha=0.35, linewidth=0, label="usual")
+        axes.plot(
+            mine["day"].to_list(), mine["value"].to_list(), color=BLUE, marker=".", linewidth=1, label="delivered"
+        )
+        axes.plot(odd["day"].to_list(), odd["value"].to_list(), "X", color=ORANGE, markersize=9, label="unusual")
+        axes.set(title=agency, ylabel="rows a day")
+        axes.set_ylim(bottom=0)
+    panels[0].legend(frameon=False, ncols=3, fontsize="small", loc="lower left")
+    panels[-1].set(xlabel="day of delivery (UTC)")
+    figure.suptitle(title)
+    figure.autofmt_xdate()
+    return embedded(figure, f"{title}: rows by day and agency against what is usual")
 
 
 def counts_by_day(rows: pl.DataFrame, day: str, title: str) -> dg.MarkdownMetadataValue:

@@ -93,13 +93,13 @@ def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
             rules or account.reason or "",
         )
         command = f"`borderlake quarantine show {account.batch_id[:8]}`"
-        lines.append(f"| {' | '.join(map(_cell, cells))} | {command} |")
+        lines.append(f"| {' | '.join(map(cell, cells))} | {command} |")
     if len(concerned) > _FILES_SHOWN:
         lines.append(f"\n{len(concerned) - _FILES_SHOWN:,} more files: `borderlake quarantine list`")
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that stays within its cell of a Markdown table."""
     return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 

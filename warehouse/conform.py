@@ -38,8 +38,8 @@ def conform(
         concerned = pl.col("received_on").is_in(list(received)) | pl.col("batch_id").is_in(replaced.implode())
         new = bronze.filter(concerned).collect()
         gone = withdrawals(lake, route)
-        newly_gone = gone.filter(pl.col("received_on").is_in(list(received)))
-        rebuilt = _with_history(lake, route, bronze, new, newly_gone.select("event_id"))
+        moved = pl.concat([gone, replaced_withdrawals(lake, route)]).filter(pl.col("received_on").is_in(list(received)))
+        rebuilt = _with_history(lake, route, bronze, new, moved.select("event_id"))
         touched.append(rebuilt.select("event_id").unique())
         tombstones.append(gone.join(touched[-1], on="event_id", how="semi"))
         # In the order of landing, which tells versions of one `known_at` apart.
@@ -61,6 +61,17 @@ def withdrawals(lake: Lake, route: Route) -> pl.DataFrame:
     return withdrawn_subjects(route, live)
 
 
+def replaced_withdrawals(lake: Lake, route: Route) -> pl.DataFrame:
+    """As `withdrawals`, of readings that no longer stand; `received_on` is the day of the reading in their place."""
+    contract = route.withdrawn_by
+    if contract is None:
+        return route.target.empty().select("event_id", "known_at", "received_on")
+    replaced = replaced_batches(lake, contract)
+    concerned = pl.col("batch_id").is_in(replaced["batch_id"].implode())
+    rows = lake.scan(BRONZE[contract.name]).filter(concerned).drop("received_on").collect()
+    return withdrawn_subjects(route, rows.join(replaced, on="batch_id"))
+
+
 def withdrawn_subjects(route: Route, rows: pl.DataFrame) -> pl.DataFrame:
     """What bronze rows of the route's withdrawals take back: the same agency's event of that key."""
     subject = event_id(
@@ -73,6 +84,12 @@ def live_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
     """Batches of a contract that stand: in the ledger, and not superseded by a later reading of their file."""
     whole = _whole_batches(lake, contract)
     return whole.join(whole, left_on="batch_id", right_on="supersedes", how="anti")
+
+
+def replaced_batches(lake: Lake, contract: Contract) -> pl.DataFrame:
+    """`batch_id` of what a later reading superseded, and `received_on` of that reading: conforming that day ends it."""
+    whole = _whole_batches(lake, contract).drop_nulls("supersedes")
+    return whole.select("received_on", batch_id="supersedes")
 
 
 def _whole_batches(lake: Lake, contract: Contract) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines import flows, glance, pictures, reporting
+from pipelines import feed_checks, flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, first_day, partition_of
@@ -50,6 +50,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
             ),
             dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
             dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
+            *feed_checks.specs(key),
         ],
     )
     def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -59,9 +60,10 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         _report_partitions(context, deployment, contract, accounts)
         for event in landing_events(deployment, accounts, reported=contract):
             context.log_event(event)
+        health = feed_checks.judged(deployment, contract, flows.end_of(max(days), datetime.now(UTC)))
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, table),
-            check_results=list(_checks(deployment, contract, accounts)),
+            check_results=[*_checks(deployment, contract, accounts), *feed_checks.results(health, contract)],
         )
 
     return bronze
