@@ -15,6 +15,7 @@ import polars as pl
 from warehouse.agencies import agencies
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
+from warehouse.ids import row_digest
 from warehouse.landing import read
 from warehouse.sorting import Outcome, outcomes
 
@@ -78,7 +79,7 @@ def _baseline(original: Path, agency: str, dataset: str) -> dict[str, frozenset[
 def _records(outcome: Outcome) -> frozenset[tuple[str, str]]:
     if outcome.good.is_empty():
         return frozenset()
-    return frozenset(outcome.good.select("event_id", "row_hash").iter_rows())
+    return frozenset(outcome.good.select("event_id", row_digest(outcome.good, outcome.contract.content())).iter_rows())
 
 
 def _unexplained(outcome: Outcome) -> int:

@@ -11,6 +11,7 @@ import polars as pl
 from warehouse.catalog import BRONZE, LEDGER
 from warehouse.conform import live_batches, replaced_batches, replaced_withdrawals, withdrawals
 from warehouse.delta import Lake
+from warehouse.ids import row_digest
 from warehouse.routes import ROUTES, Route
 
 
@@ -31,10 +32,12 @@ def _of_new_rows(lake: Lake, route: Route, held: set[str]) -> set[date]:
     concerned = absent & set(live_batches(lake, route.contract)["batch_id"]) if absent else absent
     if not concerned:
         return set()
-    keys = ["event_id", "row_hash"]
     bronze = lake.scan(BRONZE[route.contract.name]).filter(pl.col("batch_id").is_in(list(concerned)) & route.where)
-    new = bronze.select(*keys, "received_on").join(lake.scan(route.target).select(keys), on=keys, how="anti")
-    return _days(new)
+    silver = lake.scan(route.target).select("event_id", "row_hash")
+    new = bronze.select("event_id", "received_on").join(silver, on="event_id", how="anti")
+    again = bronze.join(silver, on="event_id", how="semi").collect()
+    said = again.select("event_id", "received_on", row_hash=row_digest(again, route.contract.content()))
+    return _days(new) | _days(said.lazy().join(silver, on=["event_id", "row_hash"], how="anti"))
 
 
 def _of_replaced_rows(lake: Lake, route: Route, held: set[str]) -> set[date]:

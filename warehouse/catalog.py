@@ -62,7 +62,6 @@ class Envelope(dy.Schema):
     """What landing adds to each row of a contract."""
 
     event_id = dy.String(description="Hash of jurisdiction, agency, dataset and natural key (ADR 0004).")
-    row_hash = dy.String(description="Hash of the row's content, all but `known_at`: tells a correction from a repeat.")
     source_agency = dy.String(description="Agency that delivered the row.")
     jurisdiction = dy.String(description="ISO 3166-1 code of the country or bloc whose agency it is.")
     landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the row was written here.")
@@ -126,7 +125,7 @@ class SilverEvent(Event):
     received_on = dy.Date(description="Day of delivery.")
     event_date = dy.Date(description="UTC day of `event_at`.")
     event_local_at = dy.Datetime(time_unit="us", description="`event_at` on the clock of the office.")
-    row_hash = dy.String(description="Hash of the content.")
+    row_hash = dy.String(description="Hash of all but `known_at`: tells a correction from a repeat.")
     batch_id = dy.String(description="Delivery it came in.")
 
 
@@ -237,7 +236,7 @@ def _bronze(contract: Contract) -> Table:
         name=f"bronze.{contract.table_suffix}",
         description=f"{contract.title}: typed, as received, append-only.",
         columns={**Envelope.columns(), **contract.columns()},
-        key=("event_id", "row_hash", "batch_id"),
+        key=("event_id", "batch_id", "source_line"),
         owner=contract.domain,
         partition_by=("received_on",),
         retention_days=contract.retention_days,

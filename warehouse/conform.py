@@ -15,7 +15,7 @@ from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, LEDGER, Table
 from warehouse.contracts import Contract
 from warehouse.contracts.surveillance import VESSEL_POSITIONS
 from warehouse.delta import Lake
-from warehouse.ids import event_id
+from warehouse.ids import event_id, row_digest
 from warehouse.places import Place
 from warehouse.routes import Identity, Route, routes_to
 
@@ -161,7 +161,8 @@ def to_silver(route: Route, bronze: pl.DataFrame, key: bytes, border_points: Seq
         derived["area"] = places.nearest([point for point in border_points if point.mode != "air"])
     taken = with_local_time(bronze.filter(route.where))
     placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
-    made = taken.with_columns(**derived, **placeholders, **keyed)
+    content = row_digest(taken, route.contract.content())
+    made = taken.with_columns(**derived, **placeholders, **keyed, row_hash=content)
     absent = [name for name in route.target.columns if name not in made.columns]
     return route.target.shape(made.with_columns(pl.lit(None).alias(name) for name in absent))
 

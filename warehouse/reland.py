@@ -25,7 +25,7 @@ from warehouse.sorting import outcomes
 Archived = Callable[[Mapping[str, Any]], Delivery | None]
 """The archived delivery of a ledger row; None where the archive does not hold those bytes."""
 
-_IDENTITY = {"bronze": ["source_line", "event_id", "row_hash"], "quarantine": ["source_line", "rules"]}
+_IDENTITY = {"bronze": ["source_line", "event_id"], "quarantine": ["source_line", "rules"]}
 
 
 class CannotRepair(BorderlakeError):

@@ -123,7 +123,7 @@ def _sort(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> Iter
     for output in extract.outputs:
         result = mapping.apply(output, prepared)
         enveloped = _envelope(result.good, deliveries, output.contract, landed_at)
-        good, repeats = _split_repeats(enveloped, seen)
+        good, repeats = _split_repeats(enveloped, output.contract, seen)
         refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
         bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
         accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
@@ -190,10 +190,8 @@ def _envelope(
     good: pl.DataFrame, deliveries: Sequence[Delivery], contract: Contract, landed_at: datetime
 ) -> pl.DataFrame:
     agency, jurisdiction = pl.lit(deliveries[0].agency), pl.lit(deliveries[0].jurisdiction)
-    content = [pl.col(name) for name in contract.columns() if name != "known_at"]
     return good.with_columns(
         event_id=ids.event_id(jurisdiction, agency, contract.dataset, contract.key),
-        row_hash=ids.digest(content),
         source_agency=agency,
         jurisdiction=jurisdiction,
         landed_at=pl.lit(landed_at, dtype=pl.Datetime("us", "UTC")),
@@ -202,10 +200,10 @@ def _envelope(
     )
 
 
-def _split_repeats(rows: pl.DataFrame, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split_repeats(rows: pl.DataFrame, contract: Contract, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
-    record = pl.struct("event_id", "row_hash", "batch_id")
-    hashes = rows.select(record.hash()).to_series()
+    record = pl.struct("batch_id", *contract.content())
+    hashes = rows.select("batch_id", *contract.content()).hash_rows()
     # Hashes of 64 bits that all differ are proof; where two agree the records themselves are compared.
     again = pl.repeat(False, rows.height, eager=True)
     if hashes.n_unique() < rows.height:

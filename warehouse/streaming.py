@@ -24,7 +24,7 @@ from warehouse.sorting import Outcome, Read, check_rows, extract_of, outcomes
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-_PART_ROWS = 100_000
+_PART_ROWS = 200_000
 _MERGED_RECORDS = 1_000_000
 
 

@@ -104,6 +104,10 @@ class Contract:
         kinds = {name: self.facts_of(name)["identifies"] for name in self.columns()}
         return {name: kind for name, kind in kinds.items() if kind}
 
+    def content(self) -> list[str]:
+        """Columns that say what an agency said: all but when it could be known."""
+        return [name for name in self.columns() if name != "known_at"]
+
     def personal(self) -> frozenset[str]:
         """Columns that may hold personal data."""
         return frozenset(name for name in self.columns() if self.facts_of(name)["sensitivity"] is Sensitivity.PERSONAL)

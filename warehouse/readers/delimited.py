@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO
 
 from warehouse.errors import FileRefused
-from warehouse.readers.delimited_lines import Block, Layout, parse
+from warehouse.readers.delimited_lines import Block, Layout, decoded, parse
 from warehouse.readers.port import Chunk, beside_line
 
-_BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK = codecs.BOM_UTF8
 _LONGEST_LINE = 1 << 24
 _LINE_SAFE = re.compile(r"utf-8(-sig)?|ascii|iso8859-\d+|cp(12|8|4|7)\d+|koi8-\w+|mac-\w+|tis-620")
 """Encodings in which the byte of a line feed is always one, and a line can be decoded alone."""
@@ -31,7 +31,7 @@ def read(
     delimiter: str = ",",
     encoding: str = "utf-8",
     quote: str = '"',
-    block_bytes: int = 16 << 20,
+    block_bytes: int = 32 << 20,
 ) -> Iterator[Chunk]:
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
@@ -43,23 +43,33 @@ def read(
         open_record: Block | None = None
         number = 1
         for data, is_last in _whole_lines(_unzipped(stream), block_bytes if _is_line_safe(encoding) else -1):
-            block = Block(*_decode(data, encoding, number), is_last)
-            number += block.text.count("\n")
+            block = _block(data, encoding, number, is_last)
+            number += block.line_ends
             if layout is None:
-                header, _, rest = block.text.removeprefix(_BYTE_ORDER_MARK).partition("\n")
-                names = _names(header.rstrip("\r"), delimiter, quote)
+                header, _, rest = block.data.removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
+                names = _names(header.decode(errors="replace").rstrip("\r"), delimiter, quote)
                 _require(columns, names, delimiter)
-                layout = Layout(names, delimiter, quote)
-                block = Block(rest, 2, frozenset(at - 1 for at in block.damaged), is_last)
+                layout = Layout(tuple(names), delimiter, quote)
+                damaged = None if block.damaged is None else frozenset(at - 1 for at in block.damaged)
+                block = Block(rest, 2, damaged, is_last)
             chunk, open_record = parse(block if open_record is None else _joined(open_record, block), layout)
             yield chunk
 
 
+def _block(data: bytes, encoding: str, number: int, is_last: bool) -> Block:
+    """Lines in UTF-8; those that are sent in it are looked at later, and only where that is needed."""
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        return Block(data, number, None, is_last)
+    text, damaged = decoded(data, encoding, by_line=_is_line_safe(encoding))
+    return Block(text.encode(), number, damaged, is_last)
+
+
 def _joined(one: Block, other: Block) -> Block:
     """A record that a block left open, and the block that follows."""
-    lines = one.text.count("\n")
-    damaged = one.damaged | {at + lines for at in other.damaged}
-    return replace(one, text=one.text + other.text, damaged=damaged, is_last=other.is_last)
+    (before, broken), (after, later) = one.looked_at(), other.looked_at()
+    lines = before.count("\n")
+    damaged = broken | {at + lines for at in later}
+    return replace(one, data=(before + after).encode(), damaged=damaged, is_last=other.is_last)
 
 
 def _unzipped(stream: IO[bytes]) -> IO[bytes]:
@@ -77,48 +87,21 @@ def _whole_lines(stream: IO[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
         except (EOFError, OSError, zlib.error) as error:
             raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
         is_last = size < 0 or len(fresh) < size
-        data = tail + fresh
-        cut = len(data) if is_last else data.rfind(b"\n") + 1
-        tail = data[cut:]
+        cut = len(fresh) if is_last else fresh.rfind(b"\n") + 1
+        whole, tail = (tail + fresh[:cut], fresh[cut:]) if cut or is_last else (b"", tail + fresh)
         if len(tail) > max(size, _LONGEST_LINE):
             raise FileRefused("header", "a line goes on for more than 16 MiB; check that lines end in LF")
-        if is_last and not begun and not data.strip():
+        if is_last and not begun and not whole.strip():
             raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
         if cut or is_last:
             begun = True
-            yield data[:cut], is_last
+            yield whole, is_last
         if is_last:
             return
 
 
 def _is_line_safe(encoding: str) -> bool:
     return _LINE_SAFE.fullmatch(codecs.lookup(encoding).name) is not None
-
-
-def _decode(data: bytes, encoding: str, number: int) -> tuple[str, int, frozenset[int]]:
-    """Text, its first line's number, and the lines, from 0, that are not of the encoding.
-
-    Those are kept with replacement characters.
-    """
-    # The mark is no part of a name, and only the file's first line has one to take away.
-    encoding = "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
-    try:
-        return data.decode(encoding), number, frozenset()
-    except UnicodeDecodeError:
-        text = data.decode(encoding, errors="replace")
-    suspects = [at for at, line in enumerate(text.split("\n")) if "\ufffd" in line]
-    if _is_line_safe(encoding):
-        sent = data.split(b"\n")
-        suspects = [at for at in suspects if not _is_text(sent[at], encoding)]
-    return text, number, frozenset(suspects)
-
-
-def _is_text(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _names(header: str, delimiter: str, quote: str) -> list[str]:

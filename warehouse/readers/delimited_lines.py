@@ -6,8 +6,9 @@ fields. Where a quoted field may go on over the line's end, the standard library
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -20,13 +21,20 @@ _QUOTING = ("quoting", "a quote is not closed or not doubled; close it or double
 _LONGEST_RECORD = 1 << 16
 """Characters: a quote that is not closed within so many is a stray one, and costs its own line only."""
 _MARK = "\x01"
+_END, _END_NAME = b"\x02", "__end__"
+"""What is put at each line's end to see that Polars finds it there, and not sooner or later."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_FEED = ord("\n")
+_QUOTE, _SEPARATOR, _BLANK = 1, 2, 4
+_LOOKED_AT = 1 << 18
+"""Bytes at a time: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """What the lines of a file must look like."""
 
-    names: list[str]
+    names: tuple[str, ...]
     delimiter: str
     quote: str
 
@@ -38,12 +46,50 @@ class Layout:
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of a file from line `number` on; `damaged` are those, from 0, that are not of the encoding."""
+    """Lines of a file from line `number` on, in UTF-8.
 
-    text: str
+    `damaged` are those, from 0, that are not of the file's encoding; None where bytes were not looked at yet.
+    """
+
+    data: bytes
     number: int
-    damaged: frozenset[int] = frozenset()
+    damaged: frozenset[int] | None = None
     is_last: bool = True
+
+    @cached_property
+    def line_ends(self) -> int:
+        """How many line feeds there are."""
+        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == _LINE_FEED))
+
+    def looked_at(self) -> tuple[str, frozenset[int]]:
+        """Text, with replacement characters in lines that are damaged, and which those are."""
+        if self.damaged is not None:
+            return self.data.decode(), self.damaged
+        return decoded(self.data, "utf-8")
+
+
+def decoded(data: bytes, encoding: str, *, by_line: bool = True) -> tuple[str, frozenset[int]]:
+    """Text, and the lines, from 0, that are not of the encoding; those have replacement characters.
+
+    Where lines cannot be decoded alone, one that was sent with a replacement character counts as damaged too.
+    """
+    try:
+        return data.decode(encoding), frozenset()
+    except UnicodeDecodeError:
+        text = data.decode(encoding, errors="replace")
+    suspects = [at for at, line in enumerate(text.split("\n")) if "\ufffd" in line]
+    if by_line:
+        sent = data.split(b"\n")
+        suspects = [at for at in suspects if not _is_text(sent[at], encoding)]
+    return text, frozenset(suspects)
+
+
+def _is_text(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @dataclass
@@ -58,48 +104,48 @@ class _Records:
 
 def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
     """Rows and refusals of a block, and the lines at its end, if any, that make no whole record yet."""
-    rows = None if block.damaged else _at_once(block.text, layout)
+    rows = None if block.damaged else _at_once(block.data, layout)
     if rows is not None:
         at = pl.int_range(block.number, block.number + rows.height, dtype=pl.Int64, eager=True)
         return Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), None
-    sent = block.text.split("\n")
-    records = _records(sent, block, layout)
-    chunk = _chunk(sent[: records.open_from], records, block, layout)
+    text, damaged = block.looked_at()
+    sent = text.split("\n")
+    records = _records(sent, block, damaged, layout)
+    chunk = _chunk(sent[: records.open_from], records, block.number, damaged, layout)
     if records.open_from is None:
         return chunk, None
     first = records.open_from
-    later = frozenset(at - first for at in block.damaged if at >= first)
-    return chunk, Block("\n".join(sent[first:]), block.number + first, later, is_last=False)
+    later = frozenset(at - first for at in damaged if at >= first)
+    return chunk, Block("\n".join(sent[first:]).encode(), block.number + first, later, is_last=False)
 
 
-def _at_once(text: str, layout: Layout) -> pl.DataFrame | None:
+def _at_once(data: bytes, layout: Layout) -> pl.DataFrame | None:
     """Fields of lines that are all sound, parsed together; None where any line needs a closer look."""
     if len(layout.names) < 2 or not (layout.delimiter + layout.quote).isascii():
         return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    text = text.removesuffix("\n")
-    if not text or "\r" in text:
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    if b"\r" in data or _END in data:
         return None
-    content = f"\n{text}\n".encode()
-    data = np.frombuffer(content, np.uint8)
-    quotes = np.flatnonzero(data == ord(layout.quote)) if layout.quote in text else np.empty(0, np.int64)
-    ends = np.flatnonzero(data == 10)
-    between = np.flatnonzero(data == ord(layout.delimiter))
-    if len(quotes):
-        if not _stand_around_fields(data, quotes, layout):
-            return None
-        inside = np.cumsum(data == ord(layout.quote), dtype=np.uint8) & 1
-        between = between[inside[between] == 0]
-        if inside[ends].any():  # A field goes on over the line's end.
-            return None
-    if (np.diff(np.searchsorted(between, ends)) != len(layout.names) - 1).any():
+    content = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(content == ord(layout.quote))
+    if len(quotes) and not _stand_around_fields(content, quotes, layout):
         return None
-    frame = _parsed(content[1:], layout, len(ends) - 1, quoted=len(quotes) > 0)
+    ended = data.replace(b"\n", layout.delimiter.encode() + _END + b"\n")
+    frame = _parsed(
+        ended, [*layout.names, _END_NAME], layout, int(np.count_nonzero(content == _LINE_FEED)), quoted=len(quotes) > 0
+    )
+    # A line of fewer fields has its end too soon; of one with more, or of a field with several lines, Polars has
+    # made no row a line.
+    if frame is None or not (frame[_END_NAME] == _END.decode()).all(ignore_nulls=False):
+        return None
+    frame = frame.drop(_END_NAME)
+    if _has_blank_edge(data, quotes, layout):
+        return _tidy(frame)
     # Quotes side by side are an empty field, or a doubled one.
-    if frame is None or not ((np.diff(quotes) == 1).any() or _has_blank_edge(data, ends, between, quotes)):
-        return frame
-    return _tidy(frame)
+    return _with_nulls(frame) if (np.diff(quotes) == 1).any() else frame
 
 
 def _stand_around_fields(data: Bytes, quotes: Ints, layout: Layout) -> bool:
@@ -114,37 +160,53 @@ def _stand_around_fields(data: Bytes, quotes: Ints, layout: Layout) -> bool:
     return bool(np.isin(opening, beside).all() and np.isin(closing, beside).all())
 
 
-def _has_blank_edge(data: Bytes, *separators: Ints) -> bool:
+def _has_blank_edge(data: bytes, quotes: Ints, layout: Layout) -> bool:
     """Whether a field may begin or end with white space: a blank, or a byte beyond ASCII, stands at a separator."""
-    for at in separators:
-        for beside in (data[at - 1], data[np.minimum(at + 1, len(data) - 1)]):
-            # A line feed beside a separator is no blank: the field is empty.
-            if (((beside <= 32) & (beside != 10)) | (beside > 126)).any():
-                return True
+    kinds_of = _kinds(layout)
+    if kinds_of[data[0]] == _BLANK:
+        return True
+    for first in range(0, len(data), _LOOKED_AT):
+        kinds = np.frombuffer(data[first : first + _LOOKED_AT + 1].translate(kinds_of), np.uint8)
+        beside = kinds[:-1] | kinds[1:]
+        if (beside == _QUOTE | _BLANK).any():
+            return True
+        at = np.flatnonzero(beside == _SEPARATOR | _BLANK) + first
+        # Between quotes a delimiter separates nothing.
+        if (np.searchsorted(quotes, at) % 2 == 0).any():
+            return True
     return False
 
 
-def _parsed(content: bytes, layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
+@cache
+def _kinds(layout: Layout) -> bytes:
+    """What each byte is at the edge of a field; a line feed is no blank."""
+    separators = {ord("\n"), ord(layout.delimiter)}
+    blanks = {*range(33), *range(127, 256)} - separators
+    kinds = dict.fromkeys(blanks, _BLANK) | dict.fromkeys(separators, _SEPARATOR) | {ord(layout.quote): _QUOTE}
+    return bytes(kinds.get(byte, 0) for byte in range(256))
+
+
+def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
     """Sound lines as columns of text; None where Polars makes anything but a row a line of them."""
+    if content.startswith(_BYTE_ORDER_MARK):  # Polars would take it away.
+        return None
     try:
         frame = pl.read_csv(
             content,
             has_header=False,
             separator=layout.delimiter,
             quote_char=layout.quote if quoted else None,
-            new_columns=layout.names,
+            new_columns=list(names),
             infer_schema=False,
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.shape == (height, len(layout.names)) else None
+    return frame if frame.shape == (height, len(names)) else None
 
 
-def _records(sent: list[str], block: Block, layout: Layout) -> _Records:
+def _records(sent: list[str], block: Block, damaged: frozenset[int], layout: Layout) -> _Records:
     """Records that begin at a line whose quotes do not stand in pairs around whole fields."""
     found = _Records()
-    if layout.quote not in block.text:
-        return found
     free = 0
     for odd in _odd(sent, layout):
         at = odd
@@ -159,7 +221,7 @@ def _records(sent: list[str], block: Block, layout: Layout) -> _Records:
         number, raw = block.number + at, "\n".join(sent[at:free]).rstrip("\r\n")
         if fields is None:
             found.refused.append((number, raw, *_QUOTING))
-        elif not block.damaged.isdisjoint(range(at, free)):
+        elif not damaged.isdisjoint(range(at, free)):
             found.refused.append((number, raw, *_UNDECODABLE))
         elif len(fields) != len(layout.names):
             found.refused.append((number, raw, *layout.wrong_count))
@@ -212,18 +274,18 @@ def _record(sent: list[str], at: int, layout: Layout) -> tuple[list[str] | None,
     return fields, reader.line_num, False
 
 
-def _chunk(sent: list[str], records: _Records, block: Block, layout: Layout) -> Chunk:
+def _chunk(sent: list[str], records: _Records, number: int, damaged: frozenset[int], layout: Layout) -> Chunk:
     lines = pl.DataFrame(
-        {LINE: range(block.number, block.number + len(sent)), "raw": sent},
+        {LINE: range(number, number + len(sent)), "raw": sent},
         schema={LINE: pl.Int64(), "raw": pl.String()},
     )
     lines = lines.with_columns(pl.col("raw").str.strip_chars_end("\r")).filter(pl.col("raw") != "")
     if records.taken:
-        lines = lines.filter(~pl.col(LINE).is_in([block.number + at for at in records.taken]))
-    has_quotes = layout.quote in block.text
+        lines = lines.filter(~pl.col(LINE).is_in([number + at for at in records.taken]))
+    has_quotes = any(layout.quote in line for line in sent)
     fields = _bare(pl.col("raw"), layout) if has_quotes else pl.col("raw")
     whole = fields.str.count_matches(layout.delimiter, literal=True) == len(layout.names) - 1
-    readable = ~pl.col(LINE).is_in([block.number + at for at in block.damaged])
+    readable = ~pl.col(LINE).is_in([number + at for at in damaged])
     good = lines.filter(whole & readable)
     frame = _fields(good, layout, has_quotes)
     if records.rows:
@@ -246,7 +308,7 @@ def _fields(good: pl.DataFrame, layout: Layout, quoted: bool) -> pl.DataFrame:
     raw = good["raw"].to_list()
     frame = None
     if raw and layout.delimiter.isascii():
-        frame = _parsed("\n".join([*raw, ""]).encode(), layout, len(raw), quoted=quoted)
+        frame = _parsed("\n".join([*raw, ""]).encode(), layout.names, layout, len(raw), quoted=quoted)
     if frame is None:
         mark, quote = layout.delimiter, layout.quote
         rows = [
@@ -258,8 +320,11 @@ def _fields(good: pl.DataFrame, layout: Layout, quoted: bool) -> pl.DataFrame:
 
 def _tidy(frame: pl.DataFrame) -> pl.DataFrame:
     """White space around values gone, and empty fields null."""
-    text = pl.selectors.string().str.strip_chars()
-    return frame.with_columns(text).with_columns(pl.when(pl.selectors.string() != "").then(pl.selectors.string()))
+    return _with_nulls(frame.with_columns(pl.selectors.string().str.strip_chars()))
+
+
+def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.when(pl.selectors.string() != "").then(pl.selectors.string()))
 
 
 def _refuse(lines: pl.DataFrame, rule: str, message: str) -> pl.DataFrame:
