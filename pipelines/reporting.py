@@ -66,13 +66,45 @@ def materialized(
 
 
 def account_facts(accounts: list[Account]) -> dict[str, Any]:
-    """Numbers of landing for a partition or a run."""
+    """Numbers of landing for a partition or a run, and that they add up."""
+    read = sum(account.rows_read for account in accounts)
+    landed = sum(account.rows_landed for account in accounts)
+    refused = sum(account.rows_refused for account in accounts)
     return {
-        "rows read": sum(account.rows_read for account in accounts),
-        "dagster/partition_row_count": sum(account.rows_landed for account in accounts),
-        "rows refused": sum(account.rows_refused for account in accounts),
+        "rows": f"{read:,} read = {landed:,} landed + {refused:,} refused",
+        "rows read": read,
+        "dagster/partition_row_count": landed,
+        "rows refused": refused,
         "files": len({account.delivery.path for account in accounts}),
     }
+
+
+def refused_facts(accounts: list[Account]) -> dict[str, Any]:
+    """What was refused, by rule and by file, and what to do about it; nothing where all has landed."""
+    by_file = refused_by_file(accounts)
+    if by_file is None:
+        return {}
+    rules = sorted(by_rule(accounts).items(), key=lambda pair: -pair[1])
+    counted = "\n".join(f"| {cell(rule)} | {count:,} |" for rule, count in rules)
+    return {
+        "refused of this delivery by rule": dg.MetadataValue.md(f"| rule | rows |\n|---|--:|\n{counted}"),
+        "refused by file": by_file,
+        "what to do next": _next_steps(accounts),
+    }
+
+
+def _next_steps(accounts: list[Account]) -> dg.MarkdownMetadataValue:
+    """Commands to copy, with the batch of which most was refused."""
+    concerned = [account for account in accounts if account.rows_refused or account.reason]
+    feeds = sorted({f"{account.delivery.agency}.{account.delivery.dataset}" for account in concerned})
+    batch = max(concerned, key=lambda account: account.rows_refused).batch_id[:8]
+    lists = ", ".join(f"`borderlake quarantine list --dataset {feed}`" for feed in feeds)
+    return dg.MetadataValue.md(
+        f"1. What is still refused: {lists}\n"
+        f"2. Its lines, each with what it asks for: `borderlake quarantine show {batch}`, or another batch\n"
+        "3. Is the layout to blame? Mend the dialect, raise its version, `borderlake quarantine redrive`\n"
+        f"4. Is the sender? `borderlake quarantine export {batch} --out report/` writes what to return"
+    )
 
 
 def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
@@ -80,20 +112,14 @@ def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
     concerned = [account for account in accounts if account.rows_refused or account.reason]
     if not concerned:
         return None
-    lines = ["| file | received | read | landed | refused | by rule | see |", "|---|---|--:|--:|--:|---|---|"]
+    # The page is narrow: a fourth column would stand outside it.
+    lines = ["| file, batch | read = landed + refused | by rule |", "|---|---|---|"]
     for account in concerned[:_FILES_SHOWN]:
         rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:_RULES_SHOWN])
-        refused = f"{account.rows_refused:,}" if account.reason is None else "whole file"
-        cells = (
-            account.delivery.file_name,
-            account.delivery.received_on.isoformat(),
-            f"{account.rows_read:,}",
-            f"{account.rows_landed:,}",
-            refused,
-            rules or account.reason or "",
-        )
-        command = f"`borderlake quarantine show {account.batch_id[:8]}`"
-        lines.append(f"| {' | '.join(map(cell, cells))} | {command} |")
+        counts = f"{account.rows_read:,} = {account.rows_landed:,} + {account.rows_refused:,}"
+        name, told = cell(account.delivery.file_name), cell(account.reason or rules)
+        counted = counts if account.reason is None else "whole file"
+        lines.append(f"| {name} `{account.batch_id[:8]}` | {counted} | {told} |")
     if len(concerned) > _FILES_SHOWN:
         lines.append(f"\n{len(concerned) - _FILES_SHOWN:,} more files: `borderlake quarantine list`")
     return dg.MetadataValue.md("\n".join(lines))

@@ -175,7 +175,7 @@ def _findings(feed: reasons.Feed, rows: pl.DataFrame, as_of: datetime, today: da
     )
     yield _freshness(feed, days, as_of, today, cadence)
     for index, day in enumerate(days):
-        if (today - day.day).days < _JUDGED_DAYS:
+        if (days[-1].day - day.day).days < _JUDGED_DAYS:
             past = [one for one in days[:index] if (day.day - one.day).days <= WINDOW_DAYS]
             is_over = day.day < today or as_of.astimezone(UTC).date() > today
             # More may come today; where as many files as ever have come, it has come.

@@ -17,7 +17,7 @@ WINDOW_DAYS = 56
 FEWEST_DELIVERIES = 8
 """A feed with fewer days of delivery has no usual yet."""
 FEWEST_OF_A_WEEKDAY = 3
-_SPREADS = 3.5
+_SPREADS = 4.0
 """How many spreads from the centre are still usual."""
 _LEAST_PART = 0.2
 """A difference smaller than this part is not worth a call to the agency, however regular the feed."""

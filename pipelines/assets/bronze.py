@@ -101,8 +101,7 @@ def _report_partitions(
 
 def landing_facts(accounts: list[Account]) -> dict[str, Any]:
     """Numbers of landing, and what was refused of each file."""
-    by_file = reporting.refused_by_file(accounts)
-    return {**reporting.account_facts(accounts), **({"refused by file": by_file} if by_file else {})}
+    return {**reporting.account_facts(accounts), **reporting.refused_facts(accounts)}
 
 
 def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg.MarkdownMetadataValue]:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, exercise, inspect, keep, models, quarantine, road, world
+from pipelines.cli import bench, exercise, feeds, inspect, keep, models, quarantine, road, world
 from pipelines.cli.output import Exit, errors
 from warehouse.errors import BorderlakeError
 
@@ -30,6 +30,7 @@ app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
+app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.command(rich_help_panel="Keep")(keep.verify)

@@ -269,9 +269,14 @@ def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Pa
     assert len(re.findall(r"(?<!\\)\|", head)) == len(re.findall(r"(?<!\\)\|", row)), (
         "a pipe in a name stays in its cell"
     )
-    assert f"`borderlake quarantine show {accounts[0].batch_id[:8]}`" in row
+    assert f"`{accounts[0].batch_id[:8]}`" in row
+    assert "2 = 1 + 1" in row
     assert "clean.csv" not in str(told.value)
     assert "CANARY" not in str(told.value)
     assert reporting.refused_by_file([account for account in accounts if not account.rows_refused]) is None
     (bronze,) = [event for event in landing_events(deployment, accounts) if event.asset_key.path[0] == "bronze"]
     assert bronze.metadata["refused by file"] == told
+    assert bronze.metadata["rows"].value == "3 read = 2 landed + 1 refused"
+    steps = str(bronze.metadata["what to do next"].value)
+    assert "`borderlake quarantine list --dataset customs.declarations`" in steps
+    assert f"`borderlake quarantine show {accounts[0].batch_id[:8]}`" in steps
