@@ -68,17 +68,27 @@ def check_rows(delivery: Delivery, read: int) -> None:
 
 
 class Seen(Protocol):
-    """Records that were sorted before, of the same file; told of each chunk's rows once."""
+    """Records that were sorted before, of the same file; told of each chunk's rows once, in order."""
 
     def before(self, records: pl.Series) -> pl.Series:
-        """Whether each record, a hash of its ids, stood in an earlier part."""
+        """Whether each record, a hash of what it says, stood in an earlier part."""
 
 
-def outcomes(group: Sequence[Read], landed_at: datetime, seen: Seen | None = None) -> Iterator[Outcome]:
-    """Sort the rows of deliveries; those of one layout together, which is many times faster for small files.
+@dataclass(frozen=True)
+class Checked:
+    """Rows of deliveries of one layout, mapped and checked under one contract, before repeats are looked for."""
 
-    A delivery that comes in several parts is given part by part with what was `seen` of it.
-    """
+    deliveries: Sequence[Delivery]
+    contract: Contract
+    rows: pl.DataFrame
+    unread: pl.DataFrame
+    result: mapping.Sorted
+    good: pl.DataFrame
+    records: pl.Series
+
+
+def outcomes(group: Sequence[Read], landed_at: datetime) -> Iterator[Outcome]:
+    """Sort the rows of deliveries; those of one layout together, which is many times faster for small files."""
     by_layout: dict[object, list[Read]] = {}
     for item in group:
         if item.refusal is not None:
@@ -86,19 +96,17 @@ def outcomes(group: Sequence[Read], landed_at: datetime, seen: Seen | None = Non
         else:
             by_layout.setdefault(item.layout, []).append(item)
     for items in by_layout.values():
-        yield from _sort_safely(items, landed_at, seen)
+        yield from _sort(items, landed_at)
 
 
-def _sort_safely(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> list[Outcome]:
+def _sort(items: Sequence[Read], landed_at: datetime) -> list[Outcome]:
     """Sort deliveries together; where the dialect cannot be applied to one, alone, and that one is refused whole."""
     try:
-        return list(_sort(items, landed_at, seen))
-    except pl.exceptions.PolarsError as error:
+        return [settle(checked, landed_at) for checked in check(items, landed_at)]
+    except FileRefused as refusal:
         if len(items) > 1:
-            return [outcome for item in items for outcome in _sort_safely([item], landed_at, seen)]
-        # The error's own text may hold a row's value.
-        message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
-        return list(_refused_whole(replace(items[0], refusal=FileRefused("dialect", message)), landed_at))
+            return [outcome for item in items for outcome in _sort([item], landed_at)]
+        return list(_refused_whole(replace(items[0], refusal=refusal), landed_at))
 
 
 def _refused_whole(item: Read, landed_at: datetime) -> Iterator[Outcome]:
@@ -113,21 +121,38 @@ def _refused_whole(item: Read, landed_at: datetime) -> Iterator[Outcome]:
         yield Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
 
 
-def _sort(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> Iterator[Outcome]:
-    """Map and check the rows of deliveries of one layout: one outcome a contract."""
+def check(items: Sequence[Read], landed_at: datetime) -> list[Checked]:
+    """Map and check the rows of deliveries of one layout, for each contract; parts of a file may be checked at once.
+
+    Raises `FileRefused` where the dialect cannot be applied.
+    """
     deliveries = [item.delivery for item in items]
-    rows = pl.concat([_stacked(item, index) for index, item in enumerate(items)], how="diagonal_relaxed")
-    unread = pl.concat([_numbered(chunk.refused, index) for index, item in enumerate(items) for chunk in item.chunks])
     extract = extract_of(deliveries[0])
-    prepared = mapping.derive(extract.derived, rows)
-    for output in extract.outputs:
-        result = mapping.apply(output, prepared)
-        enveloped = _envelope(result.good, deliveries, output.contract, landed_at)
-        good, repeats = _split_repeats(enveloped, output.contract, seen)
-        refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
-        bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
-        accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
-        yield Outcome(output.contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
+    try:
+        rows = pl.concat([_stacked(item, index) for index, item in enumerate(items)], how="diagonal_relaxed")
+        unread = [_numbered(chunk.refused, index) for index, item in enumerate(items) for chunk in item.chunks]
+        prepared = mapping.derive(extract.derived, rows)
+        found = []
+        for output in extract.outputs:
+            result = mapping.apply(output, prepared)
+            good = _envelope(result.good, deliveries, output.contract, landed_at)
+            records = good.select("batch_id", *output.contract.content()).hash_rows()
+            found.append(Checked(deliveries, output.contract, rows, pl.concat(unread), result, good, records))
+    except pl.exceptions.PolarsError as error:
+        # The error's own text may hold a row's value.
+        message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
+        raise FileRefused("dialect", message) from None
+    return found
+
+
+def settle(checked: Checked, landed_at: datetime, seen: Seen | None = None) -> Outcome:
+    """Tell repeats from what is said once; a delivery that comes in parts is settled part by part, in order."""
+    deliveries, contract, result = checked.deliveries, checked.contract, checked.result
+    good, repeats = _split_repeats(checked, seen)
+    refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
+    bad = pl.concat([_with_raw(refused, checked.rows), _as_lists(checked.unread)]).sort(LINE)
+    accounts = _accounts(deliveries, contract, good, bad, result.set_aside)
+    return Outcome(contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
 
 
 def _stacked(item: Read, index: int) -> pl.DataFrame:
@@ -200,16 +225,15 @@ def _envelope(
     )
 
 
-def _split_repeats(rows: pl.DataFrame, contract: Contract, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split_repeats(checked: Checked, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
-    record = pl.struct("batch_id", *contract.content())
-    hashes = rows.select("batch_id", *contract.content()).hash_rows()
+    rows, records = checked.good, checked.records
     # Hashes of 64 bits that all differ are proof; where two agree the records themselves are compared.
     again = pl.repeat(False, rows.height, eager=True)
-    if hashes.n_unique() < rows.height:
-        again = rows.select(~record.is_first_distinct()).to_series()
+    if records.n_unique() < rows.height:
+        again = rows.select(~pl.struct("batch_id", *checked.contract.content()).is_first_distinct()).to_series()
     if seen is not None:
-        again = again | seen.before(hashes)
+        again = again | seen.before(records)
     if not again.any():
         return rows, _no_repeats()
     repeats = rows.filter(again).select(

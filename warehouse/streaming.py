@@ -7,9 +7,11 @@ lands whole or not at all. Rows and refusals are told apart in `sorting`; the le
 import io
 import queue
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,15 +19,17 @@ import polars as pl
 from warehouse.catalog import BRONZE, QUARANTINE
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
-from warehouse.errors import FileRefused
-from warehouse.ledger import LANDED, REFUSED, Account
+from warehouse.ledger import LANDED, Account
 from warehouse.readers import READERS, Chunk
-from warehouse.sorting import Outcome, Read, check_rows, extract_of, outcomes
+from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract_of, settle
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
 _PART_ROWS = 200_000
 _MERGED_RECORDS = 1_000_000
+_WORKERS = 2
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 def is_large(delivery: Delivery) -> bool:
@@ -69,11 +73,11 @@ class Sorting:
     def sound(self) -> Iterator[pl.DataFrame]:
         """Rows for bronze, part by part."""
         read = 0
-        for part in _parts(self.delivery):
-            read += part.rows.height + part.refused.height
-            for outcome in outcomes([Read(self.delivery, (part,))], self.landed_at, self._seen):
-                self._count(outcome)
-                yield outcome.good
+        for checked in _at_once(self._check, _ahead(_parts(self.delivery))):
+            read += checked.rows.height + checked.unread.height
+            outcome = settle(checked, self.landed_at, self._seen)
+            self._count(outcome)
+            yield outcome.good
         check_rows(self.delivery, read)
         self.is_done = True
 
@@ -87,11 +91,12 @@ class Sorting:
         parts = [pl.read_ipc(io.BytesIO(part)) for part in self._bad]
         return pl.concat(parts) if parts else QUARANTINE[self.contract.name].empty()
 
+    def _check(self, part: Chunk) -> Checked:
+        (checked,) = check([Read(self.delivery, (part,))], self.landed_at)
+        return checked
+
     def _count(self, outcome: Outcome) -> None:
         (account,) = outcome.accounts
-        if account.status == REFUSED:
-            (rule,) = account.by_rule
-            raise FileRefused(rule, account.reason or "")
         self._landed += account.rows_landed
         self._refused += account.rows_refused
         self._set_aside += account.rows_set_aside
@@ -141,12 +146,24 @@ def _parts(delivery: Delivery) -> Iterator[Chunk]:
             yield Chunk(rows, chunk.refused.clear())
 
 
-def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same frames, the next one made by a thread of its own while the last is written."""
-    ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
+def _at_once(work: Callable[[_Item], _Made], items: Iterator[_Item]) -> Iterator[_Made]:
+    """What `work` makes of each item, in order, of several items at once."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        waiting: deque[Future[_Made]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > _WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same items, the next one made by a thread of its own while the last is worked on."""
+    ready: queue.Queue[_Item | BaseException | None] = queue.Queue(maxsize=1)
     is_over = threading.Event()
 
-    def put(item: pl.DataFrame | BaseException | None) -> bool:
+    def put(item: _Item | BaseException | None) -> bool:
         while not is_over.is_set():
             try:
                 ready.put(item, timeout=0.2)
@@ -157,8 +174,8 @@ def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
     def work() -> None:
         try:
-            for frame in frames:
-                if not put(frame):
+            for item in items:
+                if not put(item):
                     return
             put(None)
         except BaseException as error:
