@@ -14,6 +14,7 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
     codes = { "10" = "1", "9" = "" }   the agency's code -> the contract's, "" for none; anything else is refused,
     otherwise = "XXX"                  unless this is its code
     decimal = ","                      the decimal mark of numbers
+    round = true                       decimals beyond the contract's are rounded; without it such a row is refused
     pad = 6                            zeros to the left, for codes that a spreadsheet has shortened
 
 `[extract.derived]` makes typed columns (`type = "date" | "time" | "number" | "text"`) that SQL may then name.
@@ -37,7 +38,7 @@ from warehouse.errors import DialectError, UnknownName
 from warehouse.readers import LINE, READERS
 
 _SOURCES = ("column", "value", "sql", "manifest", "after")
-_MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "pad", "type")
+_MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "round", "pad", "type")
 _TYPES: dict[str, pl.DataType] = {
     "date": pl.Date(),
     "time": pl.Datetime("us", "UTC"),
@@ -60,6 +61,7 @@ class ColumnRule:
     codes: dict[str, str] | None = None
     otherwise: str | None = None
     decimal: str | None = None
+    is_rounded: bool = False
     pad: int | None = None
 
 
@@ -243,6 +245,8 @@ def _column_rule(target: str, spec: Any, place: str) -> ColumnRule:
     codes = spec.get("codes")
     if codes is not None and not _is_code_map(codes):
         raise DialectError(f"{place}: codes map text to text")
+    if not isinstance(spec.get("round", False), bool):
+        raise DialectError(f"{place}: round is true or false")
     _check_zone(spec.get("zone"), place)
     _check_sql(spec.get("sql"), place)
     return ColumnRule(
@@ -255,6 +259,7 @@ def _column_rule(target: str, spec: Any, place: str) -> ColumnRule:
         codes=codes,
         otherwise=spec.get("otherwise"),
         decimal=spec.get("decimal"),
+        is_rounded=spec.get("round", False),
         pad=spec.get("pad"),
     )
 
