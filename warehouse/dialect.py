@@ -17,6 +17,9 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
     round = true                       decimals beyond the contract's are rounded; without it such a row is refused
     pad = 6                            zeros to the left, for codes that a spreadsheet has shortened
 
+`requires = [...]` of an extract names columns that must be there all the same, `ignores = [...]` those that are known
+and left out on purpose: every other column of a file is reported.
+
 `[extract.derived]` makes typed columns (`type = "date" | "time" | "number" | "text"`) that SQL may then name.
 """
 
@@ -97,6 +100,8 @@ class Extract:
     options: dict[str, Any] = field(default_factory=dict)
     requires: frozenset[str] = frozenset()
     """Columns that nothing here names, whose absence is a sign of another layout all the same."""
+    ignores: frozenset[str] = frozenset()
+    """Columns that are left out on purpose; any other that nothing here names is reported."""
     derived: tuple[Derived, ...] = ()
 
     @property
@@ -193,6 +198,7 @@ def _extract(entry: dict[str, Any], file: str) -> Extract:
         outputs=tuple(_output(output, file) for output in entry["output"]),
         options=_options(entry, file),
         requires=frozenset(entry.get("requires", ())),
+        ignores=frozenset(entry.get("ignores", ())),
         derived=tuple(_derived(name, spec, file) for name, spec in entry.get("derived", {}).items()),
     )
 

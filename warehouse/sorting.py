@@ -18,7 +18,7 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import Extract
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED, Account
-from warehouse.readers import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk
 
 _LINE_BITS = 40
 
@@ -126,7 +126,7 @@ def _sort(items: Sequence[Read], landed_at: datetime, seen: Seen | None) -> Iter
         good, repeats = _split_repeats(enveloped, seen)
         refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
         bad = pl.concat([_with_raw(refused, rows), _as_lists(unread)]).sort(LINE)
-        accounts = _accounts(deliveries, output.contract, good, bad, result.set_aside)
+        accounts = _accounts(items, output.contract, good, bad, result.set_aside)
         yield Outcome(output.contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
 
 
@@ -158,8 +158,17 @@ def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype
     return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
 
 
+def _unmapped(item: Read) -> tuple[str, ...] | None:
+    """The sender's columns that the dialect names nowhere, in the order of their names."""
+    extract = extract_of(item.delivery)
+    if extract.format not in NAMED_BY_SENDER:
+        return None
+    found = {name for chunk in item.chunks for name in chunk.rows.columns}
+    return tuple(sorted(found - extract.columns - extract.ignores - {LINE}))
+
+
 def _accounts(
-    deliveries: Sequence[Delivery], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
+    items: Sequence[Read], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
 ) -> list[Account]:
     landed = _count_by_delivery(good)
     refused = _count_by_delivery(bad)
@@ -170,15 +179,16 @@ def _accounts(
         by_rule.setdefault(index, {})[rule] = count
     return [
         Account(
-            delivery,
+            item.delivery,
             contract,
             LANDED,
             landed.get(index, 0),
             refused.get(index, 0),
             aside.get(index, 0),
             by_rule.get(index, {}),
+            _unmapped(item),
         )
-        for index, delivery in enumerate(deliveries)
+        for index, item in enumerate(items)
     ]
 
 

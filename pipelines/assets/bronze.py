@@ -100,7 +100,12 @@ def _report_partitions(
 def landing_facts(accounts: list[Account]) -> dict[str, Any]:
     """Numbers of landing, and what was refused of each file."""
     by_file = reporting.refused_by_file(accounts)
-    return {**reporting.account_facts(accounts), **({"refused by file": by_file} if by_file else {})}
+    new = sorted({name for account in accounts for name in account.columns_unmapped or ()})
+    return {
+        **reporting.account_facts(accounts),
+        **({"refused by file": by_file} if by_file else {}),
+        **({"columns not mapped": ", ".join(new)} if new else {}),
+    }
 
 
 def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg.MarkdownMetadataValue]:

@@ -21,7 +21,7 @@ def sample(contract: Contract, rows: int, seed: int = 0) -> pl.DataFrame:
     Rows that break a rule of several columns are drawn again; raises RuntimeError where none is ever kept.
     """
     generator = Generator(seed=seed)
-    kept = contract.schema.create_empty()
+    kept: pl.DataFrame = contract.schema.create_empty()
     for _ in range(_ROUNDS):
         drawn = pl.DataFrame(
             {name: _values(contract, name, column, generator, rows) for name, column in contract.columns().items()}
