@@ -67,7 +67,9 @@ def _column(name: str, old: Document, new: Document) -> Iterator[Change]:
     for fact in sorted(before.keys() | after.keys()):
         if before.get(fact) != after.get(fact):
             told = f"{fact} {before.get(fact, 'of none')} is now {after.get(fact, 'of none')}"
-            yield Change(name, told, fact != "standard")
+            # A unit that is told for the first time was no other before.
+            is_breaking = fact == "identifies" or (fact == "unit" and fact in before)
+            yield Change(name, told, is_breaking)
     if old["description"] != new["description"]:
         yield Change(name, "description", False)
 

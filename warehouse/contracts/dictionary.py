@@ -1,6 +1,7 @@
 """The data dictionary: contracts as Markdown that an analyst reads. Where it is kept is not known here."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 import dataframely as dy
 
@@ -79,7 +80,7 @@ def _column(contract: Contract, name: str, column: dy.Column) -> tuple[str, ...]
         f"`{name}`",
         _type(column),
         facts["unit"] or "",
-        _bounds(column, facts["code_list"], facts["standard"]),
+        bounds(column, facts["code_list"], facts["standard"]),
         "may be" if column.nullable else "never",
         personal,
         facts["sensitivity"].value,
@@ -102,7 +103,7 @@ def _type(column: dy.Column) -> str:
     return words[type(column).__name__]
 
 
-def _bounds(column: dy.Column, code_list: CodeList | None, standard: str | None) -> str:
+def bounds(column: dy.Column, code_list: CodeList | None, standard: str | None) -> str:
     """What a value may be: its range, length or form, then its codes or the standard that it follows."""
     low, high = getattr(column, "min", None), getattr(column, "max", None)
     said = [f"{_bound(low)} to {_bound(high)}"] if low is not None and high is not None else []
@@ -119,7 +120,7 @@ def _bounds(column: dy.Column, code_list: CodeList | None, standard: str | None)
 
 
 def _bound(bound: object) -> str:
-    return str(bound).replace(" 00:00:00+00:00", "") if not isinstance(bound, int) else f"{bound:,}"
+    return str(bound).replace(" 00:00:00+00:00", "") if not isinstance(bound, int | Decimal) else f"{bound:,}"
 
 
 def _codes(code_list: CodeList) -> str:

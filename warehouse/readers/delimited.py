@@ -5,10 +5,7 @@ The file is read in blocks of whole lines, so that memory does not grow with it;
 
 import codecs
 import csv
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import IO
 from warehouse.errors import FileRefused
 from warehouse.readers.delimited_lines import Block, Layout, parse
 from warehouse.readers.port import Chunk, beside_line
+from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LONGEST_LINE = 1 << 24
@@ -35,14 +33,17 @@ def read(
 ) -> Iterator[Chunk]:
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
-    Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read when it is
-    a gzip file that is cut or no text of lines.
+    Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read, when it is
+    a gzip or zstd file that is cut, or no text of lines.
     """
-    with path.open("rb") as stream:
+    with path.open("rb") as packed:
+        stream = unpacked(packed)
+        if not _is_line_safe(encoding):
+            stream, encoding = as_utf8(stream, encoding), "utf-8"
         layout: Layout | None = None
         open_record: Block | None = None
         number = 1
-        for data, is_last in _whole_lines(_unzipped(stream), block_bytes if _is_line_safe(encoding) else -1):
+        for data, is_last in _whole_lines(stream, block_bytes):
             block = Block(*_decode(data, encoding, number), is_last)
             number += block.text.count("\n")
             if layout is None:
@@ -62,21 +63,15 @@ def _joined(one: Block, other: Block) -> Block:
     return replace(one, text=one.text + other.text, damaged=damaged, is_last=other.is_last)
 
 
-def _unzipped(stream: IO[bytes]) -> IO[bytes]:
-    is_zipped = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
-    return io.BufferedReader(gzip.GzipFile(fileobj=stream)) if is_zipped else stream
-
-
 def _whole_lines(stream: IO[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """Blocks of whole lines, the last with True; all in one where `size` is -1."""
+    """Blocks of whole lines, the last with True."""
     tail, begun = b"", False
     while True:
         try:
             fresh = stream.read(size)
-        except (EOFError, OSError, zlib.error) as error:
-            raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
-        is_last = size < 0 or len(fresh) < size
+        except PackedDamage as error:
+            raise FileRefused("truncated", f"{error}; ask for it again") from error
+        is_last = len(fresh) < size
         data = tail + fresh
         cut = len(data) if is_last else data.rfind(b"\n") + 1
         tail = data[cut:]
@@ -107,10 +102,8 @@ def _decode(data: bytes, encoding: str, number: int) -> tuple[str, int, frozense
     except UnicodeDecodeError:
         text = data.decode(encoding, errors="replace")
     suspects = [at for at, line in enumerate(text.split("\n")) if "\ufffd" in line]
-    if _is_line_safe(encoding):
-        sent = data.split(b"\n")
-        suspects = [at for at in suspects if not _is_text(sent[at], encoding)]
-    return text, number, frozenset(suspects)
+    sent = data.split(b"\n")
+    return text, number, frozenset(at for at in suspects if not _is_text(sent[at], encoding))
 
 
 def _is_text(line: bytes, encoding: str) -> bool:
