@@ -114,7 +114,6 @@ class Lake:
                 opened,
                 _stream(table, rows) if callable(rows) else table.shape(rows),
                 mode="append",
-                schema_mode="merge" if _added(table, opened) else None,
                 writer_properties=_appender(table),
                 commit_properties=_properties(head, facts, missing),
             )
@@ -271,7 +270,7 @@ class Lake:
 
 
 def _added(table: Table, opened: DeltaTable) -> dict[str, pl.DataType]:
-    """Columns that the table was declared to have after it was made; its next append adds them."""
+    """Columns that the table was declared to have after it was made."""
     there = {field.name for field in opened.schema().fields}
     return {name: dtype for name, dtype in table.dtypes.items() if name not in there}
 

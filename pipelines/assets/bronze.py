@@ -49,10 +49,10 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
                 description="Rows in bronze and quarantine are those the ledger says were read.",
                 blocking=True,
             ),
-            dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
-            dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
             dg.AssetCheckSpec("ceiling_of_rows", asset=key, description="No delivered day has more rows than can be."),
             dg.AssetCheckSpec(_AGREE, asset=key, description=_agreements(contract)),
+            dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
+            dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
         ],
     )
     def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -188,15 +188,8 @@ def test_a_frame_without_a_declared_column_is_no_row_of_the_table(lake: Lake) ->
         lake.append(EVENTS, rows("a").drop("mass_kg"))
 
 
-def test_a_column_that_a_table_is_given_later_is_null_before_and_kept_after(lake: Lake) -> None:
+def test_a_column_that_a_table_was_given_later_is_null_in_the_rows_before(lake: Lake) -> None:
     lake.append(EVENTS, rows("a"))
     grown = replace(EVENTS, columns={**EVENTS.columns, "notes": dy.List(dy.String(), nullable=True)})
-    assert lake.scan(grown).collect()["notes"].to_list() == [None]
-    lake.append(grown, rows("b", batch="b2").with_columns(notes=pl.Series([["x", "y"]])))
-    assert sorted(lake.scan(grown).select("event_id", "notes").collect().iter_rows()) == [
-        ("a", None),
-        ("b", ["x", "y"]),
-    ]
-    assert held(lake) == ["a", "b"]
-    lake.append(grown, rows("c", batch="b3").with_columns(notes=pl.Series([["z"]])))
-    assert lake.scan(grown).collect().height == 3
+    assert lake.scan(grown).select("event_id", "notes").collect().rows() == [("a", None)]
+    assert lake.scan(grown).collect_schema()["notes"] == pl.List(pl.String)
