@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+import dataframely as dy
 
 from pipelines.deployment import Deployment
 from warehouse.catalog import Table
+from warehouse.contracts import dictionary
+from warehouse.contracts.base import Sensitivity
 from warehouse.ledger import Account
 
 DATA_VERSION = "dagster/data_version"
@@ -32,12 +35,31 @@ def schema_of(table: Table) -> dg.TableSchema:
             dg.TableColumn(
                 name=name,
                 type=str(column.dtype),
-                description=column.description,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                description=_described(column),
+                constraints=dg.TableColumnConstraints(nullable=column.nullable, other=_bounded(column)),
+                tags=_tags(column),
             )
             for name, column in table.columns.items()
         ]
     )
+
+
+def _described(column: dy.Column) -> str:
+    unit = (column.metadata or {}).get("unit")
+    return f"{column.description or ''}{f' Unit: {unit}.' if unit else ''}"
+
+
+def _bounded(column: dy.Column) -> list[str]:
+    """What a value of a contract may be, as the data dictionary says it."""
+    known = column.metadata or {}
+    told = dictionary.bounds(column, known.get("code_list"), known.get("standard"))
+    return [told] if told else []
+
+
+def _tags(column: dy.Column) -> dict[str, str]:
+    known = column.metadata or {}
+    tags = {"sensitivity": str(known.get("sensitivity", "")), "identifies": known.get("identifies") or ""}
+    return {name: value for name, value in tags.items() if value and value != Sensitivity.OPEN}
 
 
 def describe(table: Table) -> dict[str, Any]:

@@ -105,6 +105,12 @@ class Landings(dy.Schema):
     rows_refused = dy.Int64(description="Rows in quarantine.")
     rows_set_aside = dy.Int64(description="Records that carry no event of this contract, as the dialect says.")
     refused_by_rule = dy.String(description="JSON: rule -> rows.")
+    columns_unmapped = dy.List(
+        dy.String(),
+        nullable=True,
+        description="Columns of the file that its dialect names nowhere, a new one among them; their values are in the "
+        "archived file. Null where a format has columns of its own, or the file was refused as a whole.",
+    )
     status = dy.String(description="landed, or refused as a whole.")
     reason = dy.String(nullable=True, description="Why the file was refused as a whole.")
     supersedes = dy.String(nullable=True, description="Batch of the same file read under another dialect, now void.")

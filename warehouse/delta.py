@@ -87,7 +87,9 @@ class Lake:
             return table.empty().lazy()
         if version is not None:
             opened.load_as_version(version)
-        return pl.scan_delta(opened)
+        return pl.scan_delta(opened).with_columns(
+            pl.lit(None, dtype=dtype).alias(name) for name, dtype in _added(table, opened).items()
+        )
 
     def append(
         self,
@@ -309,6 +311,12 @@ class Lake:
         manifest = self.manifest(table)
         manifest.complete(opened.version(), lambda: _live(opened), hashes)
         manifest.note_checkpoint(opened.version())
+
+
+def _added(table: Table, opened: DeltaTable) -> dict[str, pl.DataType]:
+    """Columns that the table was declared to have after it was made."""
+    there = {field.name for field in opened.schema().fields}
+    return {name: dtype for name, dtype in table.dtypes.items() if name not in there}
 
 
 def _live(opened: DeltaTable) -> list[Added]:

@@ -14,7 +14,11 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
     codes = { "10" = "1", "9" = "" }   the agency's code -> the contract's, "" for none; anything else is refused,
     otherwise = "XXX"                  unless this is its code
     decimal = ","                      the decimal mark of numbers
+    round = true                       decimals beyond the contract's are rounded; without it such a row is refused
     pad = 6                            zeros to the left, for codes that a spreadsheet has shortened
+
+`requires = [...]` of an extract names columns that must be there all the same, `ignores = [...]` those that are known
+and left out on purpose: every other column of a file is reported.
 
 `[extract.derived]` makes typed columns (`type = "date" | "time" | "number" | "text"`) that SQL may then name.
 """
@@ -37,7 +41,7 @@ from warehouse.errors import DialectError, UnknownName
 from warehouse.readers import LINE, READERS
 
 _SOURCES = ("column", "value", "sql", "manifest", "after")
-_MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "pad", "type")
+_MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "round", "pad", "type")
 _TYPES: dict[str, pl.DataType] = {
     "date": pl.Date(),
     "time": pl.Datetime("us", "UTC"),
@@ -60,6 +64,7 @@ class ColumnRule:
     codes: dict[str, str] | None = None
     otherwise: str | None = None
     decimal: str | None = None
+    is_rounded: bool = False
     pad: int | None = None
 
 
@@ -95,6 +100,8 @@ class Extract:
     options: dict[str, Any] = field(default_factory=dict)
     requires: frozenset[str] = frozenset()
     """Columns that nothing here names, whose absence is a sign of another layout all the same."""
+    ignores: frozenset[str] = frozenset()
+    """Columns that are left out on purpose; any other that nothing here names is reported."""
     derived: tuple[Derived, ...] = ()
 
     @property
@@ -191,6 +198,7 @@ def _extract(entry: dict[str, Any], file: str) -> Extract:
         outputs=tuple(_output(output, file) for output in entry["output"]),
         options=_options(entry, file),
         requires=frozenset(entry.get("requires", ())),
+        ignores=frozenset(entry.get("ignores", ())),
         derived=tuple(_derived(name, spec, file) for name, spec in entry.get("derived", {}).items()),
     )
 
@@ -243,6 +251,8 @@ def _column_rule(target: str, spec: Any, place: str) -> ColumnRule:
     codes = spec.get("codes")
     if codes is not None and not _is_code_map(codes):
         raise DialectError(f"{place}: codes map text to text")
+    if not isinstance(spec.get("round", False), bool):
+        raise DialectError(f"{place}: round is true or false")
     _check_zone(spec.get("zone"), place)
     _check_sql(spec.get("sql"), place)
     return ColumnRule(
@@ -255,6 +265,7 @@ def _column_rule(target: str, spec: Any, place: str) -> ColumnRule:
         codes=codes,
         otherwise=spec.get("otherwise"),
         decimal=spec.get("decimal"),
+        is_rounded=spec.get("round", False),
         pad=spec.get("pad"),
     )
 

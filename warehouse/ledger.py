@@ -27,6 +27,8 @@ class Account:
     rows_refused: int = 0
     rows_set_aside: int = 0
     by_rule: dict[str, int] = field(default_factory=dict)
+    columns_unmapped: tuple[str, ...] | None = None
+    """The sender's columns that the dialect names nowhere; None where the sender does not name columns."""
     reason: str | None = None
 
     @property
@@ -83,6 +85,7 @@ def ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) ->
             "rows_refused": account.rows_refused,
             "rows_set_aside": account.rows_set_aside,
             "refused_by_rule": json.dumps(account.by_rule),
+            "columns_unmapped": None if account.columns_unmapped is None else list(account.columns_unmapped),
             "status": account.status,
             "reason": account.reason,
             "supersedes": earlier.get(_content_key(account)),

@@ -1,7 +1,7 @@
 """Applying a dialect and a contract to rows: typed, checked rows, and the others with their reasons."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, partial
@@ -10,6 +10,7 @@ import dataframely as dy
 import polars as pl
 import polars.selectors as cs
 
+from warehouse import decimals
 from warehouse.contracts import Contract
 from warehouse.dialect import ColumnRule, Derived, Output, columns_named_by
 from warehouse.readers.port import LINE
@@ -100,7 +101,7 @@ def _copies(rules: Sequence[ColumnRule]) -> dict[str, str]:
 
 
 def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    """Line and column of each value that the source has and the contract's type has not."""
+    """Line, column and rule of each value that the source has and the contract's type has not, or not all of."""
     read = [rule for rule in output.rules if rule.source in ("column", "sql")]
     beside = rows.hstack([typed[rule.target].alias(f"{_MADE}{rule.target}") for rule in read])
     lost: dict[str, pl.Expr] = {}
@@ -112,13 +113,27 @@ def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.D
     flags = beside.select(LINE, **lost)
     found = (
         [
-            flags.filter(pl.col(name)).select(LINE, column=pl.lit(name))
+            flags.filter(pl.col(name)).select(LINE, column=pl.lit(name), rule=pl.lit(f"{name}|unreadable"))
             for name in (name for name, count in flags.select(pl.col(list(lost)).sum()).to_dicts()[0].items() if count)
         ]
         if lost
         else []
     )
-    return pl.concat([pl.DataFrame(schema={LINE: pl.Int64(), "column": pl.String()}), *found])
+    none = pl.DataFrame(schema={LINE: pl.Int64(), "column": pl.String(), "rule": pl.String()})
+    return pl.concat([none, *found, *_rounded(output, rows, typed)])
+
+
+def _rounded(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Line, column and rule of numbers with more decimals than the contract keeps, where the dialect rounds none."""
+    for rule in output.rules:
+        name = rule.target
+        is_sent = rule.source in ("column", "sql", "after") and rule.codes is None
+        if not isinstance(typed.schema[name], pl.Decimal) or rule.is_rounded or not is_sent:
+            continue
+        sent = typed[rule.argument] if rule.source == "after" else rows.select(_source(rule, {})).to_series()
+        lost = decimals.beyond_scale(sent, typed[name], rule.decimal or ".")
+        if lost.any():
+            yield rows.filter(lost).select(LINE, column=pl.lit(name), rule=pl.lit(f"{name}|scale"))
 
 
 def _source(rule: ColumnRule, made: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -228,7 +243,6 @@ def _time(rule: ColumnRule, value: pl.Expr) -> pl.Expr:
 
 def _reasons(unreadable: pl.DataFrame, broken: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """One row a refused line, with every rule it breaks; an unreadable value breaks only that rule."""
-    unreadable = unreadable.with_columns(rule=pl.format("{}|unreadable", "column"))
     rules = [name for name in broken.columns if name != LINE]
     checked = (
         broken.unpivot(index=LINE, on=rules, variable_name="rule", value_name="state")
@@ -258,6 +272,8 @@ def message_for(contract: Contract, rule: str) -> str:
     if check == "nullability":
         mend = _SIDECAR_MENDS if name in ("event_at", "known_at") else ""
         return f"{name} is missing: {column.description}{mend}"
+    if check == "scale" and isinstance(column, dy.Decimal):
+        return f"{name} has more than {column.scale} decimals, and none may be lost: {column.description}"
     if check == "unreadable":
         return f"{name} cannot be read as {column.dtype}, or its code is not in the dialect: {column.description}"
     bound = getattr(column, check, None)

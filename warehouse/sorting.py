@@ -18,7 +18,7 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import Extract
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED, Account
-from warehouse.readers import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk
 
 _LINE_BITS = 40
 
@@ -78,7 +78,7 @@ class Seen(Protocol):
 class Checked:
     """Rows of deliveries of one layout, mapped and checked under one contract, before repeats are looked for."""
 
-    deliveries: Sequence[Delivery]
+    items: Sequence[Read]
     contract: Contract
     rows: pl.DataFrame
     unread: pl.DataFrame
@@ -137,7 +137,7 @@ def check(items: Sequence[Read], landed_at: datetime) -> list[Checked]:
             result = mapping.apply(output, prepared)
             good = _envelope(result.good, deliveries, output.contract, landed_at)
             records = good.select("batch_id", *output.contract.content()).hash_rows()
-            found.append(Checked(deliveries, output.contract, rows, pl.concat(unread), result, good, records))
+            found.append(Checked(items, output.contract, rows, pl.concat(unread), result, good, records))
     except pl.exceptions.PolarsError as error:
         # The error's own text may hold a row's value.
         message = f"the dialect cannot be applied to the file ({type(error).__name__}); mend it and raise its version"
@@ -147,11 +147,12 @@ def check(items: Sequence[Read], landed_at: datetime) -> list[Checked]:
 
 def settle(checked: Checked, landed_at: datetime, seen: Seen | None = None) -> Outcome:
     """Tell repeats from what is said once; a delivery that comes in parts is settled part by part, in order."""
-    deliveries, contract, result = checked.deliveries, checked.contract, checked.result
+    contract, result = checked.contract, checked.result
     good, repeats = _split_repeats(checked, seen)
     refused = pl.concat([result.refused, repeats.select(result.refused.columns)])
     bad = pl.concat([_with_raw(refused, checked.rows), _as_lists(checked.unread)]).sort(LINE)
-    accounts = _accounts(deliveries, contract, good, bad, result.set_aside)
+    accounts = _accounts(checked.items, contract, good, bad, result.set_aside)
+    deliveries = [item.delivery for item in checked.items]
     return Outcome(contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
 
 
@@ -183,8 +184,17 @@ def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype
     return _index().replace_strict(range(len(deliveries)), pl.Series(values, dtype=dtype), return_dtype=dtype)
 
 
+def _unmapped(item: Read) -> tuple[str, ...] | None:
+    """The sender's columns that the dialect names nowhere, in the order of their names."""
+    extract = extract_of(item.delivery)
+    if extract.format not in NAMED_BY_SENDER:
+        return None
+    found = {name for chunk in item.chunks for name in chunk.rows.columns}
+    return tuple(sorted(found - extract.columns - extract.ignores - {LINE}))
+
+
 def _accounts(
-    deliveries: Sequence[Delivery], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
+    items: Sequence[Read], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
 ) -> list[Account]:
     landed = _count_by_delivery(good)
     refused = _count_by_delivery(bad)
@@ -195,15 +205,16 @@ def _accounts(
         by_rule.setdefault(index, {})[rule] = count
     return [
         Account(
-            delivery,
+            item.delivery,
             contract,
             LANDED,
             landed.get(index, 0),
             refused.get(index, 0),
             aside.get(index, 0),
             by_rule.get(index, {}),
+            _unmapped(item),
         )
-        for index, delivery in enumerate(deliveries)
+        for index, item in enumerate(items)
     ]
 
 

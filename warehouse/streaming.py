@@ -68,6 +68,7 @@ class Sorting:
         self._seen = _Records()
         self._bad: list[bytes] = []
         self._landed, self._refused, self._set_aside = 0, 0, 0
+        self._unmapped: tuple[str, ...] | None = None
         self._by_rule: Counter[str] = Counter()
 
     def sound(self) -> Iterator[pl.DataFrame]:
@@ -84,7 +85,8 @@ class Sorting:
     def account(self) -> Account:
         """What became of the file, once all of it was sorted."""
         by_rule = dict(sorted(self._by_rule.items(), key=lambda item: (-item[1], item[0])))
-        return Account(self.delivery, self.contract, LANDED, self._landed, self._refused, self._set_aside, by_rule)
+        counts = (self._landed, self._refused, self._set_aside)
+        return Account(self.delivery, self.contract, LANDED, *counts, by_rule, self._unmapped)
 
     def bad(self) -> pl.DataFrame:
         """Rows for quarantine."""
@@ -100,6 +102,8 @@ class Sorting:
         self._landed += account.rows_landed
         self._refused += account.rows_refused
         self._set_aside += account.rows_set_aside
+        if account.columns_unmapped is not None:
+            self._unmapped = tuple(sorted({*(self._unmapped or ()), *account.columns_unmapped}))
         self._by_rule.update(account.by_rule)
         if outcome.bad.height:  # Compressed, since of a large file even a hundredth is much.
             packed = io.BytesIO()

@@ -144,6 +144,8 @@ def _broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
             return f"the value is below {bound}", f"give a value of at least {bound}: {meaning}"
         case "max":
             return f"the value is above {bound}", f"give a value of at most {bound}: {meaning}"
+        case "scale":
+            return f"the number has more than {bound} decimals", f"give at most {bound} decimals: {meaning}"
         case "min_length":
             return "the text is too short", f"give at least {bound} characters: {meaning}"
         case "max_length":

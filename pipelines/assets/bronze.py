@@ -20,6 +20,7 @@ from warehouse.errors import BorderlakeError
 from warehouse.ledger import Account, unaccounted
 
 _ACCOUNTED = "every_row_accounted_for"
+_AGREE = "rows_agree"
 _REFUSED_SHARE = 0.05
 """A feed of which more than one row in twenty is refused has changed: someone should look."""
 
@@ -48,6 +49,8 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
                 description="Rows in bronze and quarantine are those the ledger says were read.",
                 blocking=True,
             ),
+            dg.AssetCheckSpec("ceiling_of_rows", asset=key, description="No delivered day has more rows than can be."),
+            dg.AssetCheckSpec(_AGREE, asset=key, description=_agreements(contract)),
             dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
             dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
             *feed_checks.specs(key),
@@ -101,7 +104,12 @@ def _report_partitions(
 
 def landing_facts(accounts: list[Account]) -> dict[str, Any]:
     """Numbers of landing, and what was refused of each file."""
-    return {**reporting.account_facts(accounts), **reporting.refused_facts(accounts)}
+    new = sorted({name for account in accounts for name in account.columns_unmapped or ()})
+    return {
+        **reporting.account_facts(accounts),
+        **reporting.refused_facts(accounts),
+        **({"columns not mapped": ", ".join(new)} if new else {}),
+    }
 
 
 def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg.MarkdownMetadataValue]:
@@ -180,6 +188,35 @@ def _checks(deployment: Deployment, contract: Contract, accounts: list[Account])
         passed=not thin,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"floor": contract.floor, "days below": ", ".join(thin) or "none"},
+    )
+
+    full = sorted(day for day, rows in _rows_by_day(mine).items() if rows > contract.ceiling)
+    yield dg.AssetCheckResult(
+        check_name="ceiling_of_rows",
+        passed=not full,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"ceiling": contract.ceiling, "days above": ", ".join(full) or "none"},
+    )
+    yield _agreement_check(deployment, contract, mine)
+
+
+def _agreements(contract: Contract) -> str:
+    told = " ".join(agreement.description for agreement in contract.agreements)
+    return told or "The contract has no rule across rows, beside the one that a record stands once in a file."
+
+
+def _agreement_check(deployment: Deployment, contract: Contract, mine: list[Account]) -> dg.AssetCheckResult:
+    """Groups of rows of these deliveries that disagree, by rule; which is right only their sender can tell."""
+    delivered = pl.col("received_on").is_in(list({account.delivery.received_on for account in mine}))
+    rows = deployment.lake.scan(BRONZE[contract.name]).filter(
+        delivered & pl.col("batch_id").is_in(list({account.batch_id for account in mine}))
+    )
+    groups = {one.name: one.broken(rows).select(pl.len()).collect().item() for one in contract.agreements}
+    return dg.AssetCheckResult(
+        check_name=_AGREE,
+        passed=not any(groups.values()),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={f"groups against {name}": count for name, count in groups.items()},
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, exercise, feeds, inspect, keep, models, quarantine, road, world
+from pipelines.cli import bench, contracts, exercise, feeds, inspect, keep, models, quarantine, road, world
 from pipelines.cli.output import Exit, errors
 from warehouse.errors import BorderlakeError
 
@@ -33,6 +33,8 @@ app.command(rich_help_panel="Work")(models.score)
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
+app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
+app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.command(rich_help_panel="Keep")(keep.verify)
 app.command(rich_help_panel="Keep")(keep.repair)
 app.command(rich_help_panel="Keep")(keep.vacuum)

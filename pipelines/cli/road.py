@@ -106,6 +106,14 @@ def accounts_table(accounts: list[Account]) -> object:
 
 def _explain(accounts: list[Account]) -> None:
     for account in accounts:
+        if account.columns_unmapped:
+            console.print(
+                f"{account.delivery.file_name}: the dialect does not know {', '.join(account.columns_unmapped)}; "
+                "what stands there stays in the archived file",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
         if account.reason:
             console.print(f"[red]{account.delivery.file_name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:
@@ -147,5 +155,6 @@ def _facts(account: Account) -> dict[str, object]:
         "rows_refused": account.rows_refused,
         "rows_set_aside": account.rows_set_aside,
         "refused_by_rule": account.by_rule,
+        "columns_unmapped": account.columns_unmapped,
         "reason": account.reason,
     }

@@ -1,5 +1,6 @@
 """Every table and contract says what it is, who owns it, and where personal data may live."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -7,8 +8,9 @@ import pytest
 
 from warehouse.agencies import agencies
 from warehouse.catalog import BRONZE, QUARANTINE, TABLES, Table, may_hold_personal_data, sensitivity_of, table_of
-from warehouse.contracts import CONTRACTS, Contract, contract_of
+from warehouse.contracts import CONTRACTS, Contract, contract_of, history
 from warehouse.contracts.base import Event, Sensitivity
+from warehouse.contracts.dictionary import dictionary
 from warehouse.dialect import dialects
 from warehouse.errors import UnknownName
 
@@ -72,8 +74,38 @@ def test_every_column_of_a_contract_is_described_and_bounded(contract: Contract)
     for name, column in contract.columns().items():
         assert column.description, f"{name} has no description"
         assert column.description.endswith("."), name
-        if column.dtype == pl.Float64:
+        if column.dtype.is_numeric() or column.dtype.is_temporal():
+            assert column.min is not None, f"{name} has no lower bound"
             assert column.max is not None, f"{name} has no upper bound"
+            assert contract.facts_of(name)["unit"], f"{name} has no unit"
+        elif column.dtype == pl.String:
+            is_bounded = column.max_length is not None or column.regex is not None
+            assert is_bounded or contract.facts_of(name)["code_list"], f"{name} may be any text"
+
+
+@EVERY_CONTRACT
+def test_a_contract_says_whose_it_is_how_much_comes_how_often_and_what_holds_across_rows(contract: Contract) -> None:
+    assert contract.owner
+    assert contract.cadence > timedelta(0)
+    assert 0 <= contract.floor < contract.ceiling
+    for rule, text in contract.row_rules().items():
+        assert text.endswith("."), f"{rule} does not say what it asks for"
+    for agreement in contract.agreements:
+        assert agreement.description.endswith(".")
+        assert set(agreement.by) | set(agreement.agree) <= set(contract.columns())
+        assert not set(agreement.by) & set(agreement.agree)
+
+
+@EVERY_CONTRACT
+def test_a_contract_is_what_its_version_was_agreed_to_be(contract: Contract) -> None:
+    assert history.unrecorded(contract, history.folder()) is None
+
+
+def test_the_data_dictionary_says_what_the_contracts_say() -> None:
+    page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    assert page.read_text("utf-8") == dictionary(CONTRACTS.values()), (
+        "docs/data-dictionary.md is of other contracts; run borderlake dictionary --out docs/data-dictionary.md"
+    )
 
 
 @EVERY_CONTRACT

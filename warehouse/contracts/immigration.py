@@ -6,41 +6,49 @@ import dataframely as dy
 import polars as pl
 
 from warehouse.contracts import codes
-from warehouse.contracts.base import Contract, Event, Purpose, Sensitivity, facts
-from warehouse.contracts.customs import SELECTIONS
+from warehouse.contracts.base import (
+    EARLIEST,
+    EARLIEST_BIRTH,
+    Agreement,
+    Contract,
+    Event,
+    Observed,
+    Purpose,
+    Sensitivity,
+    coded,
+    day,
+    facts,
+    moment,
+)
 
 PERSONAL = Sensitivity.PERSONAL
+OWNER = "immigration or border police authority"
+_SLACK = timedelta(days=1)
+"""Times of a journey may be on the clocks of different places."""
 
-TRAVELLER_ROLES = ("passenger", "crew", "transit")
-FINDINGS = ("document_fraud", "impostor", "overstay", "refused_entry", "smuggling", "facilitation", "other")
 
-
-class Crossings(Event):
+class Crossings(Observed):
     """One traveller crossing the border once."""
 
     crossing_id = dy.String(min_length=1, max_length=64, description="Reference of the crossing record.")
     port = dy.String(min_length=1, max_length=17, description="Border crossing point.")
     lane = dy.String(nullable=True, max_length=12, description="Control lane or booth.")
-    direction = dy.String(check=lambda e: e.is_in(list(codes.DIRECTIONS)), description="Entry or exit.")
-    mode = dy.String(
-        nullable=True, check=lambda e: e.is_in(list(codes.CROSSING_MODES)), description="Air, sea or land."
+    direction = coded(codes.DIRECTIONS, "Entry or exit.")
+    mode = coded(codes.CROSSING_MODES, "Air, sea or land.", nullable=True)
+    document_type = dy.String(
+        nullable=True,
+        regex=codes.DOCUMENT_CODE,
+        description="Kind of travel document: P passport, V visa, A, C or I official travel document.",
+        metadata=facts(standard=codes.TRAVEL_DOCUMENT),
     )
-    document_type = dy.String(nullable=True, max_length=2, description="Document code, ICAO Doc 9303.")
     document_number = dy.String(
         nullable=True,
         max_length=24,
         description="Travel document number.",
         metadata=facts(identifies="document", sensitivity=PERSONAL),
     )
-    issuing_state = dy.String(
-        nullable=True,
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Issuing state, ICAO Doc 9303.",
-    )
-    nationality = dy.String(
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Nationality, ICAO Doc 9303; XXX where unspecified.",
-    )
+    issuing_state = coded(codes.NATIONALITIES, "Issuing state, ICAO Doc 9303.", nullable=True)
+    nationality = coded(codes.NATIONALITIES, "Nationality, ICAO Doc 9303; XXX where unspecified.")
     nationality_code = dy.String(
         nullable=True, max_length=8, description="Nationality in the agency's own code list, where it has one."
     )
@@ -48,10 +56,12 @@ class Crossings(Event):
     given_names = dy.String(
         nullable=True, max_length=128, description="Given names.", metadata=facts(sensitivity=PERSONAL)
     )
-    birth_date = dy.Date(nullable=True, description="Date of birth.", metadata=facts(sensitivity=PERSONAL))
-    birth_year = dy.Int32(nullable=True, min=1850, max=2100, description="Year of birth.")
+    birth_date = day("Date of birth.", earliest=EARLIEST_BIRTH, nullable=True, sensitivity=PERSONAL)
+    birth_year = dy.Int32(
+        nullable=True, min=EARLIEST_BIRTH.year, max=2099, description="Year of birth.", metadata=facts(unit="year")
+    )
     age_years = dy.Int32(nullable=True, min=0, max=130, description="Age at crossing.", metadata=facts(unit="years"))
-    sex = dy.String(nullable=True, check=lambda e: e.is_in(list(codes.SEXES)), description="Sex, ICAO Doc 9303.")
+    sex = coded(codes.SEXES, "Sex, ICAO Doc 9303.", nullable=True)
     residence = dy.String(nullable=True, max_length=8, description="Country of residence, in the agency's code list.")
     visa_class = dy.String(nullable=True, max_length=12, description="Class of admission or visa category.")
     visa_post = dy.String(nullable=True, max_length=12, description="Post that issued the visa.")
@@ -65,7 +75,9 @@ class Crossings(Event):
     )
     carrier = dy.String(nullable=True, max_length=12, description="Carrier code (IATA for air).")
     flight_number = dy.String(nullable=True, max_length=10, description="Flight or voyage.")
-    party_size = dy.Int32(nullable=True, min=1, max=500, description="Persons crossing together.")
+    party_size = dy.Int32(
+        nullable=True, min=1, max=500, description="Persons crossing together.", metadata=facts(unit="persons")
+    )
     occupation = dy.String(nullable=True, max_length=24, description="Occupation code.")
     admission_code = dy.String(nullable=True, max_length=4, description="How the traveller was admitted.")
     registration_number = dy.String(
@@ -74,19 +86,29 @@ class Crossings(Event):
         description="Number of an earlier registration.",
         metadata=facts(sensitivity=PERSONAL),
     )
-    admitted_until = dy.Date(nullable=True, description="Last day of the authorised stay; null if not limited.")
+    admitted_until = day(
+        "Last day of the authorised stay; null if not limited.",
+        earliest=EARLIEST.date(),
+        nullable=True,
+        sensitivity=Sensitivity.OPEN,
+    )
 
     @dy.rule()
     def born_before_crossing(cls) -> pl.Expr:
         """A traveller is born before crossing, and not more than 130 years before."""
         return _born_before_travel()
 
+    @dy.rule()
+    def birth_year_before_crossing(cls) -> pl.Expr:
+        """A traveller is not born after the year of the crossing."""
+        return pl.col("birth_year").is_null() | (pl.col("birth_year") <= pl.col("event_at").dt.year())
 
-class Outcomes(Event):
+
+class Outcomes(Observed):
     """What was found about one crossing. `event_at` is the finding, `known_at` its report."""
 
     crossing_id = dy.String(min_length=1, max_length=64, description="Crossing looked into.")
-    selection = dy.String(check=lambda e: e.is_in(SELECTIONS), description="What made the officers look.")
+    selection = coded(codes.SELECTIONS, "What made the officers look.")
     selection_probability = dy.Float64(
         nullable=True,
         min=0,
@@ -95,13 +117,18 @@ class Outcomes(Event):
         metadata=facts(unit="probability"),
     )
     is_adverse = dy.Bool(description="Whether the outcome was adverse.")
-    finding = dy.String(nullable=True, check=lambda e: e.is_in(FINDINGS), description="Kind of adverse outcome.")
+    finding = coded(codes.FINDINGS, "Kind of adverse outcome.", nullable=True)
     officer_id = dy.String(
         nullable=True,
         max_length=35,
         description="Examining officer.",
         metadata=facts(identifies="officer", sensitivity=PERSONAL),
     )
+
+    @dy.rule()
+    def finding_only_where_adverse(cls) -> pl.Expr:
+        """A kind of adverse outcome is named only where the outcome was adverse."""
+        return pl.col("finding").is_null() | pl.col("is_adverse")
 
 
 class ApiMessages(Event):
@@ -115,41 +142,43 @@ class ApiMessages(Event):
         max_length=120,
         description="Sender, reference of the interchange and of the message, flight and day: alike in all sendings.",
     )
-    traveller_number = dy.Int32(min=1, max=100_000, description="How the traveller stands in the message, from 1.")
+    traveller_number = dy.Int32(
+        min=1,
+        max=100_000,
+        description="How the traveller stands in the message, from 1.",
+        metadata=facts(unit="ordinal number"),
+    )
     carrier = dy.String(nullable=True, max_length=12, description="Carrier code (IATA for air).")
     flight_number = dy.String(min_length=1, max_length=17, description="Flight, with its carrier's code, or voyage.")
-    departed_from = dy.String(nullable=True, max_length=17, description="Port left last, IATA or UN/LOCODE.")
-    arrives_at = dy.String(nullable=True, max_length=17, description="Port of arrival, IATA or UN/LOCODE.")
-    departure_at = dy.Datetime(
-        nullable=True, time_unit="us", time_zone="UTC", description="Departure from the port left last."
+    departed_from = dy.String(
+        nullable=True, regex=codes.PORT, description="Port left last.", metadata=facts(standard=codes.CARRIER_PORT)
     )
-    arrival_at = dy.Datetime(nullable=True, time_unit="us", time_zone="UTC", description="Arrival.")
-    traveller_role = dy.String(
-        check=lambda e: e.is_in(list(TRAVELLER_ROLES)), description="Passenger, crew, or in transit."
+    arrives_at = dy.String(
+        nullable=True, regex=codes.PORT, description="Port of arrival.", metadata=facts(standard=codes.CARRIER_PORT)
     )
+    departure_at = moment("Departure from the port left last.", nullable=True)
+    arrival_at = moment("Arrival.", nullable=True)
+    traveller_role = coded(codes.TRAVELLER_ROLES, "Passenger, crew, or in transit.")
     surname = dy.String(nullable=True, max_length=128, description="Surname.", metadata=facts(sensitivity=PERSONAL))
     given_names = dy.String(
         nullable=True, max_length=128, description="Given names.", metadata=facts(sensitivity=PERSONAL)
     )
-    birth_date = dy.Date(nullable=True, description="Date of birth.", metadata=facts(sensitivity=PERSONAL))
-    sex = dy.String(nullable=True, check=lambda e: e.is_in(list(codes.SEXES)), description="Sex, ICAO Doc 9303.")
-    nationality = dy.String(
+    birth_date = day("Date of birth.", earliest=EARLIEST_BIRTH, nullable=True, sensitivity=PERSONAL)
+    sex = coded(codes.SEXES, "Sex, ICAO Doc 9303.", nullable=True)
+    nationality = coded(codes.NATIONALITIES, "Nationality, ICAO Doc 9303.", nullable=True)
+    document_type = dy.String(
         nullable=True,
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Nationality, ICAO Doc 9303.",
+        regex=codes.DOCUMENT_CODE,
+        description="Kind of travel document: P passport, V visa, A, C or I official travel document.",
+        metadata=facts(standard=codes.TRAVEL_DOCUMENT),
     )
-    document_type = dy.String(nullable=True, max_length=2, description="Document code, ICAO Doc 9303.")
     document_number = dy.String(
         nullable=True,
         max_length=24,
         description="Number of the first travel document.",
         metadata=facts(identifies="document", sensitivity=PERSONAL),
     )
-    issuing_state = dy.String(
-        nullable=True,
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Issuing state, ICAO Doc 9303.",
-    )
+    issuing_state = coded(codes.NATIONALITIES, "Issuing state, ICAO Doc 9303.", nullable=True)
     record_locator = dy.String(
         nullable=True,
         max_length=35,
@@ -161,6 +190,12 @@ class ApiMessages(Event):
     def born_before_travel(cls) -> pl.Expr:
         """A traveller is born before travelling, and not more than 130 years before."""
         return _born_before_travel()
+
+    @dy.rule()
+    def arrives_after_departure(cls) -> pl.Expr:
+        """Who travels arrives after departing, a day for the clocks of the two places apart."""
+        told = pl.col("arrival_at").is_not_null() & pl.col("departure_at").is_not_null()
+        return ~told | (pl.col("arrival_at") >= pl.col("departure_at") - _SLACK)
 
 
 class PnrMessages(Event):
@@ -182,11 +217,17 @@ class PnrMessages(Event):
     )
     carrier = dy.String(nullable=True, max_length=12, description="Carrier code, IATA.")
     flight_number = dy.String(min_length=1, max_length=10, description="Flight, with its carrier's code.")
-    departed_from = dy.String(min_length=1, max_length=17, description="Airport of departure, IATA.")
-    arrives_at = dy.String(nullable=True, max_length=17, description="Airport of arrival, IATA.")
-    departure_at = dy.Datetime(time_unit="us", time_zone="UTC", description="Departure.")
-    booked_at = dy.Datetime(nullable=True, time_unit="us", time_zone="UTC", description="When the booking was made.")
-    party_size = dy.Int32(nullable=True, min=1, max=999, description="Travellers in the booking.")
+    departed_from = dy.String(
+        regex=codes.PORT, description="Airport of departure.", metadata=facts(standard=codes.CARRIER_PORT)
+    )
+    arrives_at = dy.String(
+        nullable=True, regex=codes.PORT, description="Airport of arrival.", metadata=facts(standard=codes.CARRIER_PORT)
+    )
+    departure_at = moment("Departure.")
+    booked_at = moment("When the booking was made.", nullable=True)
+    party_size = dy.Int32(
+        nullable=True, min=1, max=999, description="Travellers in the booking.", metadata=facts(unit="persons")
+    )
     surname = dy.String(nullable=True, max_length=128, description="Surname.", metadata=facts(sensitivity=PERSONAL))
     given_names = dy.String(
         nullable=True, max_length=128, description="Given names.", metadata=facts(sensitivity=PERSONAL)
@@ -197,19 +238,13 @@ class PnrMessages(Event):
         description="Number of the travel document.",
         metadata=facts(identifies="document", sensitivity=PERSONAL),
     )
-    issuing_state = dy.String(
-        nullable=True,
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Issuing state, ICAO Doc 9303.",
+    issuing_state = coded(codes.NATIONALITIES, "Issuing state, ICAO Doc 9303.", nullable=True)
+    nationality = coded(codes.NATIONALITIES, "Nationality, ICAO Doc 9303.", nullable=True)
+    birth_date = day("Date of birth.", earliest=EARLIEST_BIRTH, nullable=True, sensitivity=PERSONAL)
+    sex = coded(codes.SEXES, "Sex, ICAO Doc 9303.", nullable=True)
+    bags = dy.Int32(
+        nullable=True, min=0, max=999, description="Bags checked in on this flight.", metadata=facts(unit="bags")
     )
-    nationality = dy.String(
-        nullable=True,
-        check=lambda e: e.is_in(sorted(codes.nationalities())),
-        description="Nationality, ICAO Doc 9303.",
-    )
-    birth_date = dy.Date(nullable=True, description="Date of birth.", metadata=facts(sensitivity=PERSONAL))
-    sex = dy.String(nullable=True, check=lambda e: e.is_in(list(codes.SEXES)), description="Sex, ICAO Doc 9303.")
-    bags = dy.Int32(nullable=True, min=0, max=999, description="Bags checked in on this flight.")
     payment_form = dy.String(nullable=True, max_length=10, description="Form of payment; never a card's number.")
     seat = dy.String(nullable=True, max_length=10, description="Seat on this flight.")
 
@@ -217,6 +252,11 @@ class PnrMessages(Event):
     def born_before_travel(cls) -> pl.Expr:
         """A traveller is born before travelling, and not more than 130 years before."""
         return _born_before_travel()
+
+    @dy.rule()
+    def booked_before_departure(cls) -> pl.Expr:
+        """A flight is booked before it departs, a day for the clocks of the two places apart."""
+        return pl.col("booked_at").is_null() | (pl.col("booked_at") <= pl.col("departure_at") + _SLACK)
 
 
 def _born_before_travel() -> pl.Expr:
@@ -226,58 +266,84 @@ def _born_before_travel() -> pl.Expr:
 
 CROSSINGS = Contract(
     name="immigration.crossings",
-    version=1,
+    version=2,
     title="Border crossings",
     schema=Crossings,
     key=("crossing_id",),
     subject="crossing",
+    owner=OWNER,
     purposes=frozenset({Purpose.BORDER_CHECK, Purpose.TRAFFIC_STATISTICS}),
     cadence=timedelta(days=1),
     floor=1,
+    ceiling=5_000_000,
     retention_days=1_095,
+    agreements=(),
 )
 
 OUTCOMES = Contract(
     name="immigration.outcomes",
-    version=1,
+    version=2,
     title="Outcomes of border crossings",
     schema=Outcomes,
     key=("crossing_id",),
     subject="outcome",
+    owner=OWNER,
     purposes=frozenset({Purpose.BORDER_CHECK}),
     cadence=timedelta(days=1),
     floor=0,
+    ceiling=5_000_000,
     retention_days=1_095,
+    agreements=(),
 )
 
 API_MESSAGES = Contract(
     name="immigration.api_messages",
-    version=1,
+    version=2,
     title="Advance passenger information",
     schema=ApiMessages,
     key=("message_id", "traveller_number"),
     subject="traveller",
+    owner=OWNER,
     purposes=frozenset({Purpose.BORDER_CHECK}),
     cadence=timedelta(days=1),
     # A port may have days without an arrival from abroad.
     floor=0,
+    ceiling=10_000_000,
     # Told to prepare a check; the crossing's own record, kept for three years, holds what the check found. Half a
     # year covers a visitor's stay (90 days of 180), so that who left can still be told from who stayed.
     retention_days=180,
+    agreements=(
+        Agreement(
+            "one_message_one_flight",
+            by=("message_id",),
+            agree=("flight_number", "departed_from", "arrives_at"),
+            description="Travellers of one message are on one flight.",
+        ),
+    ),
 )
 
 PNR_MESSAGES = Contract(
     name="immigration.pnr_messages",
-    version=1,
+    version=2,
     title="Passenger name records",
     schema=PnrMessages,
     key=("record_locator", "traveller_number", "flight_number", "departed_from", "departure_at"),
     subject="traveller of a booking",
+    owner=OWNER,
     # Bookings serve the assessment of PNR by its own rules and officers, and no other purpose: no view or model of
     # another purpose can ask for them.
     purposes=frozenset({Purpose.PNR_ASSESSMENT}),
     cadence=timedelta(days=1),
     floor=0,
+    ceiling=20_000_000,
     # Five years at the most: Directive (EU) 2016/681, article 12, and ICAO Annex 9, standard 9.34.
     retention_days=1_825,
+    agreements=(
+        Agreement(
+            "one_booking_one_party",
+            by=("record_locator", "flight_number", "departed_from", "departure_at"),
+            agree=("party_size", "arrives_at", "booked_at"),
+            description="Travellers of one booking on one flight are of one party.",
+        ),
+    ),
 )

@@ -15,4 +15,7 @@ READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
     "pnrgov": pnrgov.read,
 }
 
-__all__ = ["LINE", "READERS", "REFUSED_SCHEMA", "Chunk"]
+NAMED_BY_SENDER = frozenset({"delimited", "ndjson", "parquet"})
+"""Formats whose columns are the sender's own; those of the others are the reader's."""
+
+__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "Chunk"]

@@ -5,10 +5,7 @@ The file is read in blocks of whole lines, so that memory does not grow with it;
 
 import codecs
 import csv
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import IO
 from warehouse.errors import FileRefused
 from warehouse.readers.delimited_lines import Block, Layout, decoded, parse
 from warehouse.readers.port import Chunk, beside_line
+from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
 _BYTE_ORDER_MARK = codecs.BOM_UTF8
 _LONGEST_LINE = 1 << 24
@@ -35,14 +33,17 @@ def read(
 ) -> Iterator[Chunk]:
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
-    Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read when it is
-    a gzip file that is cut or no text of lines.
+    Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read, when it is
+    a gzip or zstd file that is cut, or no text of lines.
     """
-    with path.open("rb") as stream:
+    with path.open("rb") as packed:
+        stream = unpacked(packed)
+        if not _is_line_safe(encoding):
+            stream, encoding = as_utf8(stream, encoding), "utf-8"
         layout: Layout | None = None
         open_record: Block | None = None
         number = 1
-        for data, is_last in _whole_lines(_unzipped(stream), block_bytes if _is_line_safe(encoding) else -1):
+        for data, is_last in _whole_lines(stream, block_bytes):
             block = _block(data, encoding, number, is_last)
             number += block.line_ends
             if layout is None:
@@ -60,7 +61,7 @@ def _block(data: bytes, encoding: str, number: int, is_last: bool) -> Block:
     """Lines in UTF-8; those that are sent in it are looked at later, and only where that is needed."""
     if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
         return Block(data, number, None, is_last)
-    text, damaged = decoded(data, encoding, by_line=_is_line_safe(encoding))
+    text, damaged = decoded(data, encoding)
     return Block(text.encode(), number, damaged, is_last)
 
 
@@ -72,21 +73,15 @@ def _joined(one: Block, other: Block) -> Block:
     return replace(one, data=(before + after).encode(), damaged=damaged, is_last=other.is_last)
 
 
-def _unzipped(stream: IO[bytes]) -> IO[bytes]:
-    is_zipped = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
-    return io.BufferedReader(gzip.GzipFile(fileobj=stream)) if is_zipped else stream
-
-
 def _whole_lines(stream: IO[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """Blocks of whole lines, the last with True; all in one where `size` is -1."""
+    """Blocks of whole lines, the last with True."""
     tail, begun = b"", False
     while True:
         try:
             fresh = stream.read(size)
-        except (EOFError, OSError, zlib.error) as error:
-            raise FileRefused("truncated", "the gzip file ends early or is damaged; ask for it again") from error
-        is_last = size < 0 or len(fresh) < size
+        except PackedDamage as error:
+            raise FileRefused("truncated", f"{error}; ask for it again") from error
+        is_last = len(fresh) < size
         cut = len(fresh) if is_last else fresh.rfind(b"\n") + 1
         whole, tail = (tail + fresh[:cut], fresh[cut:]) if cut or is_last else (b"", tail + fresh)
         if len(tail) > max(size, _LONGEST_LINE):

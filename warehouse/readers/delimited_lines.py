@@ -68,20 +68,15 @@ class Block:
         return decoded(self.data, "utf-8")
 
 
-def decoded(data: bytes, encoding: str, *, by_line: bool = True) -> tuple[str, frozenset[int]]:
-    """Text, and the lines, from 0, that are not of the encoding; those have replacement characters.
-
-    Where lines cannot be decoded alone, one that was sent with a replacement character counts as damaged too.
-    """
+def decoded(data: bytes, encoding: str) -> tuple[str, frozenset[int]]:
+    """Text, and the lines, from 0, that are not of the encoding; those have replacement characters."""
     try:
         return data.decode(encoding), frozenset()
     except UnicodeDecodeError:
         text = data.decode(encoding, errors="replace")
     suspects = [at for at, line in enumerate(text.split("\n")) if "\ufffd" in line]
-    if by_line:
-        sent = data.split(b"\n")
-        suspects = [at for at in suspects if not _is_text(sent[at], encoding)]
-    return text, frozenset(suspects)
+    sent = data.split(b"\n")
+    return text, frozenset(at for at in suspects if not _is_text(sent[at], encoding))
 
 
 def _is_text(line: bytes, encoding: str) -> bool:

@@ -3,50 +3,96 @@
 A field of a nested object is called by its path: `position.lat`.
 """
 
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
 from warehouse.errors import FileRefused
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
+from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
+_LONGEST_LINE = 1 << 24
+_BLOCK_BYTES = 32 << 20
 _MESSAGE = "the line is no JSON object in UTF-8 with each name once; it may be cut"
 
 
-def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
-    """Rows of an NDJSON file; a field absent from a line is null, lists are kept as JSON text.
+def read(path: Path, columns: frozenset[str], *, encoding: str = "utf-8", block_lines: int = 50_000) -> Iterator[Chunk]:
+    """Rows of an NDJSON file; a field absent from a line is null, lists are kept as JSON text. A chunk a block.
 
-    Raises `FileRefused` when the file is empty or no line has one of `columns`.
+    Raises `FileRefused` when the file is empty, is a gzip or zstd file that is cut, or, once all of it is read, where
+    no line has one of `columns`.
     """
-    data = path.read_bytes()
-    if not data.strip():
+    found: set[str] = set()
+    is_empty, has_objects = True, False
+    with path.open("rb") as packed:
+        for block in _blocks(packed, encoding, block_lines):
+            chunk, names = _chunk(block, columns)
+            is_empty = is_empty and not chunk.rows.height and not chunk.refused.height
+            if chunk.rows.height and not has_objects and not names & columns:
+                raise _lacking(columns)  # Of another layout: the rest of the file says no other.
+            has_objects = has_objects or chunk.rows.height > 0
+            found |= names
+            if not is_empty:
+                yield chunk
+    if is_empty:
         raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+    if has_objects and columns - found:
+        raise _lacking(columns - found)
+
+
+def _lacking(missing: frozenset[str]) -> FileRefused:
+    named = ", ".join(sorted(missing))
+    return FileRefused("header", f"no line has the field {named}; check the dialect, or ask for the agreed layout")
+
+
+def _blocks(packed: IO[bytes], encoding: str, size: int) -> Iterator[list[tuple[int, bytes]]]:
+    """Lines with text and their numbers, so many at a time."""
+    stream = unpacked(packed)
+    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
+        stream = as_utf8(stream, encoding)
+    block: list[tuple[int, bytes]] = []
+    held, number = 0, 0
+    try:
+        while line := stream.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                raise FileRefused("json", "a line goes on for more than 16 MiB; check that there is an object a line")
+            number += 1
+            if line.strip():
+                block.append((number, line.removesuffix(b"\n")))
+                held += len(line)
+            if len(block) >= size or held >= _BLOCK_BYTES:
+                yield block
+                block, held = [], 0
+    except PackedDamage as error:
+        raise FileRefused("truncated", f"{error}; ask for it again") from error
+    if block:
+        yield block
+
+
+def _chunk(block: list[tuple[int, bytes]], columns: frozenset[str]) -> tuple[Chunk, frozenset[str]]:
+    """Rows and refusals of a block, and the names that its objects have."""
     objects: list[dict[str, object]] = []
     at: list[int] = []
     bad: list[tuple[int, str, str, str]] = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in block:
         parsed = _object(line)
         if parsed is not None:
             objects.append(parsed)
             at.append(number)
         else:
             bad.append((number, line.decode("utf-8", errors="replace"), "json", _MESSAGE))
-    found = {name for record in objects for name in record}
-    missing = sorted(columns - found)
-    if objects and missing:
-        raise FileRefused(
-            "header", f"no line has the field {', '.join(missing)}; check the dialect, or ask for the agreed layout"
-        )
+    found = frozenset(name for record in objects for name in record)
     names = sorted(found | columns)
     frame = pl.DataFrame(
         {LINE: at, **{name: [_text(record.get(name)) for record in objects] for name in names}},
         schema={LINE: pl.Int64(), **dict.fromkeys(names, pl.String())},
     )
-    yield Chunk(frame, pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused())
+    refused = pl.DataFrame(bad, schema=REFUSED_SCHEMA, orient="row") if bad else nothing_refused()
+    return Chunk(frame, refused), found
 
 
 def _object(line: bytes) -> dict[str, object] | None:

@@ -5,8 +5,9 @@ and takes the process with it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 import pyarrow
@@ -15,32 +16,64 @@ import pyarrow.parquet
 from warehouse.errors import FileRefused
 from warehouse.readers.port import LINE, Chunk, beside_line, nothing_refused
 
+_T = TypeVar("_T")
 
-def read(path: Path, columns: frozenset[str]) -> Iterator[Chunk]:
-    """Rows of a Parquet file; `source_line` is the record number, from 1.
 
-    Raises `FileRefused` when it is no Parquet file, is cut, or lacks any of `columns`.
+def read(path: Path, columns: frozenset[str], *, block_rows: int = 100_000) -> Iterator[Chunk]:
+    """Rows of a Parquet file, so many a chunk; `source_line` is the record number, from 1.
+
+    Raises `FileRefused` when it is no Parquet file, holds no row or lacks any of `columns`, and, while it is read, when
+    it is damaged or cut.
     """
+    with path.open("rb") as stream:
+        file = _sound(lambda: pyarrow.parquet.ParquetFile(stream, page_checksum_verification=True))
+        missing = sorted(columns - set(file.schema_arrow.names))
+        if missing:
+            named = ", ".join(missing)
+            raise FileRefused(
+                "header", f"the file lacks the column {named}; check the dialect, or ask for the agreed layout"
+            )
+        if file.metadata.num_rows == 0:
+            raise FileRefused("empty", "the file holds no row; ask the sender whether the day had no records")
+        batches = _sound(lambda: file.iter_batches(block_rows))
+        read = 0
+        while (frame := _sound(lambda: _next(batches))) is not None:
+            lines = pl.int_range(read + 1, read + frame.height + 1, dtype=pl.Int64, eager=True).alias(LINE)
+            read += frame.height
+            yield Chunk(pl.DataFrame([lines, *(_scalar(column) for column in frame)]), nothing_refused())
+        if read != file.metadata.num_rows:
+            raise _damaged()
+
+
+def _next(batches: Iterator[pyarrow.RecordBatch]) -> pl.DataFrame | None:
+    batch = next(batches, None)
+    return None if batch is None else pl.DataFrame(pyarrow.Table.from_batches([batch]))
+
+
+def _sound(step: Callable[[], _T]) -> _T:
+    """What a step of reading gives; a file that it fails on is not whole."""
     try:
-        with path.open("rb") as stream:
-            table = pyarrow.parquet.ParquetFile(stream).read()
-        frame = pl.DataFrame(table)
-    except (pyarrow.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise FileRefused("parquet", "not a whole Parquet file; it may be cut, ask for it again") from error
-    missing = sorted(columns - set(frame.columns))
-    if missing:
-        raise FileRefused(
-            "header", f"the file lacks the column {', '.join(missing)}; check the dialect, or ask for the agreed layout"
-        )
-    if frame.is_empty():
-        raise FileRefused("empty", "the file holds no row; ask the sender whether the day had no records")
-    lines = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(LINE)
-    yield Chunk(pl.DataFrame([lines, *(_scalar(column) for column in frame)]), nothing_refused())
+        return step()
+    except (
+        pyarrow.ArrowException,
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        UnicodeDecodeError,
+        OverflowError,
+    ) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> FileRefused:
+    return FileRefused("parquet", "not a whole Parquet file; it may be cut, ask for it again")
 
 
 def _scalar(column: pl.Series) -> pl.Series:
     """Nested values, binaries and durations as JSON text, the others as they are."""
     column = column.alias(beside_line(column.name))
+    if column.dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)  # Each chunk has categories of its own.
     if not (column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Duration)):
         return column
     texts = (None if value is None else json.dumps(value, default=str) for value in column.to_list())

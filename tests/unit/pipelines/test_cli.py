@@ -54,6 +54,8 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
         "verify",
         "repair",
         "vacuum",
+        "contract",
+        "dictionary",
     ],
 )
 def test_every_command_explains_itself(command: str) -> None:

@@ -237,3 +237,10 @@ def test_a_table_has_its_description_change_feed_and_no_statistics_of_personal_c
 def test_a_frame_without_a_declared_column_is_no_row_of_the_table(lake: Lake) -> None:
     with pytest.raises(pl.exceptions.ColumnNotFoundError):
         lake.append(EVENTS, rows("a").drop("mass_kg"))
+
+
+def test_a_column_that_a_table_was_given_later_is_null_in_the_rows_before(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    grown = replace(EVENTS, columns={**EVENTS.columns, "notes": dy.List(dy.String(), nullable=True)})
+    assert lake.scan(grown).select("event_id", "notes").collect().rows() == [("a", None)]
+    assert lake.scan(grown).collect_schema()["notes"] == pl.List(pl.String)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,12 @@ from warehouse.readers import delimited
 from warehouse.readers.port import LINE, REFUSED_SCHEMA
 
 NAMES = frozenset({"office", "importer"})
+PLAIN = "office,importer\nA1,Zoë\n"
+
+
+def zstd(data: bytes) -> bytes:
+    packed: bytes = pyarrow.compress(data, "zstd", asbytes=True)
+    return packed
 
 
 def read(data: bytes, columns: frozenset[str] = NAMES, **options: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -49,7 +56,21 @@ def refusal(data: bytes, columns: frozenset[str] = NAMES, **options: str) -> Fil
         pytest.param(
             "\ufeffoffice,importer\nA1,Zoë\n".encode("utf-16-le"), {"encoding": "utf-16-le"}, id="utf-16-le-with-mark"
         ),
-        pytest.param(gzip.compress("office,importer\nA1,Zoë\n".encode()), {}, id="gzip-is-seen-by-its-first-bytes"),
+        pytest.param(
+            "\ufeffoffice,importer\nA1,Zoë\n".encode("utf-16-be"),
+            {"encoding": "utf-16"},
+            id="utf-16-be-told-by-its-mark",
+        ),
+        pytest.param(PLAIN.encode("utf-16-be"), {"encoding": "utf-16-be"}, id="utf-16-be-without-mark"),
+        pytest.param(PLAIN.encode("utf-32"), {"encoding": "utf-32"}, id="utf-32"),
+        pytest.param(gzip.compress(PLAIN.encode()), {}, id="gzip-is-seen-by-its-first-bytes"),
+        pytest.param(zstd(PLAIN.encode()), {}, id="zstd-is-seen-by-its-first-bytes"),
+        pytest.param(zstd(PLAIN[:8].encode()) + zstd(PLAIN[8:].encode()), {}, id="zstd-in-several-frames"),
+        pytest.param(gzip.compress(PLAIN[:8].encode()) + gzip.compress(PLAIN[8:].encode()), {}, id="gzip-in-members"),
+        pytest.param(zstd(PLAIN.encode("utf-16")), {"encoding": "utf-16"}, id="zstd-of-utf-16"),
+        pytest.param(
+            PLAIN.replace(",", "¦").encode("latin-1"), {"delimiter": "¦", "encoding": "latin-1"}, id="odd-mark"
+        ),
         pytest.param("office,importer\r\nA1,Zoë\r\n".encode(), {}, id="windows-line-ends"),
         pytest.param("office,importer\nA1,Zoë".encode(), {}, id="no-line-end-at-the-end"),
         pytest.param(
@@ -132,6 +153,8 @@ def test_a_wrong_header_is_refused_by_what_it_lacks_and_its_line_is_never_quoted
         pytest.param(b" \r\n\n", "empty", id="blank-lines-only"),
         pytest.param(gzip.compress(b""), "empty", id="nothing-zipped"),
         pytest.param(gzip.compress(b"office,importer\nA1,B\n" * 99)[:40], "truncated", id="gzip-cut"),
+        pytest.param(zstd(b"office,importer\nA1,B\n" * 99)[:20], "truncated", id="zstd-cut"),
+        pytest.param(zstd(PLAIN.encode())[:6] + b"\xff" * 20, "truncated", id="zstd-damaged"),
         pytest.param(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff\xff", "truncated", id="gzip-damaged"),
         pytest.param(b"office,importer,office\nA1,B,A2\n", "header", id="a-name-twice"),
         pytest.param(b"office;importer\nA1;B\n", "header", id="another-delimiter"),
@@ -222,3 +245,24 @@ def test_where_a_block_ends_changes_nothing(pieces: list[str], end: str, size: i
     for one in ("rows", "refused"):
         got, wanted = (pl.concat([getattr(chunk, one) for chunk in chunks]).sort(LINE) for chunks in (parts, whole))
         assert got.to_dicts() == wanted.to_dicts()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "shift_jis", "cp949", "latin-1"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd], ids=["plain", "gzip", "zstd"])
+def test_a_file_of_any_encoding_is_read_block_by_block(tmp_path: Path, encoding: str, pack: object) -> None:
+    assert callable(pack)
+    lines = [f"A{number},B{number}" for number in range(3_000)]
+    path = tmp_path / "extract.csv"
+    path.write_bytes(pack("\n".join(["office,importer", *lines, ""]).encode(encoding)))
+    chunks = list(delimited.read(path, NAMES, encoding=encoding, block_bytes=4_096))
+    assert len(chunks) > 5
+    rows = pl.concat([chunk.rows for chunk in chunks])
+    assert rows.rows() == [(number + 2, f"A{number}", f"B{number}") for number in range(3_000)]
+
+
+def test_a_line_that_is_not_of_its_encoding_costs_only_itself_and_a_replacement_character_may_be_meant() -> None:
+    lone = "A2,".encode("utf-16-le") + b"\x00\xd8" + "\n".encode("utf-16-le")
+    data = "office,importer\nA1,\ufffd\n".encode("utf-16-le") + lone + "A3,C\n".encode("utf-16-le")
+    rows, refused = read(data, encoding="utf-16-le")
+    assert rows.rows() == [(2, "A1", "\ufffd"), (4, "A3", "C")]
+    assert refused.select(LINE, "rule").rows() == [(3, "encoding")]

@@ -1,10 +1,12 @@
 """NDJSON: every line is a row or a refusal, values as the sender wrote them."""
 
+import gzip
 import json
 import tempfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,3 +134,57 @@ def test_every_line_is_in_a_row_or_a_refusal(lines: list[bytes]) -> None:
     rows, refused = read(b"\n".join(lines))
     places = sorted(rows[LINE].to_list() + refused[LINE].to_list())
     assert places == [number for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+LINES = [*(f'{{"declaration": "A{number}"}}' for number in range(40)), "junk", "", '{"declaration": "Zoë", "x": 1}']
+
+
+@pytest.mark.parametrize(
+    ("pack", "encoding"),
+    [
+        pytest.param(bytes, "utf-8", id="plain"),
+        pytest.param(bytes, "utf-8-sig", id="with-a-mark"),
+        pytest.param(gzip.compress, "utf-8", id="gzip"),
+        pytest.param(lambda data: pyarrow.compress(data, "zstd", asbytes=True), "utf-8", id="zstd"),
+        pytest.param(bytes, "utf-16", id="utf-16"),
+        pytest.param(bytes, "latin-1", id="latin-1"),
+        pytest.param(gzip.compress, "cp1252", id="gzip-of-cp1252"),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 7, 50_000])
+def test_a_file_is_the_same_however_it_is_packed_encoded_and_cut_into_blocks(
+    tmp_path: Path, pack: object, encoding: str, block: int
+) -> None:
+    assert callable(pack)
+    path = tmp_path / "extract.ndjson"
+    path.write_bytes(pack("\n".join(LINES).encode(encoding)))
+    chunks = list(ndjson.read(path, NAMES, encoding=encoding, block_lines=block))
+    assert len(chunks) == -(-42 // block)
+    rows = pl.concat([chunk.rows for chunk in chunks], how="diagonal")
+    assert rows[LINE].to_list() == [*range(1, 41), 43]
+    assert rows["declaration"].to_list()[-2:] == ["A39", "Zoë"]
+    assert pl.concat([chunk.refused for chunk in chunks]).select(LINE, "rule").rows() == [(41, "json")]
+
+
+def test_a_field_that_is_nowhere_is_told_at_the_end_and_another_layout_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "extract.ndjson"
+    path.write_text('{"declaration": "A"}\n' * 5)
+    chunks = ndjson.read(path, frozenset({"declaration", "item"}), block_lines=2)
+    assert next(chunks).rows.height == 2
+    with pytest.raises(FileRefused, match="no line has the field item"):
+        list(chunks)
+    with pytest.raises(FileRefused, match="no line has the field item"):
+        next(ndjson.read(path, frozenset({"item"}), block_lines=2))
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        pytest.param(gzip.compress(b'{"declaration": "A"}\n' * 99)[:40], "truncated", id="gzip-cut"),
+        pytest.param(b" " * (1 << 24) + b"x", "json", id="a-line-without-end"),
+    ],
+)
+def test_a_file_that_cannot_be_gone_through_is_refused_whole(data: bytes, rule: str) -> None:
+    with pytest.raises(FileRefused) as caught:
+        read(data)
+    assert caught.value.rule == rule

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,3 +97,32 @@ def test_a_missing_column_is_named_and_no_record_is_a_refusal(tmp_path: Path) ->
     pl.DataFrame({"plate": []}, schema={"plate": pl.String}).write_parquet(path)
     with pytest.raises(FileRefused, match="no row"):
         read(path)
+
+
+def test_a_large_file_comes_in_chunks_and_the_records_number_on(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    plates = [f"A{number}" for number in range(1_000)]
+    made = pl.DataFrame({"plate": plates}).with_columns(site=pl.col("plate").str.head(2).cast(pl.Categorical))
+    made.write_parquet(path, row_group_size=300)
+    chunks = list(parquet.read(path, NAMES, block_rows=128))
+    assert len(chunks) >= 8
+    rows = pl.concat([chunk.rows for chunk in chunks])
+    assert rows[LINE].to_list() == list(range(1, 1_001))
+    assert rows["plate"].to_list() == plates
+    assert rows["site"].to_list() == [plate[:2] for plate in plates]
+
+
+def test_damage_far_into_a_file_refuses_all_of_it(tmp_path: Path) -> None:
+    """Where the sender has written checksums of pages, as it should, a single flipped bit is seen."""
+    path = tmp_path / "extract.parquet"
+    table = pl.DataFrame({"plate": [f"A{number}" for number in range(5_000)]}).to_arrow()
+    pyarrow.parquet.write_table(
+        table, path, row_group_size=1_000, compression="none", use_dictionary=False, write_page_checksum=True
+    )
+    data = bytearray(path.read_bytes())
+    data[data.index(b"A4100")] ^= 1
+    path.write_bytes(data)
+    chunks = parquet.read(path, NAMES, block_rows=500)
+    assert next(chunks).rows.height == 500
+    with pytest.raises(FileRefused, match="not a whole Parquet file"):
+        list(chunks)
