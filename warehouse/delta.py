@@ -254,6 +254,10 @@ class Lake:
         opened, manifest = self.ensure(table), self.manifest(table)
         while True:
             try:
+                head = manifest.check_head(opened.version())
+                if head or not manifest.versions():
+                    return opened, head
+                self._cover(table, opened)  # A writer stopped before its entry, or is about to write it.
                 return opened, manifest.check_head(opened.version())
             except TableDamaged:
                 before, opened = opened.version(), self.ensure(table)

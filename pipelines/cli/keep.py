@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -16,7 +17,7 @@ from pipelines.deployment import Deployment, from_environment
 from warehouse import verify as verifying
 from warehouse.catalog import TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS
-from warehouse.errors import BorderlakeError
+from warehouse.errors import BorderlakeError, TableDamaged
 from warehouse.findings import Finding
 from warehouse.repair import Step, Workshop
 
@@ -114,7 +115,15 @@ def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> lis
         def advance(name: str) -> None:
             progress.update(task, advance=1, description=name)
 
-        return verifying.verify(deployment.lake, tables, datetime.now(UTC), deep=deep, progress=advance)
+        return verifying.verify(
+            deployment.lake,
+            tables,
+            datetime.now(UTC),
+            deep=deep,
+            progress=advance,
+            archive=deployment.settings.archive,
+            inbox=deployment.settings.inbox,
+        )
 
 
 def _done(step: Step, *, yes: bool) -> tuple[Step, str]:
@@ -123,7 +132,10 @@ def _done(step: Step, *, yes: bool) -> tuple[Step, str]:
         return step, "refused"
     if not yes:
         return step, "would"
-    step.run()
+    try:
+        step.run()
+    except TableDamaged as error:  # Something that verifying did not see: tell it, and go on with the others.
+        return replace(step, what=str(error), run=None), "refused"
     return step, "done"
 
 
