@@ -6,6 +6,7 @@ writers reload and try again. No call returns before its commit is durable and i
 writes to a table whose last commit is not the one that was made.
 """
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import polars as pl
 import pyarrow
@@ -32,6 +34,7 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from warehouse.catalog import Table
 from warehouse.commits import MARK, Added
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
+from warehouse.leavings import signed, sweep
 from warehouse.manifest import Manifest
 from warehouse.storage import Disk, ObjectStore, Store
 
@@ -108,13 +111,14 @@ class Lake:
             if batches and not missing:
                 return
             rows = frame.filter(pl.col("batch_id").is_in(missing)) if batches and not callable(frame) else frame
-            write_deltalake(
-                opened,
-                _stream(table, rows) if callable(rows) else table.shape(rows),
-                mode="append",
-                writer_properties=_appender(table),
-                commit_properties=_properties(head, facts, missing),
-            )
+            with self._cleaning_up(table, opened) as sign:
+                write_deltalake(
+                    opened,
+                    _stream(table, rows if callable(rows) else lambda: iter([rows]), sign),
+                    mode="append",
+                    writer_properties=_appender(table),
+                    commit_properties=_properties(head, facts, missing),
+                )
 
         return self._retried(table, write)
 
@@ -249,6 +253,17 @@ class Lake:
             return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
 
+    @contextlib.contextmanager
+    def _cleaning_up(self, table: Table, opened: DeltaTable) -> Iterator[str]:
+        """A sign for the files of one write; those it leaves behind when it fails are removed."""
+        sign, version = uuid4().hex, opened.version()
+        try:
+            yield sign
+        except Exception:
+            with contextlib.suppress(OSError):  # Then verifying finds them.
+                sweep(self.store, self.manifest(table).folder, _signed_column(table), sign, version)
+            raise
+
     def _sound(self, table: Table) -> tuple[DeltaTable, str]:
         """The table and its manifest's head; raises where its last commit is lost or damaged."""
         opened, manifest = self.ensure(table), self.manifest(table)
@@ -286,10 +301,16 @@ def _appender(table: Table) -> WriterProperties:
     )
 
 
-def _stream(table: Table, frames: Frames) -> pyarrow.RecordBatchReader:
-    """Frames as Arrow batches in the table's shape."""
+def _stream(table: Table, frames: Frames, sign: str) -> pyarrow.RecordBatchReader:
+    """Frames as Arrow batches in the table's shape, with the writer's sign."""
     batches = (batch for frame in frames() for batch in table.shape(frame).rechunk().to_arrow().to_batches())
-    return pyarrow.RecordBatchReader.from_batches(table.empty().to_arrow().schema, batches)
+    schema = signed(table.empty().to_arrow().schema, _signed_column(table), sign)
+    return pyarrow.RecordBatchReader.from_batches(schema, batches)
+
+
+def _signed_column(table: Table) -> str:
+    """A column that is in the files: those of the partition are in their names."""
+    return next(name for name in table.columns if name not in table.partition_by)
 
 
 def _properties(head: str, facts: Mapping[str, str] | None, batches: Sequence[str] = ()) -> CommitProperties:

@@ -94,7 +94,7 @@ class Workshop:
         if kind in (Kind.UNLISTED_COMMIT, Kind.UNCOVERED):
             return "complete the manifest", lambda: self.lake.heal(table)
         if kind is Kind.ORPHAN:
-            return self._orphan(table, finding)
+            return self._orphan(table, chain, finding)
         if kind in _FILES:
             return self._files(table, chain, findings, finding)
         if kind is Kind.DRIFTED_ROWS and finding.batch is not None:
@@ -157,9 +157,9 @@ class Workshop:
                 )
             return "set the unfinished commit aside: its writer never said it was done", lambda: set_aside(store, path)
         other = parse_commit(store.read(path) or b"")
-        ours = {one.path for one in entry.added}
+        known = chain.known()
         stands = other is not None and any(
-            one.path not in ours and store.size(f"{folder}/{one.path}") == one.size for one in other.added
+            one.path not in known and store.size(f"{folder}/{one.path}") == one.size for one in other.added
         )
         if stands:
             raise CannotRepair(
@@ -195,10 +195,13 @@ class Workshop:
 
         return "rebuild the checkpoint from the commits", rebuild
 
-    def _orphan(self, table: Table, finding: Finding) -> tuple[str, Callable[[], object]]:
+    def _orphan(self, table: Table, chain: Chain, finding: Finding) -> tuple[str, Callable[[], object]]:
         path = str(finding.path)
         if not path.startswith(f"{FOLDER}/"):
             path = f"{self.lake.manifest(table).folder}/{path}"
+            digest = self.lake.store.sha256(path)
+            if any(entry.commit_sha256 == digest for entry in chain.entries.values()):
+                return "set the copy of a commit aside", lambda: set_aside(self.lake.store, path)
         young = [
             found
             for found in self.lake.store.list(path.rsplit("/", 1)[0])

@@ -10,10 +10,11 @@ import os
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 _CHUNK_BYTES = 1 << 22
 _SYNCS_AT_ONCE = 8
@@ -33,6 +34,9 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """The whole file; None where there is none."""
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """The file to read from, of which only parts are wanted; raises `OSError` where there is none."""
 
     def size(self, path: str) -> int | None:
         """Bytes of the file; None where there is none."""
@@ -69,6 +73,9 @@ class Disk:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
             return None
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return (self.root / path).open("rb")
 
     def size(self, path: str) -> int | None:
         try:
@@ -133,6 +140,9 @@ class ObjectStore:
         except FileNotFoundError:
             return None
         return bytes(stream.read(stream.size()))
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return contextlib.closing(self.handler.open_input_file(path))
 
     def size(self, path: str) -> int | None:
         (info,) = self.handler.get_file_info([path])
