@@ -36,7 +36,7 @@ from warehouse.commits import MARK, Added
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
 from warehouse.leavings import signed, sweep
 from warehouse.manifest import Manifest
-from warehouse.storage import Disk, ObjectStore, Store
+from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
@@ -242,6 +242,10 @@ class Lake:
             Path(self.uri(table)).mkdir(parents=True, exist_ok=True)
 
     def _retried(self, table: Table, write: Callable[[DeltaTable, str], object]) -> int:
+        with telling_full_disk(table.name):
+            return self._attempted(table, write)
+
+    def _attempted(self, table: Table, write: Callable[[DeltaTable, str], object]) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
             try:
