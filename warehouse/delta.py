@@ -40,6 +40,8 @@ from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
+_QUIET_ROUNDS, _MOST_ROUNDS, _BETWEEN_ROUNDS_S = 3, 50, 0.1
+"""A failed write is cleaned up after until nothing of it has come for so many rounds."""
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
@@ -263,9 +265,16 @@ class Lake:
         sign, version = uuid4().hex, opened.version()
         try:
             yield sign
-        except Exception:
-            with contextlib.suppress(OSError):  # Then verifying finds them.
-                sweep(self.store, self.manifest(table).folder, _signed_column(table), sign, version)
+        except Exception as error:
+            is_written = isinstance(error, CommitFailedError)  # Else the library's own threads may still be writing.
+            quiet = _QUIET_ROUNDS if is_written else 0
+            with contextlib.suppress(OSError):  # What is left then verifying finds.
+                for _ in range(_MOST_ROUNDS):
+                    swept = sweep(self.store, self.manifest(table).folder, _signed_column(table), sign, version)
+                    quiet = 0 if swept and not is_written else quiet + 1
+                    if quiet >= _QUIET_ROUNDS:
+                        break
+                    time.sleep(_BETWEEN_ROUNDS_S)
             raise
 
     def _sound(self, table: Table) -> tuple[DeltaTable, str]:

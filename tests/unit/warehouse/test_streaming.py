@@ -1,13 +1,18 @@
 """A large file lands as a small one does: the same rows and refusals, once, whole or not at all."""
 
 import json
+import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from agency import AT, DECLARATION, declare, deliver, landed, write
+from deltalake import write_deltalake
 
-from warehouse import streaming
+from warehouse import delta, streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import file_sha256
 from warehouse.delta import Lake
@@ -22,7 +27,7 @@ BRONZE_TABLE, QUARANTINE_TABLE = BRONZE["customs.declarations"], QUARANTINE["cus
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is large, and of parts of seven rows."""
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
-    monkeypatch.setattr(streaming, "_PART_ROWS", 7)
+    monkeypatch.setattr(streaming, "PART_ROWS", 7)
     monkeypatch.setattr(streaming, "_MERGED_RECORDS", 10)
 
 
@@ -49,7 +54,7 @@ def test_it_gives_the_very_rows_refusals_and_ledger_of_a_small_file(
     small, streamed = Lake(str(tmp_path / "small")), Lake(str(tmp_path / "streamed"))
     (account,) = landed(small, deliver(path))
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
-    monkeypatch.setattr(streaming, "_PART_ROWS", 7)
+    monkeypatch.setattr(streaming, "PART_ROWS", 7)
     (other,) = landed(streamed, deliver(path))
     assert (other.status, other.rows_landed, other.rows_refused) == (LANDED, 36, 4)
     assert other.by_rule == account.by_rule
@@ -117,3 +122,44 @@ def test_records_of_any_earlier_part_are_known_again() -> None:
         again = pl.Series([part * 50 - 1, part * 3], dtype=pl.Int64).clip(0).cast(pl.UInt64)
         found = seen.before(pl.concat([fresh, again]) if part else fresh)
         assert found.to_list() == [False] * 50 + [True, True] * bool(part)
+
+
+def test_a_landing_that_fails_takes_its_own_files_away_and_no_others(
+    lake: Lake, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(lake, deliver(write(tmp_path / "declarations-0.csv", [DECLARATION])))
+    folder = Path(lake.root) / BRONZE_TABLE.name.replace(".", "/")
+    of_another = folder / "received_on=2025-03-03" / "part-00000-of-another-writer.parquet"
+    of_another.write_bytes(next(folder.rglob("*.parquet")).read_bytes())
+    before = {path.name for path in folder.rglob("*.parquet")}
+    written: list[set[str]] = []
+    swept = delta.sweep
+
+    def watched(*told: Any) -> list[str]:
+        written.append({path.name for path in folder.rglob("*.parquet")} - before)
+        return swept(*told)
+
+    monkeypatch.setattr(delta, "sweep", watched)
+    monkeypatch.setattr(streaming, "PART_ROWS", 4_000)
+    monkeypatch.setattr(delta, "write_deltalake", partial(write_deltalake, target_file_size=1))
+    path = write(tmp_path / "declarations-1.csv", [DECLARATION | {"DECL_NO": f"E{i}"} for i in range(40_000)])
+    declare(path, rows=40_001)
+    (account,) = landed(lake, deliver(path))
+    assert account.status == REFUSED
+    assert any(written), "files were written before the count was known to be wrong"
+    time.sleep(0.5)
+    assert {path.name for path in folder.rglob("*.parquet")} == before
+
+
+def test_what_a_commit_names_is_not_swept(lake: Lake) -> None:
+    table, sign = BRONZE_TABLE, "a-writer"
+    opened = lake.ensure(table)
+    frame = table.empty()
+    schema = delta.signed(frame.to_arrow().schema, delta._signed_column(table), sign)
+    rows = pa.Table.from_pylist([dict.fromkeys(schema.names) | {"received_on": AT.date()}], schema=schema)
+    write_deltalake(opened, rows, mode="append")
+    folder = lake.manifest(table).folder
+    assert len(list(Path(lake.root).rglob("received_on=*/*.parquet"))) == 1
+    assert delta.sweep(lake.store, folder, delta._signed_column(table), sign, 0) == []
+    assert delta.sweep(lake.store, folder, delta._signed_column(table), "another", 1) == []
+    assert len(delta.sweep(lake.store, folder, delta._signed_column(table), sign, 1)) == 1, "as if it had no commit"
