@@ -16,7 +16,6 @@ import polars as pl
 
 from warehouse.catalog import LEDGER
 from warehouse.chain import read_chain
-from warehouse.commits import parse_commit
 from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar
 from warehouse.delta import Lake
 from warehouse.findings import Finding, Kind
@@ -116,8 +115,7 @@ def _declared(lake: Lake) -> dict[str, set[str]]:
     """Hashes of the sidecars that files landed with, by the batch as archived names show it."""
     found: dict[str, set[str]] = {}
     for entry in read_chain(lake.manifest(LEDGER)).entries.values():
-        commit = parse_commit(entry.commit.encode())
-        said = None if commit is None else commit.facts.get(SIDECARS_FACT)
+        said = entry.facts.get(SIDECARS_FACT)
         for batch, sha256 in (json.loads(said) if said else {}).items():
             found.setdefault(batch[:BATCH_SHOWN], set()).add(sha256)
     return found

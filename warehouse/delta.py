@@ -51,6 +51,13 @@ Frames = Callable[[], Iterator[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
+class Upon:
+    """Rows that depend on the table as it is when they are written."""
+
+    make: Callable[[pl.LazyFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
 class Lake:
     """Tables under one root URL (a folder, or any S3-compatible store)."""
 
@@ -94,7 +101,7 @@ class Lake:
     def append(
         self,
         table: Table,
-        frame: pl.DataFrame | Frames,
+        frame: pl.DataFrame | Frames | Upon,
         *,
         batches: Sequence[str] = (),
         facts: Mapping[str, str] | None = None,
@@ -102,7 +109,8 @@ class Lake:
         """Append rows and return the version; rows of batches the table already holds are left out.
 
         With `batches`, `frame` has a `batch_id` column. `Frames` hold the rows of one batch and are written as they
-        come, in one commit, anew where another writer was first; what they raise ends the write.
+        come, in one commit, anew where another writer was first; what they raise ends the write. `Upon` makes the rows
+        from the table that they are written upon.
 
         Safe against a second writer of the same batches: the check and the write share one snapshot, so the loser's
         commit conflicts and it looks again.
@@ -112,11 +120,13 @@ class Lake:
             missing = [batch for batch in batches if opened.transaction_version(batch) is None]
             if batches and not missing:
                 return
-            rows = frame.filter(pl.col("batch_id").is_in(missing)) if batches and not callable(frame) else frame
+            rows = frame.make(pl.scan_delta(opened)) if isinstance(frame, Upon) else frame
+            if batches and isinstance(rows, pl.DataFrame):
+                rows = rows.filter(pl.col("batch_id").is_in(missing))
             with self._cleaning_up(table, opened) as sign:
                 write_deltalake(
                     opened,
-                    _stream(table, rows if callable(rows) else lambda: iter([rows]), sign),
+                    _stream(table, _one_frame(rows) if isinstance(rows, pl.DataFrame) else rows, sign),
                     mode="append",
                     writer_properties=_appender(table),
                     commit_properties=_properties(head, facts, missing),
@@ -319,6 +329,10 @@ def _stream(table: Table, frames: Frames, sign: str) -> pyarrow.RecordBatchReade
     batches = (batch for frame in frames() for batch in table.shape(frame).rechunk().to_arrow().to_batches())
     schema = signed(table.empty().to_arrow().schema, _signed_column(table), sign)
     return pyarrow.RecordBatchReader.from_batches(schema, batches)
+
+
+def _one_frame(rows: pl.DataFrame) -> Frames:
+    return lambda: iter([rows])
 
 
 def _signed_column(table: Table) -> str:

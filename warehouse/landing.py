@@ -15,7 +15,7 @@ from warehouse import streaming
 from warehouse.archive import SIDECARS_FACT
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery
-from warehouse.delta import Lake
+from warehouse.delta import Lake, Upon
 from warehouse.errors import FileRefused
 from warehouse.ledger import Account, known_account, landed_before, ledger_rows
 from warehouse.readers import READERS, Chunk
@@ -116,8 +116,11 @@ def _commit(lake: Lake, group: Sequence[Read], landed_at: datetime) -> list[Acco
 
 
 def _enter(lake: Lake, accounts: list[Account], landed_at: datetime) -> list[Account]:
-    ledger = ledger_rows(lake, accounts, landed_at)
-    lake.append(LEDGER, ledger, batches=sorted(set(ledger["batch_id"])), facts=_FACTS | _sidecars(accounts))
+    def rows(ledger: pl.LazyFrame) -> pl.DataFrame:
+        return ledger_rows(ledger, accounts, landed_at)
+
+    batches = sorted({account.batch_id for account in accounts})
+    lake.append(LEDGER, Upon(rows), batches=batches, facts=_FACTS | _sidecars(accounts))
     return accounts
 
 

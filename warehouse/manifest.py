@@ -7,7 +7,7 @@ commit and entry is healed by the next writer. It holds the commit's own text to
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,12 @@ class Entry:
         """Batches that the commit recorded."""
         parsed = parse_commit(self.commit.encode())
         return parsed.batches if parsed else ()
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What our writer said of the commit."""
+        parsed = parse_commit(self.commit.encode())
+        return parsed.facts if parsed else {}
 
 
 def parse_entry(content: bytes) -> Entry | None:

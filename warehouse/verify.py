@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from warehouse.acceptance import accepted
 from warehouse.archive import check_archive, late_sidecars
 from warehouse.catalog import LEDGER, Table
 from warehouse.chain import Chain, read_chain
@@ -131,7 +132,7 @@ class _Check:
 
     def commits(self) -> Iterator[Finding]:
         """Commits that are lost, changed, or that the manifest lacks."""
-        name = self.table.name
+        name, accepted_of_table = self.table.name, accepted(self.chain)
         for version, entry in self.chain.entries.items():
             found = self.log.get(version)
             if found is None:
@@ -142,7 +143,7 @@ class _Check:
                 yield Finding(Kind.EMPTY_COMMIT, name, version)
             elif self.lake.store.sha256(found.path) != entry.commit_sha256:
                 yield Finding(Kind.DAMAGED_COMMIT, name, version)
-            elif not entry.is_ours and not entry.is_baseline:
+            elif not entry.is_ours and not entry.is_baseline and version not in accepted_of_table:
                 yield Finding(Kind.FOREIGN_COMMIT, name, version, detail=entry.operation)
         newer = {
             version: parse_commit(self.lake.store.read(found.path) or b"")
