@@ -158,6 +158,7 @@ class Manifest:
 
         Called before each write: nothing is built on a lost or damaged last commit.
         """
+        self.anchor()  # One that cannot be read raises.
         if self.store.size(self.path(version + 1)) is not None:
             raise TableDamaged(f"{self.table}: version {version + 1} is in the manifest and not in the log; {_ADVICE}")
         entry = self.entry(version)
