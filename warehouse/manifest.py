@@ -158,7 +158,7 @@ class Manifest:
 
         Called before each write: nothing is built on a lost or damaged last commit.
         """
-        self.anchor()  # One that cannot be read raises.
+        anchor = self.anchor()  # One that cannot be read raises.
         if self.store.size(self.path(version + 1)) is not None:
             raise TableDamaged(f"{self.table}: version {version + 1} is in the manifest and not in the log; {_ADVICE}")
         entry = self.entry(version)
@@ -168,6 +168,8 @@ class Manifest:
             return ""
         if self.store.sha256(commit_path(self.folder, version)) != entry.commit_sha256:
             raise TableDamaged(f"{self.table}: version {version} in the log is not what was committed; {_ADVICE}")
+        if anchor is not None and anchor.version == version and anchor.head != entry.digest:
+            raise TableDamaged(f"{self.table}: its manifest ends otherwise than was anchored; {_ADVICE}")
         return entry.digest
 
     def complete(self, version: int, live: Callable[[], Sequence[Added]]) -> None:

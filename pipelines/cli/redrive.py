@@ -14,6 +14,8 @@ from pipelines.cli.road import report
 from pipelines.deployment import Deployment, alone, from_environment
 from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
+from warehouse.corrected import with_corrections
+from warehouse.dialect import dialects
 from warehouse.ledger import KNOWN, Account
 from warehouse.quarantine import Reading
 from warehouse.redrive import Files, Prospect, open_readings, prospects
@@ -82,10 +84,13 @@ def _redriven(
 
 def readings_of(deployment: Deployment, dataset: str | None = None) -> list[Reading]:
     """Every reading of every file, or of those of one `AGENCY.DATASET`."""
+    known = dialects(deployment.settings.dialects)
     if dataset is None:
-        return quarantine.readings(deployment.lake)
-    agency, name = agency_and_dataset(dataset, dict(deployment.agencies))
-    return quarantine.readings(deployment.lake, agency=agency.code, dataset=name)
+        found = quarantine.readings(deployment.lake)
+    else:
+        agency, name = agency_and_dataset(dataset, dict(deployment.agencies))
+        found = quarantine.readings(deployment.lake, agency=agency.code, dataset=name)
+    return with_corrections(deployment.lake, found, lambda reading: known.get(reading.dialect))
 
 
 def _prospects_table(planned: Sequence[Prospect]) -> object:

@@ -1,5 +1,6 @@
 """Repairing: what can be put back is put back to the byte or the row; what cannot is refused by name."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -295,7 +296,8 @@ def test_entries_are_made_again_to_the_byte(lake: Lake, versions: list[int], dam
 @pytest.mark.parametrize("what", ["a-data-file", "a-commit", "no-anchor"])
 def test_an_entry_that_is_not_proven_is_not_made_again(lake: Lake, what: str) -> None:
     written(lake)
-    entry(lake, 6).unlink()
+    flip(entry(lake, 6))
+    damaged = entry(lake, 6).read_bytes()
     if what == "a-data-file":
         added = sorted(folder(lake).glob("event_date=2025-03-01/*.parquet"), key=lambda one: one.stat().st_mtime_ns)[-1]
         flip(added)
@@ -303,13 +305,11 @@ def test_an_entry_that_is_not_proven_is_not_made_again(lake: Lake, what: str) ->
         path = commit(lake, 6)
         path.write_bytes(path.read_bytes().replace(b"OPTIMIZE", b"OPTIMISE"))
     else:
-        entry(lake, 3).unlink()
         (lake.anchors or Path()).joinpath(f"{EVENTS.name}.json").unlink()
-        entry(lake, 4).unlink()
-        entry(lake, 5).unlink()
     steps = repaired(lake)
     of_manifest = [step for step in steps if step.finding.kind in (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)]
-    assert not entry(lake, 6).exists()
+    assert entry(lake, 6).read_bytes() == damaged
+    assert of_manifest
     assert not any(step.is_safe for step in of_manifest)
 
 
@@ -323,7 +323,7 @@ def test_an_anchor_is_written_anew_where_nothing_else_is_wrong(lake: Lake, way: 
     if way == "behind":
         anchor.write_bytes(older)
     elif way == "damaged":
-        flip(anchor)
+        halve(anchor)
     else:
         anchor.unlink()
     if way == "damaged":
@@ -354,3 +354,16 @@ def test_swapped_commits_are_put_back(lake: Lake) -> None:
     repaired(lake)
     assert found(lake, deep=True) == []
     assert_frame_equal(lake.scan(EVENTS).collect(), held, check_row_order=False)
+
+
+def test_an_anchor_that_fits_nothing_is_left_to_a_person(lake: Lake) -> None:
+    written(lake)
+    assert lake.anchors is not None
+    anchor = lake.anchors / f"{EVENTS.name}.json"
+    said = json.loads(anchor.read_text())
+    anchor.write_text(json.dumps(said | {"head": "0" * 64}) + "\n")
+    with pytest.raises(TableDamaged, match="ends otherwise than was anchored"):
+        lake.append(EVENTS, rows("c"))
+    (step,) = repaired(lake)
+    assert not step.is_safe
+    assert "restore the home's anchors folder" in step.what

@@ -454,9 +454,10 @@ def test_a_file_of_the_past_is_missed_until_a_vacuum_may_have_taken_it(lake: Lak
 
 
 def test_no_damage_of_a_commit_or_an_entry_ends_verifying_in_an_error(lake: Lake) -> None:
-    written(lake)
-    nasty = (b"[]", b"null", b'{"commitInfo":{"timestamp":1e30}}', b'{"add":{}}', b'{"add":null}', b"\xff", b"[" * 9_999)
-    for path in (commit(lake, 6), commit(lake, 7), entry(lake, 3), note(lake), hint(lake)):
+    checkpointed(lake)
+    nasty = (b"[]", b"null", b'{"commitInfo":{"timestamp":1e30}}', b'{"add":{}}', b'{"add":null}', b"\xff")
+    nasty += (b"[" * 9_999,)
+    for path in (commit(lake, 7), commit(lake, 8), entry(lake, 3), note(lake), hint(lake)):
         before = path.read_bytes() if path.exists() else None
         for content in nasty:
             path.write_bytes(content)
