@@ -26,6 +26,7 @@ _FEWEST_COMMITS = 2
 
 
 def table_folder(deployment: Deployment, table: Table) -> Path:
+    """Where the files of a table lie."""
     return Path(deployment.lake.root) / table.name.replace(".", "/")
 
 
@@ -66,8 +67,8 @@ def _any_table(lake: Deployment, draw: random.Random) -> Table:
     return draw.choice([table for table in TABLES.values() if len(_log(lake, table)) > _FEWEST_COMMITS])
 
 
-def _last_commit(act: Callable[[Path, random.Random], object]) -> Damage:
-    return lambda lake, draw: act(_log(lake, _any_table(lake, draw))[-1], draw) and None
+def _last_commit(act: Callable[[Path, random.Random], None]) -> Damage:
+    return lambda lake, draw: act(_log(lake, _any_table(lake, draw))[-1], draw)
 
 
 def _unlink(path: Path, _: random.Random) -> None:

@@ -4,9 +4,9 @@ Every line of every file must then be in bronze or in quarantine, once. While th
 the ledger holds must have all its rows in bronze and quarantine at that very moment.
 
 New files arrive all the while, every third large enough to be landed by itself, part by part; one in six of those
-declares another number of rows than it has, so that its landing fails when all of it is written. Some workers join small
-files and write a checkpoint when they have landed. What kills leave in the lake that no commit names (orphans) is
-counted apart from verifying, by the Delta library's own list of files, and must be what verifying finds.
+declares another number of rows than it has, so that its landing fails when all of it is written. After some commits a
+worker joins small files and writes a checkpoint. What kills leave in the lake that no commit names (orphans) is
+counted apart from verifying, from the text of the logs, and must be what verifying finds.
 """
 
 import json
@@ -130,7 +130,7 @@ def _sent(one: Delivery) -> pl.DataFrame:
 def orphans(lake: Lake) -> dict[str, float]:
     """What no commit names and no part of the lake is made of, counted here and by verifying."""
     findings = verify(lake, _TABLES, datetime.now(UTC) + _SETTLED, deep=True)
-    found = {_path(lake, one) for one in findings if one.kind is Kind.ORPHAN}
+    found = {_path(one) for one in findings if one.kind is Kind.ORPHAN}
     there = stray(Path(lake.root))
     return {
         "orphans": float(len(there)),
@@ -153,7 +153,7 @@ def stray(root: Path) -> set[str]:
     return {path for path in there - named if not _PARTS_OF_A_LAKE.search(path)}
 
 
-def _path(lake: Lake, orphan: Finding) -> str:
+def _path(orphan: Finding) -> str:
     """Where an orphan lies in the lake."""
     path = str(orphan.path)
     return path if path.startswith("_manifests/") else f"{orphan.table.replace('.', '/')}/{path}"

@@ -1,7 +1,7 @@
 """Accepting another tool's commit, knowingly: who, when and why, as a commit of its own on the same table.
 
-So an acceptance is under the manifest and the anchor like everything else. It holds the accepted commit's hash: a commit
-that is changed afterwards is not accepted.
+So an acceptance is under the manifest and the anchor like everything else. It holds the accepted commit's hash: a
+commit that is changed afterwards is not accepted.
 """
 
 import json
@@ -34,12 +34,16 @@ class Acceptance:
 def accept(lake: Lake, table: Table, version: int, *, by: str, reason: str, at: datetime) -> Acceptance:
     """Accept another tool's commit; raises where it is none, is accepted already, or no reason is given."""
     if len(reason.strip()) < _FEWEST_LETTERS or not by.strip():
-        raise BorderlakeError("an acceptance needs a reason and a name: --reason WHY, and --by NAME where it is not you")
+        raise BorderlakeError(
+            "an acceptance needs a reason and a name: --reason WHY, and --by NAME where it is not you"
+        )
     path = commit_path(lake.manifest(table).folder, version)
     commit = parse_commit(lake.store.read(path) or b"")
     digest = lake.store.sha256(path)
     if commit is None or digest is None:
-        raise BorderlakeError(f"{table.name}@{version}: there is no such commit that can be read; run borderlake verify")
+        raise BorderlakeError(
+            f"{table.name}@{version}: there is no such commit that can be read; run borderlake verify"
+        )
     if commit.is_ours:
         raise BorderlakeError(f"{table.name}@{version}: borderlake made this commit itself; there is nothing to accept")
     if version in accepted(read_chain(lake.manifest(table))):

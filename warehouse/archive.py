@@ -77,7 +77,16 @@ def late_sidecars(lake: Lake, inbox: Path) -> Iterator[Late]:
     alone = [path for path in sorted(inbox.glob(f"*/*/*{SIDECAR}")) if not _file_of(path).exists()]
     if not alone:
         return
-    columns = ["source_agency", "dataset", "file_name", "batch_id", "sha256", "rows_read", "rows_set_aside", "received_on"]
+    columns = [
+        "source_agency",
+        "dataset",
+        "file_name",
+        "batch_id",
+        "sha256",
+        "rows_read",
+        "rows_set_aside",
+        "received_on",
+    ]
     ledger = lake.scan(LEDGER).sort("landed_at").select(columns).collect()
     for path in alone:
         agency, dataset, _ = path.relative_to(inbox).parts

@@ -50,9 +50,7 @@ def _fault(manifest: Manifest, chain: Chain, version: int, noted: Noted | None) 
     return None
 
 
-def _fault_of_hint(
-    manifest: Manifest, hint: bytes | None, present: Sequence[int], newest: Noted | None
-) -> str | None:
+def _fault_of_hint(manifest: Manifest, hint: bytes | None, present: Sequence[int], newest: Noted | None) -> str | None:
     """What is wrong with the log's hint to its last checkpoint."""
     noted = None if newest is None else newest.hint
     if hint is None:

@@ -102,7 +102,9 @@ def _fields(raw: str) -> dict[str, str | None]:
         said = json.loads(raw)
     except ValueError:
         return {}
-    return {str(name): None if value is None else str(value) for name, value in said.items()} if type(said) is dict else {}
+    if not isinstance(said, dict):
+        return {}
+    return {str(name): None if value is None else str(value) for name, value in said.items()}
 
 
 def _corrected(reading: Reading, rows: pl.DataFrame | None) -> Reading:

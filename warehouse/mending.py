@@ -85,11 +85,11 @@ def _made_again(manifest: Manifest, known: _Known, run: Sequence[int]) -> list[E
         raise CannotMend(f"{error}; or {_ADVICE}") from None
     proof = known.digests.get(run[-1])
     if proof is None:
-        raise CannotMend(f"nothing proves the entry of version {run[-1]}: neither a later one nor the anchor; {_ADVICE}")
+        raise CannotMend(f"nothing proves the entry of version {run[-1]}: no later one, no anchor; {_ADVICE}")
     if made[-1] == known.entries.get(run[-1]):
         raise CannotMend(
-            "the manifest fits its commits and files, the anchor fits neither; restore the home's anchors folder from its "
-            "backup. If you know that nothing was rolled back, remove the table's anchor, then repair"
+            "the manifest fits its commits and files, the anchor fits neither; restore the home's anchors folder from "
+            "its backup. If you know that nothing was rolled back, remove the table's anchor, then repair"
         )
     if proof != {made[-1].digest}:
         raise CannotMend(

@@ -1,7 +1,8 @@
 """Repairing: for each finding what can be done safely, or why nothing can. Planned first, done only when asked.
 
 Commits come back from the manifest, entries of the manifest from commits and files (`warehouse.mending`), checkpoints
-from the commits, rows from the archive (`warehouse.reland`). What is damaged is set aside under `_damaged/`, never lost.
+from the commits, rows from the archive (`warehouse.reland`). What is damaged is set aside under `_damaged/`, never
+lost.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

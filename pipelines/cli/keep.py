@@ -32,7 +32,9 @@ def verify(
     name: TableName = None,
     accepts: Annotated[
         str | None,
-        typer.Option("--accept", metavar="TABLE@VERSION", help="Let another tool's commit stand, for good; needs --reason."),
+        typer.Option(
+            "--accept", metavar="TABLE@VERSION", help="Let another tool's commit stand, for good; needs --reason."
+        ),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why it is accepted; kept with it.")] = "",
     by: Annotated[str | None, typer.Option(help="Who accepts it; default: the user of this machine.")] = None,

@@ -137,7 +137,6 @@ def test_a_table_whose_manifest_is_damaged_is_not_repaired_from_it(lake: Lake) -
     }
 
 
-
 def test_a_derived_table_is_refused_by_name(lake: Lake) -> None:
     live_file(written(lake)).unlink()
     steps = repaired(lake)
