@@ -126,7 +126,7 @@ class Lake:
             with self._cleaning_up(table, opened) as sign:
                 write_deltalake(
                     opened,
-                    _stream(table, _one_frame(rows) if isinstance(rows, pl.DataFrame) else rows, sign),
+                    _stream(table, _one_frame(table.shape(rows)) if isinstance(rows, pl.DataFrame) else rows, sign),
                     mode="append",
                     writer_properties=_appender(table),
                     commit_properties=_properties(head, facts, missing),
