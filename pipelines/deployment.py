@@ -1,6 +1,8 @@
 """One deployment, opened: its lake, its model registry, its agencies, its vault key."""
 
-from collections.abc import Mapping
+import contextlib
+import fcntl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +16,7 @@ from models.tracking import Registry, open_registry
 from warehouse import agencies, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.delta import Lake
+from warehouse.errors import BorderlakeError
 from warehouse.places import Place
 from warehouse.settings import Settings
 
@@ -61,6 +64,18 @@ class Deployment:
         whole = read_silver(self.lake.scan, self.places)
         lawful = whole.bookings.filter(pl.col("jurisdiction").is_in(list(self.settings.pnr_jurisdictions)))
         return replace(whole, bookings=lawful)
+
+
+@contextlib.contextmanager
+def alone(deployment: Deployment, work: str) -> Iterator[None]:
+    """Do a piece of work in this home while nobody else does; raises where another is at it."""
+    deployment.settings.home.mkdir(parents=True, exist_ok=True)
+    with (deployment.settings.home / f"{work}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BorderlakeError(f"another {work} of this home is at work; wait for it") from None
+        yield
 
 
 def from_environment() -> Deployment:

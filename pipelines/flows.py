@@ -21,7 +21,7 @@ from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
 from pipelines.deployment import Deployment
-from warehouse import agencies, catalog, delivery
+from warehouse import agencies, archive, catalog, delivery
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
@@ -31,7 +31,7 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
 from warehouse.landing import land
-from warehouse.ledger import Account
+from warehouse.ledger import KNOWN, Account
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
@@ -82,8 +82,9 @@ def land_all(
     accounts: list[Account] = []
     for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
         accounts += group
-        for landed in {account.delivery.path: account.delivery for account in group}.values():
-            _archive(deployment, landed)
+        for account in {account.delivery.path: account for account in group}.values():
+            _archive(deployment, account)
+    _keep_late_sidecars(deployment)
     return accounts
 
 
@@ -95,16 +96,32 @@ def _still_there(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
             yield item
 
 
-def _archive(deployment: Deployment, landed: Delivery) -> None:
-    """Move a file of the inbox to the archive, its sidecar first: a crash between leaves the file to land again."""
+def _archive(deployment: Deployment, account: Account) -> None:
+    """Move a file of the inbox to the archive, its sidecar first: a crash between leaves the file to land again.
+
+    A file that is there already keeps the sidecar that it landed with; the new one is kept beside it.
+    """
+    landed = account.delivery
     if deployment.settings.inbox not in landed.path.parents:
         return
     target = delivery.archived(deployment.settings.archive, landed)
     target.parent.mkdir(parents=True, exist_ok=True)
     sidecar = delivery.sidecar_of(landed.path)
-    for source, kept in ((sidecar, delivery.sidecar_of(target)), (landed.path, target)):
-        with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.
-            source.replace(kept)
+    with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.
+        is_late = account.status == KNOWN and target.exists()
+        sidecar.replace(archive.later_name(target, sidecar) if is_late else delivery.sidecar_of(target))
+    with contextlib.suppress(FileNotFoundError):
+        landed.path.replace(target)
+
+
+def _keep_late_sidecars(deployment: Deployment) -> None:
+    """Sidecars that came after their file, and are right, go to the archive too; `verify` tells of the others."""
+    for late in archive.late_sidecars(deployment.lake, deployment.settings.inbox):
+        if late.fault is None:
+            with contextlib.suppress(FileNotFoundError):
+                kept = late.kept(deployment.settings.archive)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                late.path.replace(kept)
 
 
 def archived(deployment: Deployment, landed: Mapping[str, Any]) -> Delivery | None:

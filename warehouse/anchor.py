@@ -24,14 +24,17 @@ class Anchor:
 
 def read_anchor(anchors: Path, table: str) -> Anchor | None:
     """The table's anchor; None where it has none yet. Raises where it cannot be read."""
+    path = _path(anchors, table)
     try:
-        return Anchor(**json.loads(_path(anchors, table).read_text("utf-8")))
+        content = path.read_bytes()
+        anchor = Anchor(**json.loads(content))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        raise TableDamaged(
-            f"{table}: its anchor {_path(anchors, table).name} cannot be read; restore it from the home's backup"
-        ) from None
+        anchor = None
+    if anchor is None or _written(anchor) != content:
+        raise TableDamaged(f"{table}: its anchor {path.name} is damaged; run `borderlake verify`")
+    return anchor
 
 
 def write_anchor(anchors: Path, table: str, anchor: Anchor) -> None:
@@ -41,7 +44,18 @@ def write_anchor(anchors: Path, table: str, anchor: Anchor) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # A slower writer of an earlier version must not move it back.
         held = read_anchor(anchors, table)
         if held is None or held.version < anchor.version:
-            write_durably(_path(anchors, table), (json.dumps(asdict(anchor)) + "\n").encode(), replace=True)
+            write_durably(_path(anchors, table), _written(anchor), replace=True)
+
+
+def set_anchor_aside(anchors: Path, table: str) -> None:
+    """Move a damaged anchor out of the way, where a person can still look at it."""
+    path = _path(anchors, table)
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.damaged"))
+
+
+def _written(anchor: Anchor) -> bytes:
+    return (json.dumps(asdict(anchor)) + "\n").encode()
 
 
 def _path(anchors: Path, table: str) -> Path:

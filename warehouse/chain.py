@@ -1,11 +1,16 @@
 """The manifest of a table, read whole and checked against itself and its anchor."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from warehouse.anchor import Anchor
+from warehouse.commits import parse_commit
 from warehouse.errors import TableDamaged
 from warehouse.findings import Finding, Kind
 from warehouse.manifest import DataFile, Entry, Manifest
+
+_GIVEN_UP = "FSCK"
+"""The Delta library's name for taking files out of a table that are not there."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,7 @@ class Chain:
 
     entries: dict[int, Entry]
     findings: list[Finding] = field(default_factory=list)
+    anchor: Anchor | None = None
 
     @property
     def last(self) -> int:
@@ -40,9 +46,24 @@ class Chain:
         """Every file that was ever committed, by path."""
         return {one.path: one for entry in self.entries.values() for one in (*entry.added, *entry.changes)}
 
+    def gone_since(self) -> dict[str, datetime]:
+        """Files that no reader of the last version needs, and since when: removed by then, or of the change feed.
+
+        Files that were missing when a repair gave them up are not among them.
+        """
+        since: dict[str, datetime] = {}
+        for entry in self.entries.values():
+            commit = parse_commit(entry.commit.encode())
+            at = commit.at if commit is not None and commit.at is not None else datetime.min.replace(tzinfo=UTC)
+            given_up = entry.removed if entry.operation != _GIVEN_UP else ()
+            since |= dict.fromkeys((*given_up, *(one.path for one in entry.changes)), at)
+        return since
+
     def version_adding(self, path: str) -> int | None:
         """The version that added a file."""
-        adding = (at for at, entry in self.entries.items() if any(one.path == path for one in entry.added))
+        adding = (
+            at for at, entry in self.entries.items() if any(one.path == path for one in (*entry.added, *entry.changes))
+        )
         return max(adding, default=None)
 
 
@@ -53,8 +74,8 @@ def read_chain(manifest: Manifest) -> Chain:
     anchor: Anchor | None = None
     try:
         anchor = manifest.anchor()
-    except TableDamaged as error:
-        findings.append(Finding(Kind.MANIFEST_CHANGED, name, detail=str(error)))
+    except TableDamaged:
+        findings.append(Finding(Kind.DAMAGED_ANCHOR, name))
     versions = manifest.versions()
     entries: dict[int, Entry] = {}
     before: Entry | None = None
@@ -71,9 +92,9 @@ def read_chain(manifest: Manifest) -> Chain:
         findings.append(Finding(Kind.MANIFEST_CUT, name, anchor.version, detail=detail))
     elif anchor is not None:
         anchored = entries.get(anchor.version)
-        if anchored is None or anchored.digest != anchor.head:
+        if anchored is None or (anchored.digest, anchored.count) != (anchor.head, anchor.count):
             findings.append(Finding(Kind.MANIFEST_CHANGED, name, anchor.version, detail="it is not the anchored one"))
-    return Chain(entries, findings)
+    return Chain(entries, findings, anchor)
 
 
 def _fault(name: str, version: int, entry: Entry | None, before: Entry | None, *, is_first: bool) -> str | None:

@@ -1,14 +1,17 @@
 """Commit files of a Delta log, read as they lie: what each adds and takes away. The Delta library is not asked."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 LOG = "_delta_log"
+HINT = "_last_checkpoint"
 MARK = "borderlake.manifest"
 """Key of a commit's information: the manifest's head when our writer began. A commit without it is another tool's."""
+_OURS = "borderlake."
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,13 @@ class Commit:
     """Files of the change feed."""
     batches: tuple[str, ...] = ()
     at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What our writer said of the commit, its mark among it."""
+
+    @property
+    def began_at(self) -> str:
+        """The manifest's head when our writer began; empty for a table's first commit, and for another tool's."""
+        return self.facts.get(MARK, "")
 
 
 def commit_path(folder: str, version: int) -> str:
@@ -42,6 +52,11 @@ def commit_path(folder: str, version: int) -> str:
 def checkpoint_path(folder: str, version: int) -> str:
     """Where the checkpoint of a version lies, if it has one."""
     return f"{folder}/{LOG}/{version:020d}.checkpoint.parquet"
+
+
+def hint_path(folder: str) -> str:
+    """Where the log names its last checkpoint."""
+    return f"{folder}/{LOG}/{HINT}"
 
 
 def version_of(path: str, suffix: str) -> int | None:
@@ -72,8 +87,9 @@ def parse_commit(content: bytes) -> Commit | None:
             changes=tuple(Added(unquote(said["path"]), int(said["size"]), None) for said in by_kind.get("cdc", ())),
             at=_moment(info.get("timestamp")),
             batches=tuple(str(said["appId"]) for said in by_kind.get("txn", ())),
+            facts={key: str(value) for key, value in info.items() if key.startswith(_OURS)},
         )
-    except (UnicodeDecodeError, ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, ArithmeticError, OSError, RecursionError):
         return None
 
 

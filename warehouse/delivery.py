@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,8 @@ from warehouse.dialect import Dialect
 from warehouse.errors import BorderlakeError
 
 SIDECAR = ".manifest.json"
-_BATCH_SHOWN = 8
+BATCH_SHOWN = 8
+"""Characters of a batch in an archived file's name."""
 _UNFINISHED = (".part", ".tmp", ".crdownload", "~")
 
 
@@ -26,6 +27,8 @@ class Sidecar:
     extracted_at: datetime | None = None
     fault: str | None = None
     """Why the sidecar cannot be used; its file is then refused."""
+    own_sha256: str | None = field(default=None, compare=False)
+    """SHA-256 of the sidecar itself, in hex; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,12 @@ def delivery(
 
 def archived(archive: Path, item: Delivery) -> Path:
     """Where the archive keeps a file that has landed: by agency, dataset and day, its batch before its name."""
-    folder = archive / item.agency / item.dataset / item.received_on.isoformat()
-    return folder / f"{item.batch_id[:_BATCH_SHOWN]}-{item.path.name}"
+    return archived_as(archive, item.agency, item.dataset, item.received_on, item.batch_id, item.path.name)
+
+
+def archived_as(archive: Path, agency: str, dataset: str, received_on: date, batch: str, name: str) -> Path:
+    """Where the archive keeps a file of that batch and name."""
+    return archive / agency / dataset / received_on.isoformat() / f"{batch[:BATCH_SHOWN]}-{name}"
 
 
 def find_archived(
@@ -113,7 +120,7 @@ def find_archived(
 ) -> Path | None:
     """The archived file of that name and content, whichever batch it landed as; None where it is not kept."""
     folder = archive / agency / dataset / received_on.isoformat()
-    kept = sorted(folder.glob(f"{'?' * _BATCH_SHOWN}-{glob.escape(named)}")) if folder.is_dir() else []
+    kept = sorted(folder.glob(f"{'?' * BATCH_SHOWN}-{glob.escape(named)}")) if folder.is_dir() else []
     return next((path for path in kept if path.is_file() and file_sha256(path) == sha256), None)
 
 
@@ -136,10 +143,13 @@ def sidecar_of(path: Path) -> Path:
 def read_sidecar(path: Path) -> Sidecar:
     """The sidecar of a file; an empty one where there is none, one with a `fault` where it cannot be read."""
     beside = sidecar_of(path)
-    if not beside.exists():
-        return Sidecar()
     try:
-        declared: dict[str, Any] = json.loads(beside.read_text("utf-8"))
+        content = beside.read_bytes()
+    except FileNotFoundError:
+        return Sidecar()
+    own = hashlib.sha256(content).hexdigest()
+    try:
+        declared: dict[str, Any] = json.loads(content.decode("utf-8"))
         extracted, rows, sha256 = declared.get("extracted_at"), declared.get("rows"), declared.get("sha256")
         if type(rows) not in (int, type(None)) or not isinstance(sha256, str | None):
             raise TypeError("rows is a number, sha256 a text")
@@ -147,9 +157,11 @@ def read_sidecar(path: Path) -> Sidecar:
             rows=rows,
             sha256=sha256,
             extracted_at=datetime.fromisoformat(extracted) if extracted else None,
+            own_sha256=own,
         )
     except (ValueError, AttributeError, TypeError):
-        return Sidecar(fault=f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it")
+        fault = f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it"
+        return Sidecar(fault=fault, own_sha256=own)
 
 
 def file_sha256(path: Path) -> str:

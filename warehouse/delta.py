@@ -37,7 +37,7 @@ from warehouse.commits import MARK, Added
 from warehouse.datafiles import DataFile
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
 from warehouse.manifest import Manifest
-from warehouse.storage import Disk, ObjectStore, Store
+from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
@@ -46,6 +46,13 @@ LEAST_RETENTION_DAYS = 7
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 Frames = Callable[[], Iterator[pl.DataFrame]]
 """Rows that come one frame after the other, from the beginning at each call."""
+
+
+@dataclass(frozen=True)
+class Upon:
+    """Rows that depend on the table as it is when they are written."""
+
+    make: Callable[[pl.LazyFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Lake:
     def append(
         self,
         table: Table,
-        frame: pl.DataFrame | Frames,
+        frame: pl.DataFrame | Frames | Upon,
         *,
         batches: Sequence[str] = (),
         facts: Mapping[str, str] | None = None,
@@ -102,7 +109,8 @@ class Lake:
         """Append rows and return the version; rows of batches the table already holds are left out.
 
         With `batches`, `frame` has a `batch_id` column. `Frames` hold the rows of one batch and are written as they
-        come, in one commit, anew where another writer was first; what they raise ends the write.
+        come, in one commit, anew where another writer was first; what they raise ends the write. `Upon` makes the rows
+        from the table that they are written upon.
 
         Safe against a second writer of the same batches: the check and the write share one snapshot, so the loser's
         commit conflicts and it looks again.
@@ -117,9 +125,12 @@ class Lake:
             missing = tuple(batch for batch in batches if opened.transaction_version(batch) is None)
             if batches and not missing:
                 return
+            if isinstance(frame, Upon):
+                self._remove_drafts(table, drafts.pop(missing, []))  # Of another moment.
             if missing not in drafts:
-                rows = frame() if callable(frame) else iter((_only(frame, missing) if batches else frame,))
-                drafts[missing] = datafiles.write(store, folder, table, rows)
+                rows = frame.make(pl.scan_delta(opened)) if isinstance(frame, Upon) else frame
+                frames = rows() if callable(rows) else iter((_only(rows, missing) if batches else rows,))
+                drafts[missing] = datafiles.write(store, folder, table, frames)
                 hashes.update((file.path, file.sha256) for file in drafts[missing])
             opened.create_write_transaction(
                 [_add_action(file) for file in drafts[missing]],
@@ -134,8 +145,7 @@ class Lake:
         try:
             return self._retried(table, write, hashes)
         finally:
-            if drafts:
-                self._remove_drafts(table, [file for files in drafts.values() for file in files])
+            self._remove_drafts(table, [file for files in drafts.values() for file in files])
 
     def replace_days(
         self, table: Table, frame: pl.DataFrame, days: Sequence[date], *, facts: Mapping[str, str] | None = None
@@ -278,6 +288,12 @@ class Lake:
     def _retried(
         self, table: Table, write: Callable[[DeltaTable, str], object], hashes: Mapping[str, str] | None = None
     ) -> int:
+        with telling_full_disk(table.name):
+            return self._attempted(table, write, hashes)
+
+    def _attempted(
+        self, table: Table, write: Callable[[DeltaTable, str], object], hashes: Mapping[str, str] | None
+    ) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
             try:
@@ -294,6 +310,10 @@ class Lake:
         opened, manifest = self.ensure(table), self.manifest(table)
         while True:
             try:
+                head = manifest.check_head(opened.version())
+                if head or not manifest.versions():
+                    return opened, head
+                self._cover(table, opened)  # A writer stopped before its entry, or is about to write it.
                 return opened, manifest.check_head(opened.version())
             except TableDamaged:
                 before, opened = opened.version(), self.ensure(table)
@@ -302,6 +322,8 @@ class Lake:
 
     def _remove_drafts(self, table: Table, drafts: Sequence[DataFile]) -> None:
         """Delete files of an append that failed; a commit may stand although its writer was told otherwise."""
+        if not drafts:
+            return
         opened = self._open(table)
         named = {added.path for added in _live(opened)} if opened is not None else set()
         datafiles.remove(self.store, self.manifest(table).folder, [file for file in drafts if file.path not in named])

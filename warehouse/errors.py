@@ -33,5 +33,9 @@ class TableDamaged(BorderlakeError):
     """A table, or its manifest, is not what was committed; nothing more is written to it until it is repaired."""
 
 
+class DiskFull(BorderlakeError):
+    """The disk of the lake or of the home has no space left; nothing that is half written is seen by a reader."""
+
+
 class NotReady(BorderlakeError):
     """A step whose input does not exist yet; the message names the command that makes it."""

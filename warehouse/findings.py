@@ -9,11 +9,15 @@ class Kind(StrEnum):
 
     MANIFEST_CUT = "manifest-cut"
     MANIFEST_CHANGED = "manifest-changed"
+    DAMAGED_ANCHOR = "damaged-anchor"
+    MISSING_ANCHOR = "missing-anchor"
+    ANCHOR_BEHIND = "anchor-behind"
     UNCOVERED = "uncovered-table"
     LOST_COMMIT = "lost-commit"
     EMPTY_COMMIT = "empty-commit"
     DAMAGED_COMMIT = "damaged-commit"
     UNLISTED_COMMIT = "unlisted-commit"
+    REPEATED_COMMIT = "repeated-commit"
     FOREIGN_COMMIT = "foreign-commit"
     DAMAGED_CHECKPOINT = "damaged-checkpoint"
     MISSING_FILE = "missing-file"
@@ -22,19 +26,36 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable-table"
     DRIFTED_ROWS = "drifted-rows"
     UNACCOUNTED = "unaccounted-batch"
+    DAMAGED_ARCHIVE = "damaged-archive"
+    LATE_SIDECAR = "late-sidecar"
 
 
 _REPAIR = "`borderlake repair --yes` "
 _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.MANIFEST_CUT: (
         "the manifest ends before the version that was last anchored: entries were removed",
-        "restore the lake's _manifests folder from its backup; if the lake itself was removed on purpose, remove the "
-        "home's anchors folder too",
+        f"{_REPAIR}makes what the commits and the anchor prove again; where it refuses, restore the lake's _manifests "
+        "folder from its backup; if the lake itself was removed on purpose, remove the home's anchors folder too",
     ),
     Kind.MANIFEST_CHANGED: (
         "the manifest's entry, or its neighbour, is not the one that was written: the chain of hashes breaks",
-        "restore the lake's _manifests folder from its backup, then verify again; trust no other finding of this table "
-        "until then",
+        f"{_REPAIR}makes it anew where the entries around it prove it; where it refuses, restore the lake's _manifests "
+        "folder from its backup, then verify again; trust no other finding of this table until then",
+    ),
+    Kind.DAMAGED_ANCHOR: (
+        "the home's memory of where the table's manifest ends cannot be read; nothing is written to the table until it "
+        "is repaired",
+        f"restore it from the home's backup, or {_REPAIR}writes it anew if nothing else is wrong with the table",
+    ),
+    Kind.MISSING_ANCHOR: (
+        "the home does not remember where the table's manifest ends: its file was removed, or another home made the "
+        "table",
+        f"restore it from the home's backup, or {_REPAIR}writes it anew if nothing else is wrong with the table",
+    ),
+    Kind.ANCHOR_BEHIND: (
+        "the manifest goes on after what the home remembers: a writer stopped, another home writes to the table, or an "
+        "older copy was put back",
+        f"{_REPAIR}moves it to the manifest's end if nothing else is wrong with the table; so does the next write",
     ),
     Kind.UNCOVERED: (
         "the table has no manifest: it was made by an earlier borderlake or by another tool",
@@ -56,12 +77,18 @@ _MEANING: dict[Kind, tuple[str, str]] = {
         "a commit of borderlake that its manifest lacks: the writer stopped in between; no row is lost",
         f"{_REPAIR}completes the manifest; so does the next write",
     ),
+    Kind.REPEATED_COMMIT: (
+        "the commit file is a copy of an earlier one under a later version",
+        f"{_REPAIR}sets it aside, unless later commits build on it",
+    ),
     Kind.FOREIGN_COMMIT: (
         "another tool than borderlake committed this version",
-        "find out who did and why (`borderlake show --as-of` shows the table before); nothing is repaired by itself",
+        "find out who did and why (`borderlake show --as-of` shows the table before); if it is to stand, `borderlake "
+        "verify --accept TABLE@VERSION --reason WHY` says so for good; nothing is repaired by itself",
     ),
     Kind.DAMAGED_CHECKPOINT: (
-        "the checkpoint is cut or changed: the table cannot be read, or is read wrongly",
+        "the checkpoint, its note or the log's hint to it is cut or changed: the table cannot be read, or is read "
+        "wrongly",
         f"{_REPAIR}writes a new one from the commits",
     ),
     Kind.MISSING_FILE: (
@@ -73,7 +100,7 @@ _MEANING: dict[Kind, tuple[str, str]] = {
         f"{_REPAIR}sets it aside and lands its rows again from the archive, if that has the files",
     ),
     Kind.ORPHAN: (
-        "a data file that no commit knows, of a writer that stopped; no reader sees it",
+        "a file that no commit knows, of a writer that stopped; no reader sees it",
         f"{_REPAIR}removes it once it is 7 days old; so does `borderlake vacuum --yes`",
     ),
     Kind.UNREADABLE: ("the table cannot be opened", "repair the other findings of this table first"),
@@ -84,6 +111,14 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.UNACCOUNTED: (
         "rows of a batch that the ledger does not know: landing stopped before the ledger",
         "land the file again (it is still in the inbox): what is there is left out, the ledger completed",
+    ),
+    Kind.DAMAGED_ARCHIVE: (
+        "a file of the archive is not the one that landed: rows could not be landed from it again",
+        "put the file back from a backup, or ask its agency for it again; what has landed is not touched by it",
+    ),
+    Kind.LATE_SIDECAR: (
+        "a sidecar came after its file had landed, and declares another file than that",
+        "ask the agency which of the two is right; send the file again with the sidecar, or remove the sidecar",
     ),
 }
 

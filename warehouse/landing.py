@@ -5,15 +5,17 @@ ledger holds is not landed again. Files that belong together share a commit, so 
 costs a few commits and not hundreds; a large file is landed by itself, in `streaming`.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
 
 from warehouse import streaming
+from warehouse.archive import SIDECARS_FACT
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery
-from warehouse.delta import Lake
+from warehouse.delta import Lake, Upon
 from warehouse.errors import FileRefused
 from warehouse.ledger import Account, known_account, landed_before, ledger_rows
 from warehouse.readers import READERS, Chunk
@@ -114,6 +116,16 @@ def _commit(lake: Lake, group: Sequence[Read], landed_at: datetime) -> list[Acco
 
 
 def _enter(lake: Lake, accounts: list[Account], landed_at: datetime) -> list[Account]:
-    ledger = ledger_rows(lake, accounts, landed_at)
-    lake.append(LEDGER, ledger, batches=sorted(set(ledger["batch_id"])), facts=_FACTS)
+    def rows(ledger: pl.LazyFrame) -> pl.DataFrame:
+        return ledger_rows(ledger, accounts, landed_at)
+
+    batches = sorted({account.batch_id for account in accounts})
+    lake.append(LEDGER, Upon(rows), batches=batches, facts=_FACTS | _sidecars(accounts))
     return accounts
+
+
+def _sidecars(accounts: Sequence[Account]) -> dict[str, str]:
+    """Hashes of the sidecars that came with the files, by the batch that the archive names them after."""
+    hashes = {account.delivery.batch_id: account.delivery.sidecar.own_sha256 for account in accounts}
+    known = {batch: own for batch, own in hashes.items() if own is not None}
+    return {SIDECARS_FACT: json.dumps(known, sort_keys=True)} if known else {}

@@ -56,16 +56,20 @@ def known_account(delivery: Delivery, row: dict[str, object]) -> Account:
     )
 
 
-def ledger_rows(lake: Lake, accounts: Sequence[Account], landed_at: datetime) -> pl.DataFrame:
-    """Rows of `ledger.landings` for accounts; a file read before under another dialect supersedes that batch."""
+def ledger_rows(ledger: pl.LazyFrame, accounts: Sequence[Account], landed_at: datetime) -> pl.DataFrame:
+    """Rows of `ledger.landings` for accounts; a file read before under another dialect supersedes that batch.
+
+    `ledger` is the ledger that the rows are written upon: of two readings of one file that are entered at once, the
+    second supersedes the first, and one stands.
+    """
     before = (
-        lake.scan(LEDGER)
-        .filter(pl.col("status") == LANDED)
-        .select("sha256", "source_agency", "dataset", "jurisdiction", "contract", "batch_id", "landed_at")
+        ledger.filter(pl.col("status") == LANDED)
+        .select("sha256", "source_agency", "dataset", "jurisdiction", "contract", "batch_id", "supersedes", "landed_at")
         .sort("landed_at")
         .collect()
     )
-    earlier = {row[:5]: row[5] for row in before.iter_rows()}
+    superseded = set(before.select("contract", "supersedes").drop_nulls().iter_rows())
+    earlier = {row[:5]: row[5] for row in before.iter_rows() if row[4:6] not in superseded}
     rows = [
         {
             "batch_id": account.batch_id,

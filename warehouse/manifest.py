@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from warehouse.anchor import Anchor, read_anchor, write_anchor
-from warehouse.commits import LOG, Added, Commit, checkpoint_path, commit_path, parse_commit, version_of
+from warehouse.commits import LOG, Added, Commit, checkpoint_path, commit_path, hint_path, parse_commit, version_of
 from warehouse.errors import TableDamaged
 from warehouse.storage import Store
 
@@ -64,6 +64,12 @@ class Entry:
         parsed = parse_commit(self.commit.encode())
         return parsed.batches if parsed else ()
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What our writer said of the commit."""
+        parsed = parse_commit(self.commit.encode())
+        return parsed.facts if parsed else {}
+
 
 def parse_entry(content: bytes) -> Entry | None:
     """The entry; None where the content is none, or not as it was written to the byte."""
@@ -72,9 +78,44 @@ def parse_entry(content: bytes) -> Entry | None:
         for name in ("added", "changes"):
             said[name] = tuple(DataFile(**one) for one in said[name])
         entry = Entry(**said | {"removed": tuple(said["removed"])})
+        is_itself = hashlib.sha256(entry.commit.encode()).hexdigest() == entry.commit_sha256
+        is_numbered = type(entry.version) is int and type(entry.count) is int
+        return entry if is_itself and is_numbered and entry.content == content else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A checkpoint as it was written, and the log's hint to it, where that still named this one."""
+
+    version: int
+    size: int
+    sha256: str
+    hint: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The note as it lies in the store; one without a hint as notes were before there were hints in them."""
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(said, sort_keys=True).encode()
+
+
+def parse_note(content: bytes) -> Noted | None:
+    """The note; None where the content is none, or not as it was written to the byte."""
+    try:
+        noted = Noted(**json.loads(content))
+        return noted if noted.content == content else None
+    except (ValueError, TypeError):
+        return None
+
+
+def hinted_version(hint: bytes) -> int | None:
+    """The version of the checkpoint that the log's hint names."""
+    try:
+        return int(json.loads(hint)["version"])
     except (ValueError, KeyError, TypeError):
         return None
-    return entry if entry.content == content else None
 
 
 @dataclass(frozen=True)
@@ -117,6 +158,7 @@ class Manifest:
 
         Called before each write: nothing is built on a lost or damaged last commit.
         """
+        anchor = self.anchor()  # One that cannot be read raises.
         if self.store.size(self.path(version + 1)) is not None:
             raise TableDamaged(f"{self.table}: version {version + 1} is in the manifest and not in the log; {_ADVICE}")
         entry = self.entry(version)
@@ -126,6 +168,8 @@ class Manifest:
             return ""
         if self.store.sha256(commit_path(self.folder, version)) != entry.commit_sha256:
             raise TableDamaged(f"{self.table}: version {version} in the log is not what was committed; {_ADVICE}")
+        if anchor is not None and anchor.version == version and anchor.head != entry.digest:
+            raise TableDamaged(f"{self.table}: its manifest ends otherwise than was anchored; {_ADVICE}")
         return entry.digest
 
     def complete(
@@ -145,14 +189,24 @@ class Manifest:
         if last is not None and self.anchors is not None:
             write_anchor(self.anchors, self.table, Anchor(last.version, last.count, last.digest))
 
+    def made_again(self, before: Entry | None, version: int) -> list[Entry]:
+        """The entries after `before` up to `version`, as they would be written now; nothing is written."""
+        return list(self._missing(before, version, lambda: (), {}))
+
     def note_checkpoint(self, version: int) -> None:
         """Remember the hash of the checkpoint of a version, where it has one and it is not remembered yet."""
         path = checkpoint_path(self.folder, version)
         if self.store.size(path) is None or self.store.size(self.checkpoint_note(version)) is not None:
             return
         self.store.sync([path])
-        noted = {"version": version, "size": self.store.size(path), "sha256": self.store.sha256(path)}
-        self.store.put(self.checkpoint_note(version), json.dumps(noted, sort_keys=True).encode())
+        hint = self.store.read(hint_path(self.folder)) or b""
+        noted = Noted(
+            version,
+            self.store.size(path) or 0,
+            self.store.sha256(path) or "",
+            hint.decode() if hinted_version(hint) == version else None,
+        )
+        self.store.put(self.checkpoint_note(version), noted.content)
 
     def checkpoint_note(self, version: int) -> str:
         """Where the hash of a checkpoint lies."""
@@ -178,10 +232,25 @@ class Manifest:
             commit = None if content is None else parse_commit(content)
             if content is None or commit is None:
                 raise TableDamaged(f"{self.table}: the commit of version {one} is lost or damaged; {_ADVICE}")
+            if self._repeats(content, commit, one):
+                raise TableDamaged(f"{self.table}: version {one} is a copy of an earlier commit; {_ADVICE}")
             is_baseline = last is None and one > 0
             added = live() if is_baseline else commit.added
             last = self._entry(one, content, commit, added, last, is_baseline, hashes)
             yield last
+
+    def _repeats(self, content: bytes, commit: Commit, version: int) -> bool:
+        """Whether a commit of ours is a copy of an earlier one, which began at the same head as the original did."""
+        if not commit.is_ours:
+            return False
+        digest = hashlib.sha256(content).hexdigest()
+        for earlier in range(version - 1, -1, -1):
+            entry = self.entry(earlier)
+            if entry is None or entry.digest == commit.began_at:
+                return False
+            if entry.commit_sha256 == digest:
+                return True
+        return False
 
     def _first(self, version: int) -> int:
         """Where a manifest begins: with the table, if our writer made it; else with the version it has now."""

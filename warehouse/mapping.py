@@ -70,6 +70,11 @@ def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     )
 
 
+def typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
+    """Lines with the contract's columns, typed and unchecked; null where a value cannot be read."""
+    return _typed(output, rows)[0]
+
+
 @cache
 def _numbered(contract: Contract) -> type[dy.Schema]:
     """The contract's schema with the line number beside it, which checking must not drop."""

@@ -49,11 +49,20 @@ class Reading:
     is_whole_file: bool
     replaced_by: str | None
     """Batch of the later reading of the same file that stands in its place."""
+    rows_corrected: int = 0
+    """Refused rows that the agency has sent again in a later file, and that landed (`warehouse.corrected`)."""
+    corrected_by: tuple[str, ...] = ()
+    """The batches that hold them."""
+
+    @property
+    def rows_open(self) -> int:
+        """Refused rows that nothing has replaced."""
+        return 0 if self.replaced_by is not None else self.rows_refused - self.rows_corrected
 
     @property
     def is_open(self) -> bool:
         """Whether what was refused still is."""
-        return self.replaced_by is None and bool(self.is_whole_file or self.rows_refused)
+        return self.replaced_by is None and bool(self.is_whole_file or self.rows_open)
 
     @property
     def content(self) -> tuple[str, ...]:

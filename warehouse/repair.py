@@ -1,19 +1,22 @@
 """Repairing: for each finding what can be done safely, or why nothing can. Planned first, done only when asked.
 
-Commits come back from the manifest, checkpoints from the commits, rows from the archive (`warehouse.reland`). What is
-damaged is set aside under `_damaged/`, never lost.
+Commits come back from the manifest, entries of the manifest from commits and files (`warehouse.mending`), checkpoints
+from the commits, rows from the archive (`warehouse.reland`). What is damaged is set aside under `_damaged/`, never
+lost.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from warehouse.anchor import Anchor, set_anchor_aside, write_anchor
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
 from warehouse.chain import Chain, read_chain
-from warehouse.checkpoints import hint_path
-from warehouse.commits import checkpoint_path, commit_path, parse_commit
+from warehouse.commits import checkpoint_path, commit_path, hint_path, parse_commit
 from warehouse.delta import LEAST_RETENTION_DAYS, Lake
 from warehouse.findings import Finding, Kind
+from warehouse.manifest import FOLDER
+from warehouse.mending import CannotMend, mended
 from warehouse.reland import Archived, CannotRepair, Loss, lost_with, plan_rows
 from warehouse.storage import Store
 
@@ -21,6 +24,9 @@ _ASIDE = "_damaged"
 _COMMITS = (Kind.LOST_COMMIT, Kind.EMPTY_COMMIT, Kind.DAMAGED_COMMIT)
 _FILES = (Kind.MISSING_FILE, Kind.DAMAGED_FILE)
 _MANIFEST = (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)
+_ANCHORS = (Kind.DAMAGED_ANCHOR, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND)
+_HARMLESS = (*_ANCHORS, Kind.ORPHAN, Kind.FOREIGN_COMMIT, Kind.UNACCOUNTED)
+"""What may be found of a table whose manifest is whole to its end."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +53,41 @@ class Workshop:
     tables: Mapping[str, Table] = field(default_factory=lambda: TABLES)
 
     def plan(self, findings: Sequence[Finding]) -> Iterator[Step]:
-        """A step a finding, in the order in which they must be done: commits, checkpoints, manifests, then rows."""
-        order = [*_COMMITS, Kind.DAMAGED_CHECKPOINT, Kind.UNLISTED_COMMIT, Kind.UNCOVERED, *_FILES, Kind.DRIFTED_ROWS]
+        """A step a finding, in the order in which they must be done: manifests, commits, checkpoints, then rows."""
+        order = [
+            *_MANIFEST,
+            *_COMMITS,
+            Kind.REPEATED_COMMIT,
+            Kind.DAMAGED_CHECKPOINT,
+            Kind.UNLISTED_COMMIT,
+            Kind.UNCOVERED,
+            *_ANCHORS,
+            *_FILES,
+            Kind.DRIFTED_ROWS,
+        ]
         ranked = sorted(findings, key=lambda one: order.index(one.kind) if one.kind in order else len(order))
         untrusted = {one.table for one in findings if one.kind in _MANIFEST}
         for finding in ranked:
             try:
-                if finding.table in untrusted and finding.kind is not Kind.ORPHAN:
+                if finding.table in untrusted and finding.kind not in (*_MANIFEST, Kind.ORPHAN):
                     raise CannotRepair(
-                        f"the manifest of {finding.table} is itself damaged; {_manifest_advice(findings, finding)}"
+                        f"the manifest of {finding.table} is itself damaged; repair that first, then verify again"
                     )
                 what, run = self._step(finding, findings)
                 yield Step(finding, what, run)
-            except CannotRepair as refusal:
+            except (CannotRepair, CannotMend) as refusal:
                 yield Step(finding, str(refusal))
 
     def _step(self, finding: Finding, findings: Sequence[Finding]) -> tuple[str, Callable[[], object]]:
         table = self.tables[finding.table]
         chain = read_chain(self.lake.manifest(table))
         kind = finding.kind
+        if kind in _MANIFEST:
+            return self._manifest(table, findings, finding)
+        if kind in _ANCHORS:
+            return self._anchor(table, chain, findings)
+        if kind is Kind.REPEATED_COMMIT:
+            return self._repeated(table, finding)
         if kind in _COMMITS:
             return self._commit(table, chain, finding)
         if kind is Kind.DAMAGED_CHECKPOINT:
@@ -73,7 +95,7 @@ class Workshop:
         if kind in (Kind.UNLISTED_COMMIT, Kind.UNCOVERED):
             return "complete the manifest", lambda: self.lake.heal(table)
         if kind is Kind.ORPHAN:
-            return self._orphan(table, finding)
+            return self._orphan(table, chain, finding)
         if kind in _FILES:
             return self._files(table, chain, findings, finding)
         if kind is Kind.DRIFTED_ROWS and finding.batch is not None:
@@ -81,6 +103,47 @@ class Workshop:
                 raise CannotRepair("repair the table's files first, then verify again")
             return self._rows(table, Loss(table, ()), finding.batch)
         raise CannotRepair(finding.repair)
+
+    def _manifest(
+        self, table: Table, findings: Sequence[Finding], finding: Finding
+    ) -> tuple[str, Callable[[], object]]:
+        manifest, store = self.lake.manifest(table), self.lake.store
+        of_table = [one for one in findings if one.table == table.name and one.kind in _MANIFEST]
+        entries = mended(manifest)
+        if not entries:
+            raise CannotRepair(finding.repair)
+        if finding is not of_table[0]:
+            return f"together with version {of_table[0].version}", lambda: None
+
+        def restore() -> None:
+            for entry in entries:
+                set_aside(store, manifest.path(entry.version))
+                store.put(manifest.path(entry.version), entry.content)
+
+        listed = ", ".join(str(entry.version) for entry in entries)
+        return f"make the entries of versions {listed} again from commits and files, proven by their hashes", restore
+
+    def _anchor(self, table: Table, chain: Chain, findings: Sequence[Finding]) -> tuple[str, Callable[[], object]]:
+        anchors = self.lake.anchors
+        if anchors is None or not chain.entries:
+            raise CannotRepair("there is no manifest to anchor; restore the home's anchors folder from its backup")
+        if any(one.table == table.name and one.kind not in _HARMLESS for one in findings):
+            raise CannotRepair("repair the other findings of this table first, then verify again")
+        last = chain.entries[chain.last]
+
+        def write() -> None:
+            if any(one.kind is Kind.DAMAGED_ANCHOR for one in chain.findings):
+                set_anchor_aside(anchors, table.name)
+            write_anchor(anchors, table.name, Anchor(last.version, last.count, last.digest))
+
+        return f"anchor the manifest at its last entry, version {last.version}", write
+
+    def _repeated(self, table: Table, finding: Finding) -> tuple[str, Callable[[], object]]:
+        assert finding.version is not None
+        folder, store = self.lake.manifest(table).folder, self.lake.store
+        if store.size(commit_path(folder, finding.version + 1)) is not None:
+            raise CannotRepair("later commits build on it; restore a backup of the log")
+        return "set the copy aside", lambda: set_aside(store, commit_path(folder, finding.version))
 
     def _commit(self, table: Table, chain: Chain, finding: Finding) -> tuple[str, Callable[[], object]]:
         version = finding.version
@@ -95,9 +158,9 @@ class Workshop:
                 )
             return "set the unfinished commit aside: its writer never said it was done", lambda: set_aside(store, path)
         other = parse_commit(store.read(path) or b"")
-        ours = {one.path for one in entry.added}
+        known = chain.known()
         stands = other is not None and any(
-            one.path not in ours and store.size(f"{folder}/{one.path}") == one.size for one in other.added
+            one.path not in known and store.size(f"{folder}/{one.path}") == one.size for one in other.added
         )
         if stands:
             raise CannotRepair(
@@ -133,8 +196,13 @@ class Workshop:
 
         return "rebuild the checkpoint from the commits", rebuild
 
-    def _orphan(self, table: Table, finding: Finding) -> tuple[str, Callable[[], object]]:
-        path = f"{self.lake.manifest(table).folder}/{finding.path}"
+    def _orphan(self, table: Table, chain: Chain, finding: Finding) -> tuple[str, Callable[[], object]]:
+        path = str(finding.path)
+        if not path.startswith(f"{FOLDER}/"):
+            path = f"{self.lake.manifest(table).folder}/{path}"
+            digest = self.lake.store.sha256(path)
+            if any(entry.commit_sha256 == digest for entry in chain.entries.values()):
+                return "set the copy of a commit aside", lambda: set_aside(self.lake.store, path)
         young = [
             found
             for found in self.lake.store.list(path.rsplit("/", 1)[0])
@@ -188,7 +256,3 @@ def set_aside(store: Store, path: str) -> None:
     if content is not None:
         store.put(f"{_ASIDE}/{path}", content, replace=True)
         store.delete(path)
-
-
-def _manifest_advice(findings: Sequence[Finding], finding: Finding) -> str:
-    return next(one.repair for one in findings if one.table == finding.table and one.kind in _MANIFEST)

@@ -5,18 +5,23 @@ the file and the folders that name it are fsynced. An object store promises that
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
+
+from warehouse.errors import DiskFull
 
 _CHUNK_BYTES = 1 << 22
 _SYNCS_AT_ONCE = 8
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """The whole file; None where there is none."""
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """The file to read from, of which only parts are wanted; raises `OSError` where there is none."""
 
     def size(self, path: str) -> int | None:
         """Bytes of the file; None where there is none."""
@@ -72,6 +80,9 @@ class Disk:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
             return None
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return (self.root / path).open("rb")
 
     def size(self, path: str) -> int | None:
         try:
@@ -147,6 +158,9 @@ class ObjectStore:
             return None
         return bytes(stream.read(stream.size()))
 
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return contextlib.closing(self.handler.open_input_file(path))
+
     def size(self, path: str) -> int | None:
         (info,) = self.handler.get_file_info([path])
         return info.size if info.is_file else None
@@ -210,6 +224,26 @@ def write_durably(target: Path, content: bytes, *, replace: bool = False) -> Non
         Path(draft).unlink(missing_ok=True)
     if not replace:
         _sync(target.parent)
+
+
+@contextlib.contextmanager
+def telling_full_disk(what: str) -> Iterator[None]:
+    """Raises `DiskFull` for any error that says the disk is full; libraries say it in errors of their own."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_of_full_disk(error):
+            raise
+        raise DiskFull(
+            f"{what}: the disk is full; free space for the lake and the home, then run the same command again. "
+            "A file that has not landed stays in the inbox, and no reader sees what is half written"
+        ) from None
+
+
+def _is_of_full_disk(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(f"(os error {number})" in str(error) for number in _FULL)
 
 
 def _make_folder(folder: Path) -> list[Path]:

@@ -25,7 +25,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-_PART_ROWS = 200_000
+PART_ROWS = 200_000
 _MERGED_RECORDS = 1_000_000
 _WORKERS = 2
 _Item = TypeVar("_Item")
@@ -143,10 +143,10 @@ def _chunks(delivery: Delivery) -> Iterator[Chunk]:
 
 
 def _parts(delivery: Delivery) -> Iterator[Chunk]:
-    """Chunks of at most `_PART_ROWS` rows."""
+    """Chunks of at most `PART_ROWS` rows."""
     for chunk in _chunks(delivery):
-        yield Chunk(chunk.rows.head(_PART_ROWS), chunk.refused)
-        for rows in chunk.rows.slice(_PART_ROWS).iter_slices(_PART_ROWS) if chunk.rows.height > _PART_ROWS else ():
+        yield Chunk(chunk.rows.head(PART_ROWS), chunk.refused)
+        for rows in chunk.rows.slice(PART_ROWS).iter_slices(PART_ROWS) if chunk.rows.height > PART_ROWS else ():
             yield Chunk(rows, chunk.refused.clear())
 
 

@@ -202,6 +202,22 @@ def crash(
     _clocked(lambda watch: bench.run(kills, seed, watch), json_out)
 
 
+@app.command()
+def bitrot(
+    flips: Annotated[int, typer.Option(min=1, help="Single bits to flip, one at a time.")] = 300,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Flipped bits and every kind of damaged log of a small lake: verify finds all, repair restores or refuses.
+
+    borderlake bench bitrot --flips 300 --json bitrot.json
+    """
+    _require_benchmarks()
+    from benchmarks import bitrot as bench
+
+    _clocked(lambda watch: bench.run(flips, seed, watch), json_out)
+
+
 def _require_benchmarks() -> None:
     if find_spec("benchmarks") is None:
         raise BorderlakeError(

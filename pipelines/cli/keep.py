@@ -1,8 +1,7 @@
 """`borderlake verify`, `borderlake repair` and `borderlake vacuum`: keeping the lake as it was committed."""
 
-import contextlib
-import fcntl
-from collections.abc import Iterator
+import getpass
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -11,12 +10,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines import flows
-from pipelines.cli.output import Exit, JsonOut, console, table, write_json
-from pipelines.deployment import Deployment, from_environment
+from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
+from pipelines.deployment import Deployment, alone, from_environment
 from warehouse import verify as verifying
+from warehouse.acceptance import accept, all_accepted
 from warehouse.catalog import TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS
-from warehouse.errors import BorderlakeError
+from warehouse.errors import TableDamaged
 from warehouse.findings import Finding
 from warehouse.repair import Step, Workshop
 
@@ -27,15 +27,35 @@ Deep = Annotated[bool, typer.Option("--deep", help="Hash and decode every file, 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 
 
-def verify(deep: Deep = False, name: TableName = None, json_out: JsonOut = None) -> None:
+def verify(
+    deep: Deep = False,
+    name: TableName = None,
+    accepts: Annotated[
+        str | None,
+        typer.Option(
+            "--accept", metavar="TABLE@VERSION", help="Let another tool's commit stand, for good; needs --reason."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is accepted; kept with it.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who accepts it; default: the user of this machine.")] = None,
+    json_out: JsonOut = None,
+) -> None:
     """Compare ledger, Delta log, manifest and files: is everything there, and as it was committed?
 
     The quick look reads logs and sizes of files. With --deep every file is hashed and decoded, and every batch of the
     ledger is counted in bronze and quarantine. Ends with 0 when all is sound, 3 with findings; each says how to repair.
     """
     deployment = from_environment()
+    if accepts is not None:
+        _accept(deployment, accepts, reason, by or getpass.getuser())
     findings = _findings(deployment, _tables(name), deep=deep)
-    write_json(json_out, {"deep": deep, "sound": not findings, "findings": [_facts(finding) for finding in findings]})
+    stands = all_accepted(deployment.lake, _tables(name))
+    said = [asdict(one) for one in stands]
+    told: dict[str, object] = {"deep": deep, "sound": not findings, "findings": [_facts(one) for one in findings]}
+    write_json(json_out, told | ({"accepted": said} if said else {}))
+    if stands:
+        shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
+        console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
     if not findings:
         console.print(f"Sound: the {'deep' if deep else 'quick'} look found nothing.")
         raise typer.Exit(Exit.DONE)
@@ -54,7 +74,7 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
     to repair, 3 otherwise.
     """
     deployment = from_environment()
-    with _alone(deployment):
+    with alone(deployment, "repair"):  # Two at once would land the same rows twice.
         findings = _findings(deployment, _tables(name), deep=deep)
         workshop = Workshop(deployment.lake, datetime.now(UTC), partial(flows.archived, deployment))
         steps = [_done(step, yes=yes) for step in workshop.plan(findings)]
@@ -96,6 +116,13 @@ def vacuum(
     write_json(json_out, {"days": days, "yes": yes, "files": unused})
 
 
+def _accept(deployment: Deployment, named: str, reason: str, by: str) -> None:
+    name, _, version = named.rpartition("@")
+    if not name or not version.isdigit():
+        raise typer.BadParameter(f"'{named}' is not TABLE@VERSION, such as silver.shipments@12", param_hint="--accept")
+    accept(deployment.lake, table_of(name), int(version), by=by, reason=reason, at=datetime.now(UTC))
+
+
 def _tables(names: list[str] | None) -> list[Table]:
     return [table_of(name) for name in names] if names else list(TABLES.values())
 
@@ -114,7 +141,15 @@ def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> lis
         def advance(name: str) -> None:
             progress.update(task, advance=1, description=name)
 
-        return verifying.verify(deployment.lake, tables, datetime.now(UTC), deep=deep, progress=advance)
+        return verifying.verify(
+            deployment.lake,
+            tables,
+            datetime.now(UTC),
+            deep=deep,
+            progress=advance,
+            archive=deployment.settings.archive,
+            inbox=deployment.settings.inbox,
+        )
 
 
 def _done(step: Step, *, yes: bool) -> tuple[Step, str]:
@@ -123,20 +158,11 @@ def _done(step: Step, *, yes: bool) -> tuple[Step, str]:
         return step, "refused"
     if not yes:
         return step, "would"
-    step.run()
+    try:
+        step.run()
+    except TableDamaged as error:  # Something that verifying did not see: tell it, and go on with the others.
+        return replace(step, what=str(error), run=None), "refused"
     return step, "done"
-
-
-@contextlib.contextmanager
-def _alone(deployment: Deployment) -> Iterator[None]:
-    """Two repairs at once would land the same rows twice."""
-    deployment.settings.home.mkdir(parents=True, exist_ok=True)
-    with (deployment.settings.home / "repair.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BorderlakeError("another repair of this home is at work; wait for it") from None
-        yield
 
 
 def _facts(finding: Finding) -> dict[str, object]:

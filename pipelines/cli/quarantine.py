@@ -121,11 +121,21 @@ def _listed(kept: Sequence[Reading]) -> object:
                 reading.rows_read,
                 "whole file" if reading.is_whole_file else f"{reading.rows_refused:,}",
                 _rules(reading.by_rule, none="" if reading.is_whole_file else "-"),
-                "open" if reading.replaced_by is None else f"read again: {reading.replaced_by[: redrive.SHORT]}",
+                _what_became(reading),
             )
             for reading in kept
         ],
     )
+
+
+def _what_became(reading: Reading) -> str:
+    if reading.replaced_by is not None:
+        return f"read again: {reading.replaced_by[: redrive.SHORT]}"
+    if not reading.rows_corrected:
+        return "open"
+    batches = ", ".join(batch[: redrive.SHORT] for batch in reading.corrected_by)
+    still = f"{reading.rows_open:,} open, {reading.rows_corrected:,} " if reading.is_open else ""
+    return f"{still}superseded by batch {batches}"
 
 
 def _rules(by_rule: dict[str, int], none: str = "-") -> str:
@@ -143,7 +153,8 @@ def _totals(kept: Sequence[Reading]) -> dict[str, object]:
     return {
         "files": len({reading.content for reading in kept}),
         "rows_refused": sum(reading.rows_refused for reading in kept),
-        "rows_open": sum(reading.rows_refused for reading in kept if reading.is_open),
+        "rows_open": sum(reading.rows_open for reading in kept),
+        "rows_corrected": sum(reading.rows_corrected for reading in kept),
         "whole_files_refused": len(whole),
         "whole_files_open": sum(reading.is_open for reading in whole.values()),
         "open_by_rule": dict(by_rule.most_common()),
@@ -165,7 +176,8 @@ def _state(reading: Reading) -> str:
     batch = f"batch {reading.batch_id[: redrive.SHORT]}, received {reading.received_on}"
     layout = f"dialect {reading.dialect} version {reading.dialect_version}"
     read_again = f"; read again since as batch {reading.replaced_by[: redrive.SHORT]}" if reading.replaced_by else ""
-    return f"{counts}; {batch}, {layout}{read_again}"
+    sent_again = f"; {_what_became(reading)}" if reading.rows_corrected else ""
+    return f"{counts}; {batch}, {layout}{read_again}{sent_again}"
 
 
 def _as_received(value: object) -> str:
@@ -206,5 +218,7 @@ def _facts(reading: Reading) -> dict[str, object]:
         "whole_file": reading.is_whole_file,
         "reason": reading.reason,
         "open": reading.is_open,
+        "rows_corrected": reading.rows_corrected,
+        "corrected_by": reading.corrected_by,
         "replaced_by": reading.replaced_by,
     }

@@ -1,7 +1,9 @@
 """`borderlake quarantine redrive`: refused files read again once their dialect is mended."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,9 +11,11 @@ import typer
 from pipelines import flows
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.cli.road import report
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, alone, from_environment
 from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
+from warehouse.corrected import with_corrections
+from warehouse.dialect import dialects
 from warehouse.ledger import KNOWN, Account
 from warehouse.quarantine import Reading
 from warehouse.redrive import Files, Prospect, open_readings, prospects
@@ -44,15 +48,30 @@ def redrive(
     is where nothing more would land.
     """
     deployment, now = from_environment(), datetime.now(UTC)
+    # Two at once would each judge what the other is about to replace.
+    with alone(deployment, "redrive") if yes else contextlib.nullcontext():
+        raise typer.Exit(_redriven(deployment, names or [], dataset, dialect, now, yes=yes, json_out=json_out))
+
+
+def _redriven(
+    deployment: Deployment,
+    names: Sequence[str],
+    dataset: str | None,
+    dialect: str | None,
+    now: datetime,
+    *,
+    yes: bool,
+    json_out: Path | None,
+) -> Exit:
     found = readings_of(deployment, dataset)
-    wanted, paths = open_readings(found, names or [])
+    wanted, paths = open_readings(found, names)
     settings = deployment.settings
     files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths)
     planned = list(prospects(found, wanted, files, now))
     if not planned:
         console.print("Nothing is open in quarantine; borderlake quarantine list shows its history")
         write_json(json_out, {"files": [], "done": False})
-        raise typer.Exit(Exit.NOTHING)
+        return Exit.NOTHING
     console.print(_prospects_table(planned))
     ready = [item.delivery for item in planned if item.held is None and item.delivery is not None]
     accounts = flows.land_all(deployment, ready, now) if yes else []
@@ -60,15 +79,18 @@ def redrive(
         report(deployment, accounts)
     _conclude(planned, accounts, yes=yes)
     write_json(json_out, {"files": [_prospect_facts(item) for item in planned], "done": yes})
-    raise typer.Exit(_exit_code(planned, done=yes))
+    return _exit_code(planned, done=yes)
 
 
 def readings_of(deployment: Deployment, dataset: str | None = None) -> list[Reading]:
     """Every reading of every file, or of those of one `AGENCY.DATASET`."""
+    known = dialects(deployment.settings.dialects)
     if dataset is None:
-        return quarantine.readings(deployment.lake)
-    agency, name = agency_and_dataset(dataset, dict(deployment.agencies))
-    return quarantine.readings(deployment.lake, agency=agency.code, dataset=name)
+        found = quarantine.readings(deployment.lake)
+    else:
+        agency, name = agency_and_dataset(dataset, dict(deployment.agencies))
+        found = quarantine.readings(deployment.lake, agency=agency.code, dataset=name)
+    return with_corrections(deployment.lake, found, lambda reading: known.get(reading.dialect))
 
 
 def _prospects_table(planned: Sequence[Prospect]) -> object:

@@ -204,3 +204,18 @@ def test_lost_doubled_and_half_seen_rows_are_counted(tmp_path: Path) -> None:
     assert crash.count(lake, inbox)["batches_not_once_in_ledger"] == 1
     declaration_lines.write(inbox / "declarations-2.csv", 200, 2)
     assert crash.count(lake, inbox)["rows_lost"] == 200
+
+
+def test_what_a_kill_leaves_is_counted_apart_from_verifying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox, lake = tmp_path / "inbox", crash_worker.opened(tmp_path / "lake")
+    inbox.mkdir()
+    declaration_lines.write(inbox / "declarations-1.csv", 200, 1)
+    crash_worker.land_all(inbox, lake, random.Random(1))
+    assert crash.orphans(lake) == {"orphans": 0, "orphans_found": 0, "orphans_missed": 0, "other_findings": 0}
+    bronze = tmp_path / "lake" / "bronze" / "customs__declarations"
+    for stray in (bronze / "part-1.parquet", bronze / "_delta_log" / "1.json#1", tmp_path / "lake/_manifests/.draft-1"):
+        stray.write_bytes(b"left")
+    counted = crash.orphans(lake)
+    assert (counted["orphans"], counted["orphans_found"], counted["orphans_missed"]) == (3, 2, 1)
+    monkeypatch.setattr(crash, "verify", lambda *_, **__: [])
+    assert crash.orphans(lake)["orphans_missed"] == 3

@@ -125,6 +125,7 @@ def test_the_list_counts_by_file_and_rule_and_can_be_narrowed(inbox: Path) -> No
         "files": 2,
         "rows_refused": 2,
         "rows_open": 2,
+        "rows_corrected": 0,
         "whole_files_refused": 1,
         "whole_files_open": 1,
         "open_by_rule": {"country_of_origin|check": 1, "header": 1, "hs_code|regex": 1},

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from pipelines import flows
 from pipelines.cli import app
 from pipelines.cli.output import Exit, console
-from pipelines.deployment import Deployment
+from pipelines.deployment import Deployment, alone
+from warehouse.catalog import BRONZE
 from warehouse.errors import BorderlakeError
 from warehouse.settings import Settings
 
@@ -194,3 +196,28 @@ def test_an_archived_file_of_other_bytes_is_not_taken(deployment: Deployment) ->
     }
     assert kept.parent.name == "2025-01-03"
     assert flows.archived(deployment, row) is None
+
+
+def test_a_commit_of_another_tool_is_accepted_by_name_and_shown(deployment: Deployment, tmp_path: Path) -> None:
+    delivered(deployment)
+    land_inbox(deployment)
+    rows = deployment.lake.scan(BRONZE["customs.declarations"]).collect()
+    write_deltalake(str(table_folder(deployment)), rows.clear(), mode="append")
+    assert run("verify")[0] == Exit.PARTLY
+    assert runner.invoke(app, ["verify", "--accept", DECLARATIONS, "--reason", "why"]).exit_code == Exit.USAGE
+    assert isinstance(runner.invoke(app, ["verify", "--accept", f"{DECLARATIONS}@2"]).exception, BorderlakeError)
+    out = tmp_path / "out.json"
+    accept = ("--accept", f"{DECLARATIONS}@2", "--reason", "the vendor's repair", "--by", "keeper")
+    code, said = run("verify", *accept, "--json", str(out))
+    assert code == Exit.DONE
+    assert "the vendor's repair" in said
+    (accepted,) = json.loads(out.read_text())["accepted"]
+    assert (accepted["table"], accepted["version"], accepted["by"]) == (DECLARATIONS, 2, "keeper")
+    assert run("verify", "--deep")[0] == Exit.DONE
+
+
+def test_two_pieces_of_one_kind_of_work_do_not_run_at_once(deployment: Deployment) -> None:
+    with alone(deployment, "redrive"), alone(deployment, "repair"):
+        result = runner.invoke(app, ["quarantine", "redrive", "--yes"])
+        assert "another redrive of this home is at work" in str(result.exception)
+        assert runner.invoke(app, ["quarantine", "redrive"]).exit_code == Exit.NOTHING

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from agency import AT, DAY, DECLARATION, INSPECTION, NORVALE, declare, deliver, landed, norvale, write
 
+from warehouse import landing
 from warehouse.agencies import agencies
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SHIPMENTS
 from warehouse.conform import conform, live_batches
@@ -305,3 +308,30 @@ def test_what_one_contract_gains_does_not_pay_for_what_another_loses(lake: Lake,
     no_items = {old: new.replace('number = "itemNumber"', "number = { value = 0 }") for old, new in BOTH.items()}
     (loss,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v5", 4, no_items | TIPS)))
     assert "customs.withdrawals 2 -> 0" in held(loss)
+
+
+def test_two_readings_under_different_versions_entered_at_once_supersede_one_another(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were made while the first reading stood; what is entered second supersedes what was entered first."""
+    landing_of(lake, tmp_path, DECLARATION, CHINESE)
+    found = {
+        version: plan(lake, files_of(tmp_path, mended(tmp_path / f"v{version}", version)))[0].delivery
+        for version in (4, 5)
+    }
+    entered, is_first = landing.ledger_rows, [True]
+
+    def beside_another(*told: Any) -> pl.DataFrame:
+        rows = entered(*told)
+        if is_first.pop() if is_first else False:  # Its ledger commit comes between our look and our commit.
+            assert found[5] is not None
+            landed(lake, found[5], at=LATER)
+        return rows
+
+    monkeypatch.setattr(landing, "ledger_rows", beside_another)
+    assert found[4] is not None
+    landed(lake, found[4], at=LATER)
+    ledger = {row["dialect_version"]: row for row in lake.scan(LEDGER).collect().to_dicts()}
+    assert ledger[5]["supersedes"] == ledger[3]["batch_id"]
+    assert ledger[4]["supersedes"] == ledger[5]["batch_id"]
+    assert live_batches(lake, CONTRACT)["batch_id"].to_list() == [ledger[4]["batch_id"]]

@@ -1,5 +1,6 @@
 """Repairing: what can be put back is put back to the byte or the row; what cannot is refused by name."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from test_verify import commit, entry, flip, folder, found, live_file, written
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
 from warehouse.delivery import Delivery, file_sha256
 from warehouse.delta import Lake
-from warehouse.errors import BorderlakeError
+from warehouse.errors import BorderlakeError, TableDamaged
 from warehouse.findings import Kind
 from warehouse.repair import Step, Workshop
 
@@ -29,6 +30,10 @@ BAD = DECLARATION | {"HS": "none"}
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path / "lake"), anchors=tmp_path / "home" / "anchors")
+
+
+def halve(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
 
 
 def nothing_archived(_: Mapping[str, Any]) -> Delivery | None:
@@ -123,10 +128,13 @@ def test_an_orphan_is_removed_after_seven_days(lake: Lake) -> None:
 
 def test_a_table_whose_manifest_is_damaged_is_not_repaired_from_it(lake: Lake) -> None:
     flip(entry(written(lake), 2))
+    commit(lake, 2).unlink()
     commit(lake, 6).unlink()
     steps = repaired(lake)
     assert not any(step.is_safe for step in steps)
-    assert all("restore the lake's _manifests folder" in step.what for step in steps)
+    assert {step.finding.kind for step in steps if "restore the lake's _manifests folder" in step.what} == {
+        Kind.MANIFEST_CHANGED
+    }
 
 
 def test_a_derived_table_is_refused_by_name(lake: Lake) -> None:
@@ -264,3 +272,97 @@ def test_vacuum_is_a_dry_run_and_keeps_what_recent_versions_need(lake: Lake) -> 
     assert not orphan.exists()
     assert len(list(folder(lake).rglob("*.parquet"))) == files - 1
     assert found(lake, deep=True) == []
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [pytest.param([v], id=f"version-{v}") for v in (0, 3, 6)]
+    + [pytest.param([2, 3], id="two"), pytest.param(list(range(7)), id="all")],
+)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(Path.unlink, id="deleted"), pytest.param(flip, id="flipped"), pytest.param(halve, id="cut")]
+)
+def test_entries_are_made_again_to_the_byte(lake: Lake, versions: list[int], damage: Callable[[Path], None]) -> None:
+    written(lake)
+    whole = {version: entry(lake, version).read_bytes() for version in range(7)}
+    for version in versions:
+        damage(entry(lake, version))
+    repaired(lake)
+    assert {version: entry(lake, version).read_bytes() for version in range(7)} == whole
+    assert found(lake, deep=True) == []
+
+
+@pytest.mark.parametrize("what", ["a-data-file", "a-commit", "no-anchor"])
+def test_an_entry_that_is_not_proven_is_not_made_again(lake: Lake, what: str) -> None:
+    written(lake)
+    flip(entry(lake, 6))
+    damaged = entry(lake, 6).read_bytes()
+    if what == "a-data-file":
+        added = sorted(folder(lake).glob("event_date=2025-03-01/*.parquet"), key=lambda one: one.stat().st_mtime_ns)[-1]
+        flip(added)
+    elif what == "a-commit":
+        path = commit(lake, 6)
+        path.write_bytes(path.read_bytes().replace(b"OPTIMIZE", b"OPTIMISE"))
+    else:
+        (lake.anchors or Path()).joinpath(f"{EVENTS.name}.json").unlink()
+    steps = repaired(lake)
+    of_manifest = [step for step in steps if step.finding.kind in (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)]
+    assert entry(lake, 6).read_bytes() == damaged
+    assert of_manifest
+    assert not any(step.is_safe for step in of_manifest)
+
+
+@pytest.mark.parametrize("way", ["missing", "damaged", "behind"])
+def test_an_anchor_is_written_anew_where_nothing_else_is_wrong(lake: Lake, way: str) -> None:
+    lake.append(EVENTS, rows("a"))
+    assert lake.anchors is not None
+    anchor = lake.anchors / f"{EVENTS.name}.json"
+    older = anchor.read_bytes()
+    lake.append(EVENTS, rows("b"))
+    if way == "behind":
+        anchor.write_bytes(older)
+    elif way == "damaged":
+        halve(anchor)
+    else:
+        anchor.unlink()
+    if way == "damaged":
+        with pytest.raises(TableDamaged):
+            lake.append(EVENTS, rows("c"))
+        assert not commit(lake, 3).exists()
+    repaired(lake)
+    assert found(lake, deep=True) == []
+    lake.append(EVENTS, rows("d"))
+    assert found(lake, deep=True) == []
+
+
+def test_a_copy_of_a_commit_is_set_aside(lake: Lake) -> None:
+    held = written(lake).scan(EVENTS).collect()
+    for stray in (commit(lake, 7), commit(lake, 6).with_suffix(".json.bak")):
+        stray.write_bytes(commit(lake, 3).read_bytes())
+    repaired(lake)
+    assert found(lake, deep=True) == []
+    assert_frame_equal(lake.scan(EVENTS).collect(), held, check_row_order=False)
+    lake.append(EVENTS, rows("next"))
+
+
+def test_swapped_commits_are_put_back(lake: Lake) -> None:
+    held = written(lake).scan(EVENTS).collect()
+    one, other = commit(lake, 2).read_bytes(), commit(lake, 4).read_bytes()
+    commit(lake, 2).write_bytes(other)
+    commit(lake, 4).write_bytes(one)
+    repaired(lake)
+    assert found(lake, deep=True) == []
+    assert_frame_equal(lake.scan(EVENTS).collect(), held, check_row_order=False)
+
+
+def test_an_anchor_that_fits_nothing_is_left_to_a_person(lake: Lake) -> None:
+    written(lake)
+    assert lake.anchors is not None
+    anchor = lake.anchors / f"{EVENTS.name}.json"
+    said = json.loads(anchor.read_text())
+    anchor.write_text(json.dumps(said | {"head": "0" * 64}) + "\n")
+    with pytest.raises(TableDamaged, match="ends otherwise than was anchored"):
+        lake.append(EVENTS, rows("c"))
+    (step,) = repaired(lake)
+    assert not step.is_safe
+    assert "restore the home's anchors folder" in step.what

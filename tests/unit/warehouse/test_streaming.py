@@ -7,12 +7,14 @@ import polars as pl
 import pytest
 from agency import AT, DECLARATION, declare, deliver, landed, write
 
-from warehouse import streaming
+from warehouse import datafiles, streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
+from warehouse.datafiles import DataFile
 from warehouse.delivery import file_sha256
 from warehouse.delta import Lake
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED
+from warehouse.storage import Store
 from warehouse.streaming import Sorting
 
 BRONZE_TABLE, QUARANTINE_TABLE = BRONZE["customs.declarations"], QUARANTINE["customs.declarations"]
@@ -22,7 +24,7 @@ BRONZE_TABLE, QUARANTINE_TABLE = BRONZE["customs.declarations"], QUARANTINE["cus
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is large, and of parts of seven rows."""
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
-    monkeypatch.setattr(streaming, "_PART_ROWS", 7)
+    monkeypatch.setattr(streaming, "PART_ROWS", 7)
     monkeypatch.setattr(streaming, "_MERGED_RECORDS", 10)
 
 
@@ -49,7 +51,7 @@ def test_it_gives_the_very_rows_refusals_and_ledger_of_a_small_file(
     small, streamed = Lake(str(tmp_path / "small")), Lake(str(tmp_path / "streamed"))
     (account,) = landed(small, deliver(path))
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
-    monkeypatch.setattr(streaming, "_PART_ROWS", 7)
+    monkeypatch.setattr(streaming, "PART_ROWS", 7)
     (other,) = landed(streamed, deliver(path))
     assert (other.status, other.rows_landed, other.rows_refused) == (LANDED, 36, 4)
     assert other.by_rule == account.by_rule
@@ -117,3 +119,29 @@ def test_records_of_any_earlier_part_are_known_again() -> None:
         again = pl.Series([part * 50 - 1, part * 3], dtype=pl.Int64).clip(0).cast(pl.UInt64)
         found = seen.before(pl.concat([fresh, again]) if part else fresh)
         assert found.to_list() == [False] * 50 + [True, True] * bool(part)
+
+
+def test_a_landing_that_fails_takes_its_own_files_away_and_no_others(
+    lake: Lake, tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(lake, deliver(write(tmp_path / "declarations-0.csv", [DECLARATION])))
+    folder = Path(lake.root) / BRONZE_TABLE.name.replace(".", "/")
+    of_another = folder / "received_on=2025-03-03" / "part-00000-of-another-writer.parquet"
+    of_another.write_bytes(next(folder.rglob("*.parquet")).read_bytes())
+    before = {path.name for path in folder.rglob("*.parquet")}
+    written: list[list[DataFile]] = []
+    taken_away = datafiles.remove
+
+    def watched(store: Store, folder: str, files: list[DataFile]) -> None:
+        written.append(files)
+        taken_away(store, folder, files)
+
+    monkeypatch.setattr(datafiles, "remove", watched)
+    monkeypatch.setattr(datafiles, "_FILE_ROWS", 4_000)
+    monkeypatch.setattr(streaming, "PART_ROWS", 4_000)
+    path = write(tmp_path / "declarations-1.csv", [DECLARATION | {"DECL_NO": f"E{i}"} for i in range(40_000)])
+    declare(path, rows=40_001)
+    (account,) = landed(lake, deliver(path))
+    assert account.status == REFUSED
+    assert any(written), "files were written before the count was known to be wrong"
+    assert {path.name for path in folder.rglob("*.parquet")} == before

@@ -359,3 +359,108 @@ def test_a_batch_that_the_ledger_does_not_know_is_found_once_its_landing_has_sto
     assert {(f.kind, f.batch) for f in found(lake, DECLARATIONS, deep=True)} == {(Kind.UNACCOUNTED, "stopped")}
     at: Iterator[datetime] = iter([held["landed_at"].item()])
     assert found(lake, DECLARATIONS, deep=True, now=next(at)) == []
+
+
+def hint(lake: Lake) -> Path:
+    return folder(lake) / "_delta_log" / "_last_checkpoint"
+
+
+def note(lake: Lake, version: int = 6) -> Path:
+    return entry(lake, version).with_suffix(".checkpoint")
+
+
+@pytest.mark.parametrize("which", [hint, note], ids=["hint", "note"])
+def test_every_flipped_bit_of_a_checkpoints_hint_and_note_is_found(lake: Lake, which: Callable[[Lake], Path]) -> None:
+    checkpointed(lake)
+    whole = which(lake).read_bytes()
+    missed = []
+    for at in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        which(lake).write_bytes(damaged)
+        if Kind.DAMAGED_CHECKPOINT not in {finding.kind for finding in found(lake)}:
+            missed.append((at, at % 8))
+    assert missed == []
+    which(lake).write_bytes(whole)
+    assert found(lake, deep=True) == []
+
+
+def test_a_lost_hint_is_found(lake: Lake) -> None:
+    checkpointed(lake)
+    hint(lake).unlink()
+    (finding,) = found(lake)
+    assert (finding.kind, finding.detail) == (Kind.DAMAGED_CHECKPOINT, "it is lost")
+
+
+def anchor(lake: Lake) -> Path:
+    assert lake.anchors is not None
+    return lake.anchors / f"{EVENTS.name}.json"
+
+
+def test_every_flipped_bit_of_an_anchor_is_found(lake: Lake) -> None:
+    whole = anchor(written(lake)).read_bytes()
+    missed = []
+    for at in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        anchor(lake).write_bytes(damaged)
+        if not found(lake):
+            missed.append(at)
+    assert missed == []
+
+
+def test_a_missing_anchor_and_one_that_is_behind_are_found_once_no_writer_can_be_at_work(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    older = anchor(lake).read_bytes()
+    lake.append(EVENTS, rows("b"))
+    anchor(lake).write_bytes(older)
+    assert found(lake, now=datetime.now(UTC)) == []
+    assert kinds(found(lake)) == {(Kind.ANCHOR_BEHIND, 2)}
+    anchor(lake).unlink()
+    assert kinds(found(lake)) == {(Kind.MISSING_ANCHOR, 2)}
+
+
+@pytest.mark.parametrize("version", [7, 9], ids=["next", "later"])
+def test_a_copy_of_an_earlier_commit_is_found_and_nothing_is_written_upon_it(lake: Lake, version: int) -> None:
+    commit(lake, version).write_bytes(commit(written(lake), 3).read_bytes())
+    assert (Kind.REPEATED_COMMIT, version) in kinds(found(lake, now=datetime.now(UTC)))
+    if version == 7:
+        with pytest.raises(TableDamaged, match="a copy of an earlier commit"):
+            lake.append(EVENTS, rows("new"))
+        assert not commit(lake, 8).exists()
+
+
+def test_files_that_no_log_and_no_manifest_has_are_found(lake: Lake) -> None:
+    written(lake)
+    strays = [commit(lake, 6).with_suffix(".json.bak"), entry(lake, 6).with_name(".draft-1")]
+    for stray in strays:
+        stray.write_bytes(b"{}")
+    assert found(lake, now=datetime.now(UTC)) == []
+    assert {(one.kind, str(one.path).rsplit("/", 1)[-1]) for one in found(lake)} == {
+        (Kind.ORPHAN, stray.name) for stray in strays
+    }
+
+
+def test_a_file_of_the_past_is_missed_until_a_vacuum_may_have_taken_it(lake: Lake) -> None:
+    written(lake)
+    removed = lake.manifest(EVENTS).entry(6)
+    assert removed is not None
+    victim = folder(lake) / removed.removed[0]
+    victim.unlink()
+    (finding,) = found(lake)
+    assert (finding.kind, finding.path) == (Kind.MISSING_FILE, removed.removed[0])
+    assert "past" in finding.meaning
+    assert found(lake, now=LATER + timedelta(days=7)) == []
+
+
+def test_no_damage_of_a_commit_or_an_entry_ends_verifying_in_an_error(lake: Lake) -> None:
+    checkpointed(lake)
+    nasty = (b"[]", b"null", b'{"commitInfo":{"timestamp":1e30}}', b'{"add":{}}', b'{"add":null}', b"\xff")
+    nasty += (b"[" * 9_999,)
+    for path in (commit(lake, 7), commit(lake, 8), entry(lake, 3), note(lake), hint(lake)):
+        before = path.read_bytes() if path.exists() else None
+        for content in nasty:
+            path.write_bytes(content)
+            assert found(lake, deep=True), (path.name, content[:20])
+        path.unlink() if before is None else path.write_bytes(before)
+    assert found(lake, deep=True) == []

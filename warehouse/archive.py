@@ -1,0 +1,139 @@
+"""The archive and the inbox's sidecars held against the ledger: whether what was kept is what landed.
+
+The hash of a file is in its ledger row, that of the sidecar it landed with in the ledger's commit (and so under the
+manifest). A sidecar that came later is kept beside its file under a name that holds its own hash.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.catalog import LEDGER
+from warehouse.chain import read_chain
+from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar
+from warehouse.delta import Lake
+from warehouse.findings import Finding, Kind
+
+SIDECARS_FACT = "borderlake.sidecars"
+"""Key of a ledger commit's information: batch -> hash of the sidecar that its file landed with."""
+_LATER = re.compile(rf"\.([0-9a-f]{{16}}){re.escape(SIDECAR)}$")
+
+
+@dataclass(frozen=True)
+class Late:
+    """A sidecar in the inbox whose file has landed before it came."""
+
+    path: Path
+    agency: str
+    dataset: str
+    batch_id: str
+    file_name: str
+    received_on: date
+    fault: str | None
+    """How it differs from the file that landed; None: it is right."""
+
+    def kept(self, archive: Path) -> Path:
+        """Where the archive keeps it: beside its file."""
+        place = archived_as(archive, self.agency, self.dataset, self.received_on, self.batch_id, self.file_name)
+        return later_name(place, self.path)
+
+    @property
+    def finding(self) -> Finding | None:
+        """What verifying says of it."""
+        where = f"inbox/{self.agency}/{self.dataset}/{self.path.name}"
+        if self.fault is None:
+            return None
+        return Finding(Kind.LATE_SIDECAR, LEDGER.name, path=where, batch=self.batch_id, detail=self.fault)
+
+
+def check_archive(lake: Lake, archive: Path) -> Iterator[Finding]:
+    """Files of the archive, of any agency, that are not as they landed."""
+    if not archive.is_dir():
+        return
+    ledger = lake.scan(LEDGER).select("source_agency", "dataset", "batch_id", "sha256").unique().collect()
+    landed = {(agency, dataset, sha256) for agency, dataset, _, sha256 in ledger.iter_rows()}
+    declared = _declared(lake)
+    for path in sorted(one for one in archive.glob("*/*/*/*") if one.is_file()):
+        agency, dataset, day, name = path.relative_to(archive).parts
+        fault = None
+        if name.endswith(SIDECAR):
+            fault = _fault_of_sidecar(path, declared)
+        elif (agency, dataset, file_sha256(path)) not in landed:
+            fault = "no file of these bytes is in the ledger"
+        if fault is not None:
+            where = f"archive/{agency}/{dataset}/{day}/{name}"
+            yield Finding(Kind.DAMAGED_ARCHIVE, LEDGER.name, path=where, detail=fault)
+
+
+def late_sidecars(lake: Lake, inbox: Path) -> Iterator[Late]:
+    """Sidecars of the inbox whose file has landed already, by the file's name; a file still to come is not waited for
+    here."""
+    alone = [path for path in sorted(inbox.glob(f"*/*/*{SIDECAR}")) if not _file_of(path).exists()]
+    if not alone:
+        return
+    columns = [
+        "source_agency",
+        "dataset",
+        "file_name",
+        "batch_id",
+        "sha256",
+        "rows_read",
+        "rows_set_aside",
+        "received_on",
+    ]
+    ledger = lake.scan(LEDGER).sort("landed_at").select(columns).collect()
+    for path in alone:
+        agency, dataset, _ = path.relative_to(inbox).parts
+        mine = (pl.col("source_agency") == agency) & (pl.col("dataset") == dataset)
+        readings = ledger.filter(mine & (pl.col("file_name") == _file_of(path).name))
+        if readings.is_empty():
+            continue
+        last = readings.row(-1, named=True)
+        difference = _difference(read_sidecar(_file_of(path)), last)
+        yield Late(path, agency, dataset, last["batch_id"], last["file_name"], last["received_on"], difference)
+
+
+def later_name(kept: Path, sidecar: Path) -> Path:
+    """Where a sidecar that came after its file is kept: beside it, under the sidecar's own hash."""
+    return kept.with_name(f"{kept.name}.{file_sha256(sidecar)[:16]}{SIDECAR}")
+
+
+def _file_of(sidecar: Path) -> Path:
+    return sidecar.with_name(sidecar.name.removesuffix(SIDECAR))
+
+
+def _difference(sidecar: Sidecar, landed: dict[str, object]) -> str | None:
+    """How a sidecar differs from the file that landed, never with a value of a row."""
+    if sidecar.fault is not None:
+        return sidecar.fault
+    if sidecar.sha256 is not None and sidecar.sha256.lower() != landed["sha256"]:
+        return "it declares another SHA-256 than the file that landed has"
+    read = int(str(landed["rows_read"])) + int(str(landed["rows_set_aside"]))
+    if sidecar.rows is not None and sidecar.rows != read:
+        return f"it declares {sidecar.rows:,} rows, {read:,} were read"
+    return None
+
+
+def _declared(lake: Lake) -> dict[str, set[str]]:
+    """Hashes of the sidecars that files landed with, by the batch as archived names show it."""
+    found: dict[str, set[str]] = {}
+    for entry in read_chain(lake.manifest(LEDGER)).entries.values():
+        said = entry.facts.get(SIDECARS_FACT)
+        for batch, sha256 in (json.loads(said) if said else {}).items():
+            found.setdefault(batch[:BATCH_SHOWN], set()).add(sha256)
+    return found
+
+
+def _fault_of_sidecar(path: Path, declared: dict[str, set[str]]) -> str | None:
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    later = _LATER.search(path.name)
+    if later is not None:
+        return None if content.startswith(later[1]) else "it is not the sidecar that came later"
+    known = declared.get(path.name[:BATCH_SHOWN])  # None: it landed before its hash was noted.
+    return None if known is None or content in known else "it is not the sidecar that its file landed with"
