@@ -19,6 +19,10 @@ from warehouse.contracts.surveillance import DETECTIONS
 from warehouse.errors import UnknownName
 
 
+_TELLING = frozenset({"row_hash", "goods_description"})
+"""Neither is personal, but free text may name anybody, and a hash without a key can be tried out."""
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """One Delta table. `name` is `layer.table`."""
@@ -32,6 +36,11 @@ class Table:
     retention_days: int | None = None
     personal: frozenset[str] = field(default_factory=frozenset)
     """Columns that may hold personal data: kept out of the Delta log's statistics."""
+
+    @property
+    def indexed(self) -> list[str]:
+        """Columns whose least and greatest values may stand in the Delta log."""
+        return [name for name in self.columns if name not in self.personal | _TELLING]
 
     @property
     def layer(self) -> str:
@@ -102,6 +111,22 @@ class Landings(dy.Schema):
     supersedes = dy.String(nullable=True, description="Batch of the same file read under another dialect, now void.")
     received_on = dy.Date(description="Day of delivery.")
     landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the batch was written.")
+
+
+class Erasures(dy.Schema):
+    """One row an erasure and store that it changed; who was erased stands here as a keyed digest only."""
+
+    erasure_id = dy.String(description="The erasure.")
+    subject_kind = dy.String(description="document, person, vehicle, organisation, officer or text.")
+    subject_digest = dy.String(description="Keyed digest of the subject's value, of no use as an id.")
+    requested_by = dy.String(description="Who asked for it.")
+    reason = dy.String(description="On what ground.")
+    erased_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When it was done.")
+    store = dy.String(description="Table, inbox, archive or _damaged.")
+    rows = dy.Int64(description="Rows or records changed; of whole files, files.")
+    batch_id = dy.String(nullable=True, description="Delivery whose archived file was redacted.")
+    old_sha256 = dy.String(nullable=True, description="Hash of the file before.")
+    new_sha256 = dy.String(nullable=True, description="Hash of the redacted file; null: it was removed.")
 
 
 class SilverEvent(Event):
@@ -232,7 +257,8 @@ def _bronze(contract: Contract) -> Table:
         owner=contract.domain,
         partition_by=("received_on",),
         retention_days=contract.retention_days,
-        personal=contract.personal(),
+        # What gives somebody away is kept out of the log too, however far it may travel otherwise.
+        personal=contract.unlogged(),
     )
 
 
@@ -265,6 +291,13 @@ LEDGER = Table(
     description="Every delivery: rows read = landed + refused.",
     columns=Landings.columns(),
     key=("batch_id", "contract"),
+    owner="platform",
+)
+ERASURES = Table(
+    name="ledger.erasures",
+    description="Every erasure of a subject: who asked, why, and what it changed where; never a value.",
+    columns=Erasures.columns(),
+    key=("erasure_id", "subject_digest", "store"),
     owner="platform",
 )
 IDENTITIES = Table(
@@ -352,6 +385,7 @@ TABLES: dict[str, Table] = {
         *BRONZE.values(),
         *QUARANTINE.values(),
         LEDGER,
+        ERASURES,
         IDENTITIES,
         *SILVER,
         ENTITY_LINKS,

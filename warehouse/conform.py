@@ -51,6 +51,24 @@ def conform(
     return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
 
 
+def conform_again(
+    lake: Lake, target: Table, events: pl.DataFrame, key: bytes, border_points: Sequence[Place] | None = None
+) -> None:
+    """Make the versions of some events (`event_id`) anew, from bronze as it is now; links and vault stay."""
+    points = places.shipped() if border_points is None else border_points
+    seen = lake.scan(target).select("event_id").unique().collect()
+    touched = events.select("event_id").unique().join(seen, on="event_id", how="semi")
+    if touched.is_empty():
+        return
+    made, tombstones = [], []
+    for route in routes_to(target):
+        rows = lake.scan(BRONZE[route.contract.name]).join(touched.lazy(), on="event_id", how="semi").collect()
+        standing = rows.join(live_batches(lake, route.contract), on="batch_id", how="semi")
+        made.append(to_silver(route, standing.sort("landed_at", "batch_id", "source_line"), key, points))
+        tombstones.append(withdrawals(lake, route).join(touched, on="event_id", how="semi"))
+    _replace(lake, target, versioned(pl.concat(made), pl.concat(tombstones)), touched)
+
+
 def withdrawals(lake: Lake, route: Route) -> pl.DataFrame:
     """`event_id`, `known_at` and `received_on` of everything that takes back an event of the route."""
     contract = route.withdrawn_by

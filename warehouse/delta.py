@@ -6,6 +6,8 @@ writers reload and try again. No call returns before its commit is durable and i
 writes to a table whose last commit is not the one that was made.
 """
 
+import contextlib
+import fcntl
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,8 +32,8 @@ from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from warehouse.catalog import Table
-from warehouse.commits import MARK, Added
-from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
+from warehouse.commits import LOG, MARK, Added
+from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict, silenced
 from warehouse.manifest import Manifest
 from warehouse.storage import Disk, ObjectStore, Store
 
@@ -53,6 +55,8 @@ class Lake:
     storage_options: Mapping[str, str] = field(default_factory=dict)
     anchors: Path | None = None
     """Folder outside the lake that remembers the ends of the manifests."""
+    _alone: list[bool] = field(default_factory=list, compare=False, repr=False)
+    """Whether this process holds off all other writers of the home."""
 
     def uri(self, table: Table) -> str:
         return f"{self.root.rstrip('/')}/{table.name.replace('.', '/', 1)}"
@@ -137,6 +141,61 @@ class Lake:
 
         return self._retried(table, write) if days else (self.version(table) or 0)
 
+    def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
+        """Make `frame` all the rows of a table without partitions; returns the version."""
+
+        def write(opened: DeltaTable, head: str) -> None:
+            properties = _properties(head, facts)
+            write_deltalake(
+                opened,
+                table.shape(frame),
+                mode="overwrite",
+                writer_properties=_WRITER,
+                commit_properties=properties,
+            )
+
+        return self._retried(table, write)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold off an erasure while rows are on their way from a file to a table, or from one table to the next."""
+        with self._held(fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait for the writers of this home and hold off new ones: what no version needs can then go at once.
+
+        A lake without anchors has no home, and nobody to wait for.
+        """
+        with self._held(fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
+    def _held(self, mode: int) -> Iterator[None]:
+        if self.anchors is None or self._alone:
+            yield
+            return
+        self.anchors.mkdir(parents=True, exist_ok=True)
+        with (self.anchors / ".writers").open("a") as lock:
+            fcntl.flock(lock, mode)
+            self._alone.extend([True] if mode == fcntl.LOCK_EX else [])
+            try:
+                yield
+            finally:
+                if mode == fcntl.LOCK_EX:
+                    self._alone.clear()
+
+    def unneeded(self, table: Table) -> list[str]:
+        """Files in a table's folder, but its log, that its latest version does not need: old ones, the change feed's
+        and orphans. Within the store."""
+        opened = self._open(table)
+        folder = table.name.replace(".", "/", 1)
+        added = [] if opened is None else _live(opened)
+        live = {f"{folder}/{path}" for one in added for path in (one.path, unquote(one.path))}
+        log = f"{folder}/{LOG}/"
+        return [one.path for one in self.store.list(folder) if one.path not in live and not one.path.startswith(log)]
+
     def compact(self, table: Table) -> int:
         """Join small files; the rows stay the same. Returns the version."""
         return self._retried(
@@ -189,7 +248,6 @@ class Lake:
             if opened is None:
                 raise TableDamaged(f"{table.name}: its log is gone, its manifest is not; run `borderlake verify`")
             return opened
-        shown = [name for name in table.columns if name not in table.personal]
         self._make_folder(table)
         try:
             made = DeltaTable.create(
@@ -201,7 +259,7 @@ class Lake:
                 partition_by=list(table.partition_by) or None,
                 configuration={
                     "delta.enableChangeDataFeed": "true",
-                    "delta.dataSkippingStatsColumns": ",".join(_indexable(table, shown)),
+                    "delta.dataSkippingStatsColumns": ",".join(_indexable(table, table.indexed)),
                 },
                 storage_options=dict(self.storage_options),
                 commit_properties=_properties("", None),
@@ -240,13 +298,20 @@ class Lake:
     def _retried(self, table: Table, write: Callable[[DeltaTable, str], object]) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
-            try:
-                write(opened, head)
-            except CommitFailedError:
-                time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
-                continue
-            self._cover(table, opened)
-            return opened.version()
+            with self.writing():
+                try:
+                    write(opened, head)
+                except CommitFailedError:
+                    time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
+                    continue
+                except (BorderlakeError, MemoryError, KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # A broken constraint prints the row, and so does a panic.
+                    if isinstance(error, OSError) and error.errno is not None:  # The system's own: a full disk.
+                        raise
+                    raise silenced(error, f"writing to {table.name}") from None
+                self._cover(table, opened)
+                return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
 
     def _sound(self, table: Table) -> tuple[DeltaTable, str]:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable-table"
     DRIFTED_ROWS = "drifted-rows"
     UNACCOUNTED = "unaccounted-batch"
+    ERASED_VALUE = "erased-value"
 
 
 _REPAIR = "`borderlake repair --yes` "
@@ -84,6 +85,11 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.UNACCOUNTED: (
         "rows of a batch that the ledger does not know: landing stopped before the ledger",
         "land the file again (it is still in the inbox): what is there is left out, the ledger completed",
+    ),
+    Kind.ERASED_VALUE: (
+        "a value of a subject that was erased stands here: the erasure was not complete, or the subject was delivered "
+        "again since",
+        "`borderlake erase` the subject again; where a new delivery is lawful, that is what the ground says",
     ),
 }
 

@@ -12,7 +12,7 @@ from pipelines.cli.road import report
 from pipelines.deployment import Deployment, from_environment
 from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
-from warehouse.ledger import KNOWN, Account
+from warehouse.ledger import KNOWN, Account, redactions
 from warehouse.quarantine import Reading
 from warehouse.redrive import Files, Prospect, open_readings, prospects
 
@@ -47,7 +47,8 @@ def redrive(
     found = readings_of(deployment, dataset)
     wanted, paths = open_readings(found, names or [])
     settings = deployment.settings
-    files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths)
+    redacted = redactions(deployment.lake)
+    files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths, redacted)
     planned = list(prospects(found, wanted, files, now))
     if not planned:
         console.print("Nothing is open in quarantine; borderlake quarantine list shows its history")
