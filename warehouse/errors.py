@@ -63,6 +63,11 @@ def where_it_rose(error: BaseException) -> str:
     return f"{type(error).__name__} at {_short(last.filename)}:{last.lineno} in {last.name}"
 
 
+def frames_of(error: BaseException) -> list[str]:
+    """Where an error passed, outermost first: files, lines and functions, no text and no values."""
+    return [f"{_short(one.filename)}:{one.lineno} in {one.name}" for one in traceback.extract_tb(error.__traceback__)]
+
+
 def silenced(error: BaseException, what: str) -> StepFailed:
     """An error of a library as one of ours: raise it `from None`."""
     return StepFailed(

@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pipelines import flows
+from pipelines import erasing, flows
+from pipelines.cli import erase
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
+from warehouse import erasure
 from warehouse import verify as verifying
 from warehouse.catalog import TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS
@@ -27,17 +29,35 @@ Deep = Annotated[bool, typer.Option("--deep", help="Hash and decode every file, 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 
 
-def verify(deep: Deep = False, name: TableName = None, json_out: JsonOut = None) -> None:
+def verify(
+    deep: Deep = False,
+    name: TableName = None,
+    erased: Annotated[
+        bool,
+        typer.Option("--erased", help="Decode every file of every store and look for what was ever erased; no more."),
+    ] = False,
+    source: erase.From = None,
+    json_out: JsonOut = None,
+) -> None:
     """Compare ledger, Delta log, manifest and files: is everything there, and as it was committed?
 
     The quick look reads logs and sizes of files. With --deep every file is hashed and decoded, and every batch of the
-    ledger is counted in bronze and quarantine. Ends with 0 when all is sound, 3 with findings; each says how to repair.
+    ledger is counted in bronze and quarantine, and what was erased is looked for in every file of every store. Ends
+    with 0 when all is sound, 3 with findings; each says how to repair.
+
+    What was erased is known by keyed digests. With --erased --from FILE (as borderlake erase takes it) the values
+    themselves are looked for too, in texts of any shape.
     """
     deployment = from_environment()
-    findings = _findings(deployment, _tables(name), deep=deep)
-    write_json(json_out, {"deep": deep, "sound": not findings, "findings": [_facts(finding) for finding in findings]})
+    subjects = erasure.resolve(deployment.lake, erase.given(None, source)) if source is not None else ()
+    findings = [] if erased else _findings(deployment, _tables(name), deep=deep)
+    if erased or subjects or (deep and not name):
+        with console.status("looking for what was erased"):
+            findings += erasing.leftovers(deployment, subjects)
+    write_json(json_out, {"deep": deep, "erased": erased, "sound": not findings, "findings": [_facts(finding) for finding in findings]})
     if not findings:
-        console.print(f"Sound: the {'deep' if deep else 'quick'} look found nothing.")
+        look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
+        console.print(f"Sound: the {look} found nothing.")
         raise typer.Exit(Exit.DONE)
     rows = [(finding.kind.value, finding.table, finding.where, finding.meaning) for finding in findings]
     console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))
