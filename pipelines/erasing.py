@@ -113,4 +113,3 @@ def _people(deployment: Deployment, path: Path) -> pl.DataFrame | None:
     except (FileRefused, pl.exceptions.PolarsError):
         pass  # What cannot be read as rows was looked through as text.
     return pl.concat(frames) if frames else None
-

@@ -18,7 +18,6 @@ from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, PNR_MESSAGE
 from warehouse.contracts.surveillance import DETECTIONS
 from warehouse.errors import UnknownName
 
-
 _TELLING = frozenset({"row_hash", "goods_description"})
 """Neither is personal, but free text may name anybody, and a hash without a key can be tried out."""
 

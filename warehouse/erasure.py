@@ -13,7 +13,7 @@ from datetime import date, datetime
 import polars as pl
 
 from warehouse import ids, vault
-from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, QUARANTINE, SILVER, TABLES, Table
+from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, QUARANTINE, SILVER, Table
 from warehouse.conform import conform_again
 from warehouse.contracts import CONTRACTS, Contract
 from warehouse.delta import Lake
@@ -98,9 +98,8 @@ def look(lake: Lake, subjects: Sequence[Subject], key: bytes) -> Found:
             if table is BRONZE[contract.name]:
                 related |= _named_in(contract, concerned, key)
     for table in (IDENTITIES, ENTITY_LINKS):
-        for subject in subjects:
-            if count := _of_subject(lake, table, subject).height:
-                changes.append(Change(table.name, subject, count))
+        counted = {subject: _of_subject(lake, table, subject).height for subject in subjects}
+        changes += [Change(table.name, subject, count) for subject, count in counted.items() if count]
     own = {(subject.kind, one) for subject in subjects for one in _keyed_ids(lake, subject)}
     return Found(tuple(changes), days, tuple(sorted(related - own)))
 

@@ -75,7 +75,9 @@ def sought(lake: Lake, key: bytes) -> Sought | None:
     rows = lake.scan(ERASURES).select("subject_kind", "subject_digest").unique().collect()
     if rows.is_empty():
         return None
-    return Sought({str(kind[0]): frozenset(some["subject_digest"]) for kind, some in rows.group_by("subject_kind")}, key)
+    return Sought(
+        {str(kind[0]): frozenset(some["subject_digest"]) for kind, some in rows.group_by("subject_kind")}, key
+    )
 
 
 def prove(

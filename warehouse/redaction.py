@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -90,7 +91,7 @@ def _packing(content: bytes) -> tuple[Callable[[bytes], bytes], Callable[[bytes]
 
 
 def _unzstd(content: bytes) -> bytes:
-    return pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
+    return bytes(pa.CompressedInputStream(pa.BufferReader(content), "zstd").read())
 
 
 def _decoded(plain: bytes, layout: Layout) -> tuple[str, str]:
@@ -191,9 +192,7 @@ def _split_keeping(text: str) -> list[str]:
     return [f"{line}\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
 
 
-def _fields(
-    record: str, found: Sequence[Subject], header: Sequence[str], mark: str, quote: str, layout: Layout
-) -> str:
+def _fields(record: str, found: Sequence[Subject], header: Sequence[str], mark: str, quote: str, layout: Layout) -> str:
     body = record.rstrip("\r\n")
     end = record[len(body) :]
     try:
@@ -229,7 +228,7 @@ def _edifact(text: str, subjects: Sequence[Subject], layout: Layout) -> tuple[in
     begins = _BLOCKS[layout.extract.format]
     starts = [at for at, one in enumerate(segments) if _tag(one, element) in (*begins, "UNH", "UNT", "UNZ")]
     edges = [0, *(at for at in starts if at), len(segments)]
-    blocks = ["".join(segments[one:other]) for one, other in zip(edges, edges[1:], strict=False)]
+    blocks = ["".join(segments[one:other]) for one, other in pairwise(edges)]
     hit = _speaking(blocks, subjects)
     told = _BOOKED if layout.extract.format == "pnrgov" else _TOLD
     for at, found in enumerate(hit):
@@ -276,11 +275,15 @@ def _parquet(content: bytes, subjects: Sequence[Subject], layout: Layout) -> Red
     except (pa.ArrowException, OSError, ValueError):
         raise CannotRedact("it is Parquet and damaged: nothing in it can be read") from None
     frame = pl.DataFrame(table)
-    texts = frame.select(pl.concat_str([pl.col(n).cast(pl.String) for n in _flat(frame)], separator="\n", ignore_nulls=True))
+    texts = frame.select(
+        pl.concat_str([pl.col(n).cast(pl.String) for n in _flat(frame)], separator="\n", ignore_nulls=True)
+    )
     hit = _speaking(texts.to_series().to_list() if frame.width and _flat(frame) else [], subjects)
-    concerned = {
-        subject: pl.Series([subject in found for found in hit], dtype=pl.Boolean) for subject in subjects
-    } if hit else {}
+    concerned = (
+        {subject: pl.Series([subject in found for found in hit], dtype=pl.Boolean) for subject in subjects}
+        if hit
+        else {}
+    )
     for subject, rows in concerned.items():
         if not rows.any():
             continue
@@ -318,7 +321,9 @@ def _speaking(texts: Sequence[str], subjects: Sequence[Subject]) -> list[list[Su
 
 
 def _blot(texts: Sequence[str], subject: Subject) -> list[str]:
-    return list(pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)}).select(subject.blotted(pl.col("text"))).to_series())
+    return list(
+        pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)}).select(subject.blotted(pl.col("text"))).to_series()
+    )
 
 
 _BY_FORMAT: Mapping[str, Callable[[str, Sequence[Subject], Layout], tuple[int, str]]] = {

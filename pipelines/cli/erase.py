@@ -31,7 +31,7 @@ def erase(
         str | None,
         typer.Argument(
             metavar="[SUBJECT]",
-            help=f"KIND:VALUE or KIND:KEYED ID; kinds: {', '.join(KINDS)}. Without it, or --from, it is asked for unseen.",
+            help=f"KIND:VALUE or KIND:KEYED ID; kinds: {', '.join(KINDS)}. Without it and --from it is asked for.",
         ),
     ] = None,
     source: From = None,
@@ -115,7 +115,9 @@ def _show(plan: Plan, *, done: bool) -> None:
         return
     console.print(table("Erased" if done else "Would be erased", ("store", "rows or records", "of which files"), rows))
     if plan.found.related:
-        console.print("These rows name others too, who stay elsewhere. If they are the same subject, erase them as well:")
+        console.print(
+            "These rows name others too, who stay elsewhere. If they are the same subject, erase them as well:"
+        )
         for kind, keyed in plan.found.related[:20]:
             console.print(f"  {kind}:{keyed}", highlight=False)
 
@@ -133,7 +135,9 @@ def _conclude(order: Order, done: Done) -> None:
     removed = sum(one.content is None for one in done.plan.rewrites)
     if removed:
         console.print(f"{removed:,} files were removed as a whole: nothing of them had landed, or they cannot be read")
-    console.print(f"{done.files_removed:,} old data files removed. Recorded as erasure {order.erasure_id}.", highlight=False)
+    console.print(
+        f"{done.files_removed:,} old data files removed. Recorded as erasure {order.erasure_id}.", highlight=False
+    )
     if done.due:
         console.print(
             f"Old data files younger than 7 days still hold the subject: other homes may write to this lake. They go "

@@ -21,7 +21,7 @@ from warehouse.decoding import texts
 from warehouse.errors import BorderlakeError
 from warehouse.routes import ROUTES
 from warehouse.settings import Settings
-from warehouse.subjects import Subject, parse
+from warehouse.subjects import parse
 from warehouse.verify import verify
 
 runner = CliRunner()
@@ -69,7 +69,9 @@ def lines() -> list[str]:
 def lake_of_two(deployment: Deployment) -> Deployment:
     """Two persons in one landed and conformed file, one of them refused a second time; the same in a zipped file."""
     delivered(deployment, "crossings.csv", lines())
-    delivered(deployment, "more.csv.gz", [line.replace(",2025-03-03T10", ",2025-03-03T11") for line in lines()], zipped=True)
+    delivered(
+        deployment, "more.csv.gz", [line.replace(",2025-03-03T10", ",2025-03-03T11") for line in lines()], zipped=True
+    )
     flows.land_all(deployment, flows.waiting_deliveries(deployment, NOW), NOW)
     for target in {route.target.name: route.target for route in ROUTES}.values():
         conform(deployment.lake, target, [NOW.date()], deployment.vault_key)
@@ -88,11 +90,13 @@ def erase(*more: str, subject: str = "document:DEU/Q7731908") -> tuple[int, str]
 
 def held(deployment: Deployment, *values: str) -> list[str]:
     """Files of the home that still show one of the values, however packed."""
-    shown = []
-    for path in deployment.settings.home.rglob("*"):
-        if path.is_file() and any(value in text for text in texts(path.read_bytes()) for value in values):
-            shown.append(str(path.relative_to(deployment.settings.home)))
-    return shown
+    home = deployment.settings.home
+    files = [path for path in home.rglob("*") if path.is_file()]
+    return [
+        str(path.relative_to(home))
+        for path in files
+        if any(value in text for text in texts(path.read_bytes()) for value in values)
+    ]
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(lake_of_two: Deployment, tmp_path: Path) -> None:
@@ -258,11 +262,12 @@ def test_the_proof_passes_after_a_whole_erasure(lake_of_two: Deployment) -> None
     assert verified_with("document:R5550001")[0] == Exit.PARTLY
 
 
-@pytest.mark.parametrize("text", ["nobody", "document:X1", "person:A/B", "document:a/b/c", "person:A/B/yesterday", "vehicle:X"])
+@pytest.mark.parametrize(
+    "text", ["nobody", "document:X1", "person:A/B", "document:a/b/c", "person:A/B/yesterday", "vehicle:X"]
+)
 def test_a_subject_that_is_none_is_refused_without_saying_it(text: str) -> None:
     with pytest.raises(BorderlakeError) as refused:
-        made = parse(text)
-        assert isinstance(made, Subject)
+        parse(text)
     assert text not in str(refused.value)
 
 
