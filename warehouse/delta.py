@@ -42,6 +42,8 @@ _TRANSACTION = 1
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_TELLING_NO_ROW = (BorderlakeError, pl.exceptions.ColumnNotFoundError, MemoryError)
+"""What may be raised from a write as it is; a missing column is told by its name."""
 _ALL_DIFFERENT = ("row_hash", "source_line")
 Frames = Callable[[], Iterator[pl.DataFrame]]
 """Rows that come one frame after the other, from the beginning at each call."""
@@ -304,7 +306,7 @@ class Lake:
                 except CommitFailedError:
                     time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
                     continue
-                except (BorderlakeError, MemoryError, KeyboardInterrupt, SystemExit):
+                except (*_TELLING_NO_ROW, KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # A broken constraint prints the row, and so does a panic.
                     if isinstance(error, OSError) and error.errno is not None:  # The system's own: a full disk.

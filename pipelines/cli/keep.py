@@ -54,10 +54,8 @@ def verify(
     if erased or subjects or (deep and not name):
         with console.status("looking for what was erased"):
             findings += erasing.leftovers(deployment, subjects)
-    write_json(
-        json_out,
-        {"deep": deep, "erased": erased, "sound": not findings, "findings": [_facts(finding) for finding in findings]},
-    )
+    asked = {"deep": deep, "erased": True} if erased else {"deep": deep}
+    write_json(json_out, asked | {"sound": not findings, "findings": [_facts(finding) for finding in findings]})
     if not findings:
         look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
         console.print(f"Sound: the {look} found nothing.")
