@@ -22,7 +22,8 @@ from benchmarks.canary_values import DAY, FORMATS, Canary, canary, deliver
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import BorderlakeError
 
-Path_ = Callable[[Deployment, Canary], object]
+_CROSSINGS = ["bronze.immigration__crossings"]
+Driven = Callable[[Deployment, Canary], object]
 
 
 def told(one: Canary) -> str:
@@ -96,7 +97,7 @@ def killed(deployment: Deployment, one: Canary) -> None:
     """Landing dies between bronze and ledger."""
     _fresh(deployment, one, "killed")
     with mock.patch("warehouse.landing._enter", side_effect=_dies):
-        job("landing")
+        job("landing", _CROSSINGS)
 
 
 @contextmanager
@@ -118,7 +119,7 @@ def commit_fails_in_a_run(deployment: Deployment, one: Canary) -> None:
     """A commit fails with an error that prints the row, in a run."""
     _fresh(deployment, one, "commit")
     with mock.patch("warehouse.delta.write_deltalake", fails(one, DeltaError)):
-        job("landing")
+        job("landing", _CROSSINGS)
 
 
 def commit_fails_in_a_command(deployment: Deployment, one: Canary) -> None:
@@ -147,7 +148,7 @@ def reader_fails_in_a_run(deployment: Deployment, one: Canary) -> None:
     """A reader fails on a row, in a run."""
     _fresh(deployment, one, "reader")
     with _readers_fail(one):
-        job("landing")
+        job("landing", _CROSSINGS)
 
 
 def reader_fails_in_a_command(deployment: Deployment, one: Canary) -> None:
@@ -181,13 +182,13 @@ def redrive_fails(deployment: Deployment, one: Canary) -> None:
 def conform_fails(_: Deployment, one: Canary) -> None:
     """Conforming fails on a value."""
     with mock.patch("pipelines.assets.silver.conform", fails(one, pl.exceptions.ComputeError)):
-        job("landing")
+        job("landing", ["silver.crossings"])
 
 
 def features_fail(_: Deployment, one: Canary) -> None:
     """Computing features fails on a row."""
     with mock.patch("pipelines.flows.vectors.compute", fails(one, pl.exceptions.ComputeError)):
-        job("features")
+        job("features", ["gold.event_features__crossings"])
 
 
 def scoring_fails(_: Deployment, one: Canary) -> None:
@@ -285,23 +286,18 @@ def process_of_a_run(deployment: Deployment, one: Canary) -> None:
 
     prepare(deployment.settings)
     _fresh(deployment, one, "process")
-    tag = f'{{"dagster/partition": "{DAY}"}}'
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "dagster",
-            "job",
-            "execute",
-            "-m",
-            "benchmarks.canary_definitions",
-            "-j",
-            "landing",
-            "--tags",
-            tag,
-        ],
-        check=False,
-    )
+    asset = ["--select", "bronze/immigration__crossings", "--partition", DAY.isoformat()]
+    command_line = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "asset",
+        "materialize",
+        "-m",
+        "benchmarks.canary_definitions",
+        *asset,
+    ]
+    subprocess.run(command_line, check=False)
 
 
 def refused_erasure(_: Deployment, one: Canary) -> None:
@@ -317,10 +313,10 @@ def refused_erasure(_: Deployment, one: Canary) -> None:
 def landed_to_the_end(_: Deployment, __: Canary) -> None:
     """What failures left in the inbox lands, and silver is made of it: no failure, but what comes after."""
     job("landing")
-    job("features")
+    job("features", ["gold.event_features__crossings", "gold.event_features__shipments"])
 
 
-PATHS: dict[str, Path_] = {
+PATHS: dict[str, Driven] = {
     "refused": refused,
     "killed": killed,
     "process_of_a_run": process_of_a_run,
