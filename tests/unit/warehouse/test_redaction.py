@@ -145,7 +145,9 @@ def test_a_plate_in_free_text_goes_and_the_text_stays() -> None:
 def test_the_mode_of_transport_stays_beside_a_plate_that_goes(tmp_path: Path) -> None:
     content = canary_values.csv([canary_values.declaration(ONE, "1")], ";")
     plate = next(one for one in subjects() if one.kind == "vehicle")
-    rows = pl.concat(chunk.rows for chunk in read("declarations csv", redact(content, [plate], layout("declarations csv")).content, tmp_path))
+    rows = pl.concat(
+        chunk.rows
+        for chunk in read("declarations csv", redact(content, [plate], layout("declarations csv")).content, tmp_path)
+    )
     assert rows["MODE"].to_list() == ["3"]
     assert rows["CONVEYANCE"].to_list() == [None]
-
