@@ -5,7 +5,7 @@ asset page or a summary wants to say about it.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
 from warehouse.landing import land
-from warehouse.ledger import KNOWN, Account
+from warehouse.ledger import KNOWN, Account, redactions
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
@@ -80,11 +80,13 @@ def land_all(
 ) -> list[Account]:
     """Land deliveries; files of the inbox move to the archive once their rows are committed."""
     accounts: list[Account] = []
-    for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
-        accounts += group
-        for account in {account.delivery.path: account for account in group}.values():
-            _archive(deployment, account)
-    _keep_late_sidecars(deployment)
+    with deployment.lake.writing():
+        erased = redactions(deployment.lake)
+        for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
+            accounts += group
+            for account in {account.delivery.path: account for account in group}.values():
+                _archive(deployment, account, erased)
+        _keep_late_sidecars(deployment)
     return accounts
 
 
@@ -96,13 +98,18 @@ def _still_there(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
             yield item
 
 
-def _archive(deployment: Deployment, account: Account) -> None:
+def _archive(deployment: Deployment, account: Account, erased: Collection[str]) -> None:
     """Move a file of the inbox to the archive, its sidecar first: a crash between leaves the file to land again.
 
-    A file that is there already keeps the sidecar that it landed with; the new one is kept beside it.
+    A file that is there already keeps the sidecar that it landed with; the new one is kept beside it. A file from which
+    an erasure took a subject is not kept: the archive holds it redacted.
     """
     landed = account.delivery
     if deployment.settings.inbox not in landed.path.parents:
+        return
+    if landed.sha256 in erased:
+        landed.path.unlink(missing_ok=True)
+        delivery.sidecar_of(landed.path).unlink(missing_ok=True)
         return
     target = delivery.archived(deployment.settings.archive, landed)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,14 +132,17 @@ def _keep_late_sidecars(deployment: Deployment) -> None:
 
 
 def archived(deployment: Deployment, landed: Mapping[str, Any]) -> Delivery | None:
-    """The archived delivery of a ledger row; None where the archive does not hold those very bytes."""
+    """The archived delivery of a ledger row, redacted where an erasure changed it; None where the archive does not hold
+    those very bytes."""
     folder = deployment.settings.archive / landed["source_agency"] / landed["dataset"]
     agency = deployment.agencies.get(landed["source_agency"])
     place = folder / landed["received_on"].isoformat()
     if agency is None or not place.is_dir():
         return None
+    redacted = redactions(deployment.lake)
+    held = redacted.get(landed["sha256"], landed["sha256"])
     for path in sorted(place.iterdir()):
-        if path.name.endswith(f"-{landed['file_name']}") and delivery.file_sha256(path) == landed["sha256"]:
+        if path.name.endswith(f"-{landed['file_name']}") and delivery.file_sha256(path) == held:
             return delivery.delivery(
                 path,
                 agency=agency.code,
@@ -141,6 +151,7 @@ def archived(deployment: Deployment, landed: Mapping[str, Any]) -> Delivery | No
                 jurisdiction=landed["jurisdiction"],
                 dialect=dialect_of(landed["dialect"], deployment.settings.dialects),
                 arrived_on=landed["received_on"],
+                redacted_from=landed["sha256"] if landed["sha256"] in redacted else None,
             )
     return None
 
@@ -250,7 +261,7 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
 
 def days_to_conform(deployment: Deployment) -> set[date]:
     """Days of delivery that silver is behind on."""
-    return days_behind(deployment.lake)
+    return days_behind(deployment.lake, deployment.vault_key)
 
 
 def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:

@@ -9,6 +9,7 @@ import dagster as dg
 from pipelines import flows
 from pipelines.assets import DEPLOYMENT
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.jobs import retraining_job, scoring_assets, scoring_job
 from pipelines.partitions import partition_of
 
@@ -31,6 +32,7 @@ RETRAINING_CRON = os.environ.get("BORDERLAKE_RETRAINING_CRON", "30 2 * * 1")
     required_resource_keys={DEPLOYMENT},
     description="Land and score every day of delivery that has work waiting. Cron: BORDERLAKE_SCORING_CRON.",
 )
+@discreet
 def hourly_scoring(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run a day of delivery that has files waiting or events unscored."""
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)

@@ -12,6 +12,7 @@ import dagster as dg
 from pipelines import feed_checks, flows
 from pipelines.assets import DEPLOYMENT
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.jobs import landing_job
 from pipelines.partitions import partition_of
 from warehouse.contracts import CONTRACTS
@@ -29,6 +30,7 @@ _SETTLED_S = 5.0
     required_resource_keys={DEPLOYMENT},
     description="Lands what agencies drop into inbox/<agency>/<dataset>/, one run a day of delivery.",
 )
+@discreet
 def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run for the files of each day of delivery; the same files do not start a second run."""
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)

@@ -19,6 +19,7 @@ from warehouse.chain import read_chain
 from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar
 from warehouse.delta import Lake
 from warehouse.findings import Finding, Kind
+from warehouse.ledger import redactions
 
 SIDECARS_FACT = "borderlake.sidecars"
 """Key of a ledger commit's information: batch -> hash of the sidecar that its file landed with."""
@@ -57,7 +58,8 @@ def check_archive(lake: Lake, archive: Path) -> Iterator[Finding]:
     if not archive.is_dir():
         return
     ledger = lake.scan(LEDGER).select("source_agency", "dataset", "batch_id", "sha256").unique().collect()
-    landed = {(agency, dataset, sha256) for agency, dataset, _, sha256 in ledger.iter_rows()}
+    redacted = redactions(lake)
+    landed = {(agency, dataset, redacted.get(sha256, sha256)) for agency, dataset, _, sha256 in ledger.iter_rows()}
     declared = _declared(lake)
     for path in sorted(one for one in archive.glob("*/*/*/*") if one.is_file()):
         agency, dataset, day, name = path.relative_to(archive).parts

@@ -11,21 +11,21 @@ import polars as pl
 from warehouse.catalog import BRONZE, LEDGER
 from warehouse.conform import live_batches, replaced_batches, replaced_withdrawals, withdrawals
 from warehouse.delta import Lake
-from warehouse.ids import row_digest
 from warehouse.routes import ROUTES, Route
+from warehouse.vault import content_id
 
 
-def days_behind(lake: Lake) -> set[date]:
+def days_behind(lake: Lake, key: bytes) -> set[date]:
     """Days of delivery whose conforming would change silver."""
     behind: set[date] = set()
     for route in ROUTES:
         held = set(lake.scan(route.target).select(pl.col("batch_id").unique()).collect()["batch_id"])
-        behind |= _of_new_rows(lake, route, held) | _of_replaced_rows(lake, route, held)
+        behind |= _of_new_rows(lake, route, held, key) | _of_replaced_rows(lake, route, held)
         behind |= _of_new_withdrawals(lake, route) | _of_replaced_withdrawals(lake, route)
     return behind
 
 
-def _of_new_rows(lake: Lake, route: Route, held: set[str]) -> set[date]:
+def _of_new_rows(lake: Lake, route: Route, held: set[str], key: bytes) -> set[date]:
     """Days of landed rows that silver lacks; batches of repeats, or superseded, bring none."""
     landed = lake.scan(LEDGER).filter((pl.col("contract") == route.contract.name) & (pl.col("rows_landed") > 0))
     absent = set(landed.select("batch_id").collect()["batch_id"]) - held
@@ -36,7 +36,7 @@ def _of_new_rows(lake: Lake, route: Route, held: set[str]) -> set[date]:
     silver = lake.scan(route.target).select("event_id", "row_hash")
     new = bronze.select("event_id", "received_on").join(silver, on="event_id", how="anti")
     again = bronze.join(silver, on="event_id", how="semi").collect()
-    said = again.select("event_id", "received_on", row_hash=row_digest(again, route.contract.content()))
+    said = again.select("event_id", "received_on", row_hash=content_id(again, route.contract.content(), key))
     return _days(new) | _days(said.lazy().join(silver, on=["event_id", "row_hash"], how="anti"))
 
 

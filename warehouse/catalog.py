@@ -118,6 +118,22 @@ class Landings(dy.Schema):
     landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the batch was written.")
 
 
+class Erasures(dy.Schema):
+    """One row an erasure and store that it changed; who was erased stands here as a keyed digest only."""
+
+    erasure_id = dy.String(description="The erasure.")
+    subject_kind = dy.String(description="document, person, vehicle, organisation, officer or text.")
+    subject_digest = dy.String(description="Keyed digest of the subject's value, of no use as an id.")
+    requested_by = dy.String(description="Who asked for it.")
+    reason = dy.String(description="On what ground.")
+    erased_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When it was done.")
+    store = dy.String(description="Table, inbox, archive or _damaged.")
+    rows = dy.Int64(description="Rows or records changed; of whole files, files.")
+    batch_id = dy.String(nullable=True, description="Delivery whose archived file was redacted.")
+    old_sha256 = dy.String(nullable=True, description="Hash of the file before.")
+    new_sha256 = dy.String(nullable=True, description="Hash of the redacted file; null: it was removed.")
+
+
 class SilverEvent(Event):
     """What every silver event carries. All versions are kept: as of T means known_at <= T < superseded_at."""
 
@@ -131,7 +147,7 @@ class SilverEvent(Event):
     received_on = dy.Date(description="Day of delivery.")
     event_date = dy.Date(description="UTC day of `event_at`.")
     event_local_at = dy.Datetime(time_unit="us", description="`event_at` on the clock of the office.")
-    row_hash = dy.String(description="Hash of all but `known_at`: tells a correction from a repeat.")
+    row_hash = dy.String(description="Keyed id of all but `known_at`: tells a correction from a repeat.")
     batch_id = dy.String(description="Delivery it came in.")
 
 
@@ -246,7 +262,8 @@ def _bronze(contract: Contract) -> Table:
         owner=contract.domain,
         partition_by=("received_on",),
         retention_days=contract.retention_days,
-        personal=contract.personal(),
+        # What gives somebody away is kept out of the log too, however far it may travel otherwise.
+        personal=contract.unlogged(),
     )
 
 
@@ -279,6 +296,13 @@ LEDGER = Table(
     description="Every delivery: rows read = landed + refused.",
     columns=Landings.columns(),
     key=("batch_id", "contract"),
+    owner="platform",
+)
+ERASURES = Table(
+    name="ledger.erasures",
+    description="Every erasure of a subject: who asked, why, and what it changed where; never a value.",
+    columns=Erasures.columns(),
+    key=("erasure_id", "subject_digest", "store"),
     owner="platform",
 )
 IDENTITIES = Table(
@@ -366,6 +390,7 @@ TABLES: dict[str, Table] = {
         *BRONZE.values(),
         *QUARANTINE.values(),
         LEDGER,
+        ERASURES,
         IDENTITIES,
         *SILVER,
         ENTITY_LINKS,

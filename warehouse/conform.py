@@ -15,7 +15,7 @@ from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, LEDGER, Table
 from warehouse.contracts import Contract
 from warehouse.contracts.surveillance import VESSEL_POSITIONS
 from warehouse.delta import Lake
-from warehouse.ids import event_id, row_digest
+from warehouse.ids import event_id
 from warehouse.places import Place
 from warehouse.routes import Identity, Route, routes_to
 
@@ -26,10 +26,14 @@ def conform(
     lake: Lake, target: Table, received: Sequence[date], key: bytes, border_points: Sequence[Place] | None = None
 ) -> int:
     """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
+    with lake.writing():  # An erasure between reading bronze and writing silver would be undone.
+        return _conform(lake, target, received, key, places.shipped() if border_points is None else border_points)
+
+
+def _conform(lake: Lake, target: Table, received: Sequence[date], key: bytes, points: Sequence[Place]) -> int:
     fresh: list[pl.DataFrame] = []
     touched: list[pl.DataFrame] = []
     tombstones: list[pl.DataFrame] = []
-    points = places.shipped() if border_points is None else border_points
     for route in routes_to(target):
         whole = _whole_batches(lake, route.contract)
         live = live_batches(lake, route.contract)
@@ -49,6 +53,24 @@ def conform(
     events = pl.concat(fresh)
     _replace(lake, target, versioned(events, pl.concat(tombstones)), pl.concat(touched))
     return int(events["received_on"].is_in(list(received)).sum()) if events.height else 0
+
+
+def conform_again(
+    lake: Lake, target: Table, events: pl.DataFrame, key: bytes, border_points: Sequence[Place] | None = None
+) -> None:
+    """Make the versions of some events (`event_id`) anew, from bronze as it is now; links and vault stay."""
+    points = places.shipped() if border_points is None else border_points
+    seen = lake.scan(target).select("event_id").unique().collect()
+    touched = events.select("event_id").unique().join(seen, on="event_id", how="semi")
+    if touched.is_empty():
+        return
+    made, tombstones = [], []
+    for route in routes_to(target):
+        rows = lake.scan(BRONZE[route.contract.name]).join(touched.lazy(), on="event_id", how="semi").collect()
+        standing = rows.join(live_batches(lake, route.contract), on="batch_id", how="semi")
+        made.append(to_silver(route, standing.sort("landed_at", "batch_id", "source_line"), key, points))
+        tombstones.append(withdrawals(lake, route).join(touched, on="event_id", how="semi"))
+    _replace(lake, target, versioned(pl.concat(made), pl.concat(tombstones)), touched)
 
 
 def withdrawals(lake: Lake, route: Route) -> pl.DataFrame:
@@ -161,7 +183,7 @@ def to_silver(route: Route, bronze: pl.DataFrame, key: bytes, border_points: Seq
         derived["area"] = places.nearest([point for point in border_points if point.mode != "air"])
     taken = with_local_time(bronze.filter(route.where))
     placeholders = {"event_version": pl.lit(0), "superseded_at": pl.lit(None)}
-    content = row_digest(taken, route.contract.content())
+    content = vault.content_id(taken, route.contract.content(), key)
     made = taken.with_columns(**derived, **placeholders, **keyed, row_hash=content)
     absent = [name for name in route.target.columns if name not in made.columns]
     return route.target.shape(made.with_columns(pl.lit(None).alias(name) for name in absent))

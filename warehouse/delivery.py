@@ -45,6 +45,8 @@ class Delivery:
     received_on: date
     kept_as_named: str | None = None
     """What the agency called it, where the path is the archive's own."""
+    redacted_from: str | None = None
+    """Hash of the file as it was delivered, where an erasure has put a redacted one in its place."""
 
     @property
     def file_name(self) -> str:
@@ -53,8 +55,8 @@ class Delivery:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes, in hex."""
-        return file_sha256(self.path)
+        """SHA-256 of the file's bytes, in hex; of a redacted file, that of the one which was delivered."""
+        return self.redacted_from or file_sha256(self.path)
 
     @cached_property
     def size(self) -> int:
@@ -86,6 +88,7 @@ def delivery(
     dialect: Dialect,
     arrived_on: date,
     named: str | None = None,
+    redacted_from: str | None = None,
 ) -> Delivery:
     """Describe a file for landing; `arrived_on` counts where no sidecar says when it was extracted."""
     if not path.is_file():
@@ -102,6 +105,7 @@ def delivery(
         sidecar=sidecar,
         received_on=received,
         kept_as_named=named,
+        redacted_from=redacted_from,
     )
 
 

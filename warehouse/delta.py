@@ -6,6 +6,8 @@ writers reload and try again. No call returns before its commit is durable and i
 writes to a table whose last commit is not the one that was made.
 """
 
+import contextlib
+import fcntl
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,9 +35,9 @@ from deltalake.transaction import AddAction
 
 from warehouse import datafiles
 from warehouse.catalog import Table
-from warehouse.commits import MARK, Added
+from warehouse.commits import LOG, MARK, Added
 from warehouse.datafiles import DataFile
-from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
+from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict, silenced
 from warehouse.manifest import Manifest
 from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
 
@@ -44,6 +46,8 @@ _TRANSACTION = 1
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+_TELLING_NO_ROW = (BorderlakeError, pl.exceptions.ColumnNotFoundError, MemoryError)
+"""What may be raised from a write as it is; a missing column is told by its name."""
 Frames = Callable[[], Iterator[pl.DataFrame]]
 """Rows that come one frame after the other, from the beginning at each call."""
 
@@ -63,6 +67,8 @@ class Lake:
     storage_options: Mapping[str, str] = field(default_factory=dict)
     anchors: Path | None = None
     """Folder outside the lake that remembers the ends of the manifests."""
+    _alone: list[bool] = field(default_factory=list, compare=False, repr=False)
+    """Whether this process holds off all other writers of the home."""
 
     def uri(self, table: Table) -> str:
         return f"{self.root.rstrip('/')}/{table.name.replace('.', '/', 1)}"
@@ -168,6 +174,61 @@ class Lake:
             return self.version(table) or 0
         self._fit(table)
         return self._retried(table, write)
+
+    def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
+        """Make `frame` all the rows of a table without partitions; returns the version."""
+
+        def write(opened: DeltaTable, head: str) -> None:
+            properties = _properties(head, facts)
+            write_deltalake(
+                opened,
+                table.shape(frame),
+                mode="overwrite",
+                writer_properties=_WRITER,
+                commit_properties=properties,
+            )
+
+        return self._retried(table, write)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold off an erasure while rows are on their way from a file to a table, or from one table to the next."""
+        with self._held(fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait for the writers of this home and hold off new ones: what no version needs can then go at once.
+
+        A lake without anchors has no home, and nobody to wait for.
+        """
+        with self._held(fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
+    def _held(self, mode: int) -> Iterator[None]:
+        if self.anchors is None or self._alone:
+            yield
+            return
+        self.anchors.mkdir(parents=True, exist_ok=True)
+        with (self.anchors / ".writers").open("a") as lock:
+            fcntl.flock(lock, mode)
+            self._alone.extend([True] if mode == fcntl.LOCK_EX else [])
+            try:
+                yield
+            finally:
+                if mode == fcntl.LOCK_EX:
+                    self._alone.clear()
+
+    def unneeded(self, table: Table) -> list[str]:
+        """Files in a table's folder, but its log, that its latest version does not need: old ones, the change feed's
+        and orphans. Within the store."""
+        opened = self._open(table)
+        folder = table.name.replace(".", "/", 1)
+        added = [] if opened is None else _live(opened)
+        live = {f"{folder}/{path}" for one in added for path in (one.path, unquote(one.path))}
+        log = f"{folder}/{LOG}/"
+        return [one.path for one in self.store.list(folder) if one.path not in live and not one.path.startswith(log)]
 
     def compact(self, table: Table) -> int:
         """Join small files; the rows stay the same. Returns the version."""
@@ -288,21 +349,24 @@ class Lake:
     def _retried(
         self, table: Table, write: Callable[[DeltaTable, str], object], hashes: Mapping[str, str] | None = None
     ) -> int:
-        with telling_full_disk(table.name):
-            return self._attempted(table, write, hashes)
-
-    def _attempted(
-        self, table: Table, write: Callable[[DeltaTable, str], object], hashes: Mapping[str, str] | None
-    ) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
-            try:
-                write(opened, head)
-            except CommitFailedError:
-                time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
-                continue
-            self._cover(table, opened, hashes)
-            return opened.version()
+            with self.writing():
+                try:
+                    with telling_full_disk(table.name):
+                        write(opened, head)
+                except CommitFailedError:
+                    time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
+                    continue
+                except (*_TELLING_NO_ROW, KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # A broken constraint prints the row, and so does a panic.
+                    if isinstance(error, OSError) and error.errno is not None:  # The system's own.
+                        raise
+                    raise silenced(error, f"writing to {table.name}") from None
+                with telling_full_disk(table.name):
+                    self._cover(table, opened, hashes)
+                return opened.version()
         raise WriteConflict(f"{table.name}: other writers kept committing; run the step again")
 
     def _sound(self, table: Table) -> tuple[DeltaTable, str]:

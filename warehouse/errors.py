@@ -1,4 +1,12 @@
-"""Errors of borderlake: each holds facts and the next step, never a value of a row."""
+"""Errors of borderlake: each holds facts and the next step, never a value of a row.
+
+The errors of libraries know no such rule. What is told of them is their kind and where they rose.
+"""
+
+import traceback
+from pathlib import Path
+
+_PACKAGES = ("warehouse", "features", "models", "pipelines", "simulation", "benchmarks")
 
 
 class BorderlakeError(Exception):
@@ -39,3 +47,43 @@ class DiskFull(BorderlakeError):
 
 class NotReady(BorderlakeError):
     """A step whose input does not exist yet; the message names the command that makes it."""
+
+
+class StepFailed(BorderlakeError):
+    """A step in which a library failed; whatever the library said is left out, for it may be a row."""
+
+
+def where_it_rose(error: BaseException) -> str:
+    """The kind of an error and our innermost line on its way, without its text.
+
+    >>> where_it_rose(ValueError("P1234567"))
+    'ValueError'
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).parent.name in _PACKAGES or _is_below(frame.filename)]
+    if not ours:
+        return type(error).__name__
+    last = ours[-1]
+    return f"{type(error).__name__} at {_short(last.filename)}:{last.lineno} in {last.name}"
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where an error passed, outermost first: files, lines and functions, no text and no values."""
+    return [f"{_short(one.filename)}:{one.lineno} in {one.name}" for one in traceback.extract_tb(error.__traceback__)]
+
+
+def silenced(error: BaseException, what: str) -> StepFailed:
+    """An error of a library as one of ours: raise it `from None`."""
+    return StepFailed(
+        f"{what} failed: {where_it_rose(error)}. The error's own text is not shown, since it may hold a row's value"
+    )
+
+
+def _is_below(path: str) -> bool:
+    return bool(set(Path(path).parts[-4:-1]) & set(_PACKAGES)) and "site-packages" not in path
+
+
+def _short(path: str) -> str:
+    parts = Path(path).parts
+    first = next((at for at in range(len(parts) - 1, -1, -1) if parts[at] in _PACKAGES), len(parts) - 1)
+    return "/".join(parts[first:])

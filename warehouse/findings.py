@@ -28,6 +28,7 @@ class Kind(StrEnum):
     UNACCOUNTED = "unaccounted-batch"
     DAMAGED_ARCHIVE = "damaged-archive"
     LATE_SIDECAR = "late-sidecar"
+    ERASED_VALUE = "erased-value"
 
 
 _REPAIR = "`borderlake repair --yes` "
@@ -119,6 +120,11 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.LATE_SIDECAR: (
         "a sidecar came after its file had landed, and declares another file than that",
         "ask the agency which of the two is right; send the file again with the sidecar, or remove the sidecar",
+    ),
+    Kind.ERASED_VALUE: (
+        "a value of a subject that was erased stands here: the erasure was not complete, or the subject was delivered "
+        "again since",
+        "`borderlake erase` the subject again; where a new delivery is lawful, that is what the ground says",
     ),
 }
 

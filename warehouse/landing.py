@@ -17,7 +17,7 @@ from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake, Upon
 from warehouse.errors import FileRefused
-from warehouse.ledger import Account, known_account, landed_before, ledger_rows
+from warehouse.ledger import Account, known_account, landed_before, ledger_rows, redactions
 from warehouse.readers import READERS, Chunk
 from warehouse.sorting import Read, check_rows, extract_of, outcomes
 
@@ -25,6 +25,9 @@ _GROUP_ROWS = 400_000
 """Rows that share a commit: bounds memory, and keeps the number of commits small."""
 
 _FACTS = {"borderlake.step": "landing"}
+_ERASED = FileRefused(
+    "erased", "a subject was erased from this very file since it was delivered; send it without, as a new file"
+)
 
 Progress = Callable[[Delivery], None]
 
@@ -38,6 +41,7 @@ def land(
     that already hold them leave them out.
     """
     known = landed_before(lake)
+    erased = redactions(lake)
     group: dict[str, Read] = {}
     rows = 0
     for delivery in deliveries:
@@ -49,6 +53,9 @@ def land(
         entry = known.get(delivery.batch_id) or known.get(delivery.refusal_id)
         if entry is not None:
             yield [known_account(delivery, entry)]
+        elif delivery.sha256 in erased and delivery.redacted_from is None:
+            yield _commit(lake, [Read(delivery, refusal=_ERASED)], landed_at)
+            known = landed_before(lake)
         elif is_large:
             yield _land_large(lake, delivery, landed_at)
             known = landed_before(lake)

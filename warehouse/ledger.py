@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
+from warehouse.catalog import BRONZE, ERASURES, LEDGER, QUARANTINE
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
@@ -119,6 +119,19 @@ def unaccounted(lake: Lake, accounts: Sequence[Account]) -> dict[str, int]:
             missing.subtract(dict(lake.scan(table).filter(mine).group_by("batch_id").len().collect().iter_rows()))
             differing.update({batch: abs(rows) for batch, rows in missing.items()})
     return {batch: rows for batch, rows in differing.items() if rows}
+
+
+def redactions(lake: Lake) -> dict[str, str | None]:
+    """Hash of a delivered file -> that of the redacted file in its place, or None where it was removed."""
+    rows = lake.scan(ERASURES).filter(pl.col("old_sha256").is_not_null()).sort("erased_at").collect()
+    steps: dict[str, str | None] = dict(rows.select("old_sha256", "new_sha256").iter_rows())
+    made: dict[str, str | None] = {}
+    for first in steps:
+        last: str | None = first
+        while last is not None and last in steps:
+            last = steps[last]
+        made[first] = last
+    return made
 
 
 def _content_key(account: Account) -> tuple[str, ...]:

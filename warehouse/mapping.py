@@ -75,6 +75,15 @@ def typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
     return _typed(output, rows)[0]
 
 
+def values(output: Output, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Some columns of a contract as source rows give them, refused or not; all null where the contract lacks them."""
+    typed, _ = _typed(output, rows)
+    return typed.select(
+        pl.col(name).cast(pl.String) if name in typed.columns else pl.lit(None, dtype=pl.String).alias(name)
+        for name in names
+    )
+
+
 @cache
 def _numbered(contract: Contract) -> type[dy.Schema]:
     """The contract's schema with the line number beside it, which checking must not drop."""

@@ -7,7 +7,7 @@ ledger, once, however many redrive it and wherever one is cut short.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class Files:
     """Read them all under this one; default: each under the one it was read under."""
     given: Mapping[str, Path] | None = None
     """Content hash -> a file that its user names, which the archive need not hold."""
+    redacted: Mapping[str, str | None] = field(default_factory=dict)
+    """Content hash -> that of the file which an erasure has put in its place; None: it was removed."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,17 @@ def _delivery(reading: Reading, files: Files) -> Delivery:
     dialect = dialect_of(files.dialect or reading.dialect, files.dialects)
     domain = files.agencies[reading.agency].domain
     dialect.extract_for(f"{domain}.{reading.dataset}")
-    path = (files.given or {}).get(reading.sha256) or find_archived(
+    is_redacted = reading.sha256 in files.redacted
+    held = files.redacted.get(reading.sha256, reading.sha256)
+    if held is None:
+        raise BorderlakeError("an erasure has removed it, for nothing of it had landed; ask its sender for a new file")
+    path = (None if is_redacted else (files.given or {}).get(reading.sha256)) or find_archived(
         files.archive,
         agency=reading.agency,
         dataset=reading.dataset,
         received_on=reading.received_on,
         named=reading.file_name,
-        sha256=reading.sha256,
+        sha256=held,
     )
     if path is None:
         raise BorderlakeError("the archive does not hold it: it came from outside the inbox; give its path")
@@ -127,6 +133,7 @@ def _delivery(reading: Reading, files: Files) -> Delivery:
         dialect=dialect,
         arrived_on=reading.received_on,
         named=reading.file_name,
+        redacted_from=reading.sha256 if is_redacted else None,
     )
 
 

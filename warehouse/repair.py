@@ -20,7 +20,8 @@ from warehouse.mending import CannotMend, mended
 from warehouse.reland import Archived, CannotRepair, Loss, lost_with, plan_rows
 from warehouse.storage import Store
 
-_ASIDE = "_damaged"
+ASIDE = "_damaged"
+"""Where in the lake damaged files are set aside."""
 _COMMITS = (Kind.LOST_COMMIT, Kind.EMPTY_COMMIT, Kind.DAMAGED_COMMIT)
 _FILES = (Kind.MISSING_FILE, Kind.DAMAGED_FILE)
 _MANIFEST = (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)
@@ -254,5 +255,5 @@ def set_aside(store: Store, path: str) -> None:
     """Move a damaged file out of the way, where a person can still look at it."""
     content = store.read(path)
     if content is not None:
-        store.put(f"{_ASIDE}/{path}", content, replace=True)
+        store.put(f"{ASIDE}/{path}", content, replace=True)
         store.delete(path)

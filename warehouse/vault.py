@@ -16,7 +16,7 @@ import polars as pl
 import polars_hash
 
 from warehouse.errors import BorderlakeError
-from warehouse.ids import ID_LENGTH
+from warehouse.ids import ID_LENGTH, row_text
 
 KEY_VARIABLE = "BORDERLAKE_VAULT_KEY"
 _SEPARATOR = "\x1f"
@@ -64,3 +64,8 @@ def keyed_id(kind: str, value: pl.Expr, key: bytes) -> pl.Expr:
     text = pl.concat_str(pl.lit(f"{kind}{_SEPARATOR}"), value, ignore_nulls=False)
     hashed: pl.Expr = polars_hash.concat_str(text).chash.hmac_sha256(key=key.hex())
     return hashed.str.slice(0, ID_LENGTH)
+
+
+def content_id(rows: pl.DataFrame, columns: Sequence[str], key: bytes) -> pl.Expr:
+    """The keyed id of what each row says: equal where rows say the same, and nothing to try values out on."""
+    return keyed_id("content", row_text(rows, columns), key)

@@ -11,6 +11,7 @@ import polars as pl
 from pipelines import feed_checks, flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, first_day, partition_of
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
@@ -56,6 +57,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
             *feed_checks.specs(key),
         ],
     )
+    @discreet
     def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         days = days_of(context)

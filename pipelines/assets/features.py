@@ -12,6 +12,7 @@ from features.views import FeatureView
 from pipelines import flows, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment, from_environment
+from pipelines.discretion import discreet
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
 from pipelines.reporting import key_of
 from warehouse.catalog import Table
@@ -56,6 +57,7 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
             ),
         ],
     )
+    @discreet
     def features(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         days = days_of(context)

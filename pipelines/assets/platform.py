@@ -5,7 +5,7 @@ import dagster as dg
 from pipelines import reporting
 from pipelines.assets import OWNERS
 from pipelines.reporting import key_of
-from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, LEDGER, QUARANTINE, Table
+from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS
 
 
@@ -29,6 +29,7 @@ platform_specs = [
         for contract in CONTRACTS.values()
     ),
     _reported(LEDGER, "platform", _BRONZE_KEYS),
+    _reported(ERASURES, "platform", []),
     _reported(ENTITY_LINKS, "platform", _BRONZE_KEYS),
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
 ]

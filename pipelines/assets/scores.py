@@ -15,6 +15,7 @@ from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.assets.training import model_key
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
 from pipelines.reporting import key_of
 from warehouse.errors import BorderlakeError
@@ -64,6 +65,7 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
             ),
         ],
     )
+    @discreet
     def score(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         days = days_of(context)

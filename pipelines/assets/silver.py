@@ -8,6 +8,7 @@ import polars as pl
 from pipelines import glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, IDENTITIES, SILVER, Table
@@ -44,6 +45,7 @@ def _silver(table: Table) -> dg.AssetsDefinition:
             ),
         ],
     )
+    @discreet
     def silver(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         days = days_of(context)

@@ -10,6 +10,7 @@ from models.spec import ModelSpec
 from pipelines import flows, glance
 from pipelines.assets import DEPLOYMENT, OWNERS, WEEKLY
 from pipelines.deployment import Deployment
+from pipelines.discretion import discreet
 from pipelines.pictures import embedded
 from pipelines.reporting import key_of
 from warehouse.catalog import OUTCOMES
@@ -55,6 +56,7 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
         ],
     )
+    @discreet
     def model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         try:

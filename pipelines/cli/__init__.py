@@ -7,9 +7,9 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, contracts, exercise, feeds, inspect, keep, models, quarantine, road, world
-from pipelines.cli.output import Exit, errors
-from warehouse.errors import BorderlakeError
+from pipelines.cli import bench, contracts, erase, exercise, feeds, inspect, keep, models, quarantine, road, world
+from pipelines.cli.output import Exit, errors, printable
+from warehouse.errors import BorderlakeError, frames_of, silenced
 
 app = typer.Typer(
     name="borderlake",
@@ -20,7 +20,8 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,  # Locals hold rows, and rows hold persons.
+    pretty_exceptions_enable=False,  # What a library says may be a row, and rows hold persons: see main.
+    pretty_exceptions_show_locals=False,
     add_completion=False,
 )
 app.command(rich_help_panel="Start")(world.demo)
@@ -38,6 +39,7 @@ app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary
 app.command(rich_help_panel="Keep")(keep.verify)
 app.command(rich_help_panel="Keep")(keep.repair)
 app.command(rich_help_panel="Keep")(keep.vacuum)
+app.command(rich_help_panel="Keep")(erase.erase)
 app.add_typer(exercise.app, name="exercise", rich_help_panel="Start")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
 
@@ -48,6 +50,14 @@ def main() -> None:
         app()
     except BorderlakeError as error:
         errors.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(Exit.NOTHING)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # A panic of a library is no Exception.
+        for line in frames_of(error):
+            errors.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
+        said = silenced(error, "the command")
+        errors.print(f"[bold red]unexpected[/bold red] {printable(str(said))}", highlight=False, soft_wrap=True)
         sys.exit(Exit.NOTHING)
 
 

@@ -218,6 +218,24 @@ def bitrot(
     _clocked(lambda watch: bench.run(flips, seed, watch), json_out)
 
 
+@app.command()
+def canary(
+    keep: Annotated[
+        Path | None, typer.Option(help="New folder for all that is written; without, it is removed.")
+    ] = None,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Personal values driven through failures of every kind: none may show outside its store, none at all once erased.
+
+    borderlake bench canary --json canary.json
+    """
+    _require_benchmarks()
+    from benchmarks import canary as bench
+
+    _clocked(lambda watch: bench.run(seed, watch, keep), json_out)
+
+
 def _require_benchmarks() -> None:
     if find_spec("benchmarks") is None:
         raise BorderlakeError(

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pipelines import flows
+from pipelines import erasing, flows
+from pipelines.cli import erase
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import Deployment, alone, from_environment
+from warehouse import erasure
 from warehouse import verify as verifying
 from warehouse.acceptance import accept, all_accepted
 from warehouse.catalog import TABLES, Table, table_of
@@ -38,26 +40,41 @@ def verify(
     ] = None,
     reason: Annotated[str, typer.Option(help="Why it is accepted; kept with it.")] = "",
     by: Annotated[str | None, typer.Option(help="Who accepts it; default: the user of this machine.")] = None,
+    erased: Annotated[
+        bool,
+        typer.Option("--erased", help="Decode every file of every store and look for what was ever erased; no more."),
+    ] = False,
+    source: erase.From = None,
     json_out: JsonOut = None,
 ) -> None:
     """Compare ledger, Delta log, manifest and files: is everything there, and as it was committed?
 
     The quick look reads logs and sizes of files. With --deep every file is hashed and decoded, and every batch of the
-    ledger is counted in bronze and quarantine. Ends with 0 when all is sound, 3 with findings; each says how to repair.
+    ledger is counted in bronze and quarantine, and what was erased is looked for in every file of every store. Ends
+    with 0 when all is sound, 3 with findings; each says how to repair.
+
+    What was erased is known by keyed digests. With --erased --from FILE (as borderlake erase takes it) the values
+    themselves are looked for too, in texts of any shape.
     """
     deployment = from_environment()
     if accepts is not None:
         _accept(deployment, accepts, reason, by or getpass.getuser())
-    findings = _findings(deployment, _tables(name), deep=deep)
+    subjects = erasure.resolve(deployment.lake, erase.given(None, source)) if source is not None else ()
+    findings = [] if erased else _findings(deployment, _tables(name), deep=deep)
+    if erased or subjects or (deep and not name):
+        with console.status("looking for what was erased"):
+            findings += erasing.leftovers(deployment, subjects)
     stands = all_accepted(deployment.lake, _tables(name))
     said = [asdict(one) for one in stands]
-    told: dict[str, object] = {"deep": deep, "sound": not findings, "findings": [_facts(one) for one in findings]}
+    told: dict[str, object] = {"deep": deep, **({"erased": True} if erased else {})}
+    told |= {"sound": not findings, "findings": [_facts(one) for one in findings]}
     write_json(json_out, told | ({"accepted": said} if said else {}))
     if stands:
         shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
         console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
     if not findings:
-        console.print(f"Sound: the {'deep' if deep else 'quick'} look found nothing.")
+        look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
+        console.print(f"Sound: the {look} found nothing.")
         raise typer.Exit(Exit.DONE)
     rows = [(finding.kind.value, finding.table, finding.where, finding.meaning) for finding in findings]
     console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))

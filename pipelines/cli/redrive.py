@@ -16,7 +16,7 @@ from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
 from warehouse.corrected import with_corrections
 from warehouse.dialect import dialects
-from warehouse.ledger import KNOWN, Account
+from warehouse.ledger import KNOWN, Account, redactions
 from warehouse.quarantine import Reading
 from warehouse.redrive import Files, Prospect, open_readings, prospects
 
@@ -66,7 +66,8 @@ def _redriven(
     found = readings_of(deployment, dataset)
     wanted, paths = open_readings(found, names)
     settings = deployment.settings
-    files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths)
+    redacted = redactions(deployment.lake)
+    files = Files(settings.archive, deployment.agencies, settings.dialects, dialect, paths, redacted)
     planned = list(prospects(found, wanted, files, now))
     if not planned:
         console.print("Nothing is open in quarantine; borderlake quarantine list shows its history")

@@ -201,3 +201,7 @@ class Contract:
     def personal(self) -> frozenset[str]:
         """Columns that may hold personal data."""
         return frozenset(name for name in self.columns() if self.facts_of(name)["sensitivity"] is Sensitivity.PERSONAL)
+
+    def unlogged(self) -> frozenset[str]:
+        """Columns no value of which may stand in a log: all that are not open."""
+        return frozenset(name for name in self.columns() if self.facts_of(name)["sensitivity"] is not Sensitivity.OPEN)

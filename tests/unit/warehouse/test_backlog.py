@@ -26,7 +26,7 @@ def land_as(lake: Lake, path: Path, version: int, changes: Mapping[str, str] | N
 
 def catch_up(lake: Lake) -> set[date]:
     """Conform what is behind; the days that were."""
-    days = days_behind(lake)
+    days = days_behind(lake, KEY)
     conform(lake, SHIPMENTS, sorted(days), KEY)
     return days
 
@@ -39,7 +39,7 @@ def test_what_has_landed_is_behind_until_it_is_conformed(lake: Lake, tmp_path: P
     land_as(lake, write(tmp_path / "declarations-1.csv", [DECLARATION, OTHER]), 3)
     assert catch_up(lake) == {DAY}
     assert shown(lake) == ["25XN1", "B"]
-    assert days_behind(lake) == set()
+    assert days_behind(lake, KEY) == set()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_rows_that_a_new_reading_no_longer_gives_leave_silver(
     land_as(lake, path, 4, changes, on)
     assert catch_up(lake) == {on}
     assert shown(lake) == left
-    assert days_behind(lake) == set()
+    assert days_behind(lake, KEY) == set()
 
 
 def test_of_readings_in_a_row_the_last_counts_even_where_none_was_conformed_between(lake: Lake, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_of_readings_in_a_row_the_last_counts_even_where_none_was_conformed_betw
     land_as(lake, path, 5, NO_GERMAN_GOODS, LATER_DAY)
     catch_up(lake)
     assert shown(lake) == ["B"]
-    assert days_behind(lake) == set()
+    assert days_behind(lake, KEY) == set()
 
 
 def test_a_withdrawal_that_a_new_reading_no_longer_gives_is_undone(lake: Lake, tmp_path: Path) -> None:
@@ -84,4 +84,4 @@ def test_a_withdrawal_that_a_new_reading_no_longer_gives_is_undone(lake: Lake, t
     assert catch_up(lake) == {LATER_DAY}
     row = lake.scan(SHIPMENTS).collect().row(0, named=True)
     assert (row["withdrawn_at"], row["superseded_at"]) == (None, None)
-    assert days_behind(lake) == set()
+    assert days_behind(lake, KEY) == set()
