@@ -30,7 +30,7 @@ def read_anchor(anchors: Path, table: str) -> Anchor | None:
         anchor = Anchor(**json.loads(content))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         anchor = None
     if anchor is None or _written(anchor) != content:
         raise TableDamaged(f"{table}: its anchor {path.name} is damaged; run `borderlake verify`")

@@ -46,13 +46,14 @@ class Chain:
         """Every file that was ever committed, by path."""
         return {one.path: one for entry in self.entries.values() for one in (*entry.added, *entry.changes)}
 
-    def gone_since(self) -> dict[str, datetime]:
+    def gone_since(self, after: int = -1) -> dict[str, datetime]:
         """Files that no reader of the last version needs, and since when: removed by then, or of the change feed.
+        Of commits after a version only.
 
         Files that were missing when a repair gave them up are not among them.
         """
         since: dict[str, datetime] = {}
-        for entry in self.entries.values():
+        for entry in (one for version, one in self.entries.items() if version > after):
             commit = parse_commit(entry.commit.encode())
             at = commit.at if commit is not None and commit.at is not None else datetime.min.replace(tzinfo=UTC)
             given_up = entry.removed if entry.operation != _GIVEN_UP else ()

@@ -34,6 +34,7 @@ class DataFile:
     path: str
     partition: Mapping[str, str | None]
     size: int
+    modified_at: datetime
     rows: int
     sha256: str
     stats: str
@@ -129,7 +130,13 @@ def _keep(
 ) -> DataFile:
     named = [f"{name}={value}" for name, value in partition.items() if _PLAIN.fullmatch(value or "")]
     path = "/".join([*named, f"part-{uuid.uuid4()}.parquet"])
-    store.create(f"{folder}/{path}", content)
+    made = store.create(f"{folder}/{path}", content)
     return DataFile(
-        path, partition, len(content), stats["numRecords"], hashlib.sha256(content).hexdigest(), json.dumps(stats)
+        path=path,
+        partition=partition,
+        size=len(content),
+        modified_at=made.modified_at,
+        rows=stats["numRecords"],
+        sha256=hashlib.sha256(content).hexdigest(),
+        stats=json.dumps(stats),
     )

@@ -416,7 +416,8 @@ def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:
 
 def _add_action(file: DataFile) -> AddAction:
     path = quote(file.path, safe="/=")
-    return AddAction(path, file.size, file.partition, int(time.time() * 1000), data_change=True, stats=file.stats)
+    modified_ms = int(file.modified_at.timestamp() * 1000)
+    return AddAction(path, file.size, file.partition, modified_ms, data_change=True, stats=file.stats)
 
 
 def _properties(

@@ -155,10 +155,16 @@ def affected() -> tuple[Table, ...]:
 
 def purge(lake: Lake) -> int:
     """Remove every file that no latest version of those tables needs; returns how many. Only while alone."""
-    gone = [path for table in affected() for path in lake.unneeded(table)]
-    for path in gone:
-        lake.store.delete(path)
-    return len(gone)
+    count = 0
+    for table in affected():
+        gone = lake.unneeded(table)
+        version = lake.version(table)
+        if gone and version is not None:
+            lake.manifest(table).note_purge(version)
+        for path in gone:
+            lake.store.delete(path)
+        count += len(gone)
+    return count
 
 
 def _hits(subject: Subject, contract: Contract) -> pl.Expr:

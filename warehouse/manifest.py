@@ -18,6 +18,7 @@ from warehouse.errors import TableDamaged
 from warehouse.storage import Store
 
 FOLDER = "_manifests"
+_PURGED = ".purged"
 _ADVICE = "run `borderlake verify`, which says what is damaged and how to repair it"
 
 
@@ -106,7 +107,7 @@ def parse_note(content: bytes) -> Noted | None:
     try:
         noted = Noted(**json.loads(content))
         return noted if noted.content == content else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
@@ -114,7 +115,7 @@ def hinted_version(hint: bytes) -> int | None:
     """The version of the checkpoint that the log's hint names."""
     try:
         return int(json.loads(hint)["version"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -211,6 +212,15 @@ class Manifest:
     def checkpoint_note(self, version: int) -> str:
         """Where the hash of a checkpoint lies."""
         return f"{self.place}/{version:020d}.checkpoint"
+
+    def note_purge(self, version: int) -> None:
+        """Remember that files which `version` does not need are about to go, before their time."""
+        self.store.put(f"{self.place}/{version:020d}{_PURGED}", b"{}\n")
+
+    def purged(self) -> int:
+        """The latest version whose past went before its time; -1: none."""
+        found = (version_of(found.path, _PURGED) for found in self.store.list(self.place))
+        return max((version for version in found if version is not None), default=-1)
 
     def _last_before(self, version: int) -> Entry | None:
         before = self.entry(version - 1)

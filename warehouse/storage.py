@@ -54,7 +54,7 @@ class Store(Protocol):
         A replaced file may lag: after a loss of power it may be the old one again.
         """
 
-    def create(self, path: str, content: bytes) -> None:
+    def create(self, path: str, content: bytes) -> Found:
         """Write a file durably under a new name that nobody looks for yet; where it fails, no part of it stays."""
 
     def sync(self, paths: Iterable[str]) -> None:
@@ -104,7 +104,7 @@ class Disk:
         for folder in made:
             _sync(folder.parent)
 
-    def create(self, path: str, content: bytes) -> None:
+    def create(self, path: str, content: bytes) -> Found:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -113,6 +113,8 @@ class Disk:
             target.unlink(missing_ok=True)
             raise
         self.sync([path])
+        stat = target.stat()
+        return Found(path, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
     def sync(self, paths: Iterable[str]) -> None:
         files = {self.root / path for path in paths}
@@ -186,8 +188,10 @@ class ObjectStore:
         stream.write(content)
         stream.close()
 
-    def create(self, path: str, content: bytes) -> None:
+    def create(self, path: str, content: bytes) -> Found:
         self.put(path, content, replace=True)
+        (info,) = self.handler.get_file_info([path])
+        return Found(path, info.size, info.mtime)
 
     def sync(self, paths: Iterable[str]) -> None:
         """Nothing to do: an object is durable once it is there."""

@@ -32,7 +32,7 @@ _UNDER_WAY = timedelta(minutes=15)
 _LOG_RETENTION = timedelta(days=29)
 """Commits behind a checkpoint are cleared away after 30 days; up to then their absence is a loss."""
 _OF_A_LOG = re.compile(rf"\d{{20}}\.(json|crc|checkpoint\.parquet|checkpoint\.\d+\.\d+\.parquet)|{HINT}")
-_OF_A_MANIFEST = re.compile(r"\d{20}\.(json|checkpoint)")
+_OF_A_MANIFEST = re.compile(r"\d{20}\.(json|checkpoint|purged)")
 _TRUSTED_WITH = (Kind.ORPHAN, Kind.FOREIGN_COMMIT, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND, Kind.UNLISTED_COMMIT)
 _UNREADABLE_ROWS = (Kind.DAMAGED_FILE, Kind.DAMAGED_CHECKPOINT)
 
@@ -213,10 +213,10 @@ class _Check:
 
     @cached_property
     def _gone_since(self) -> dict[str, datetime]:
-        return self.chain.gone_since()
+        return self.chain.gone_since(after=self.lake.manifest(self.table).purged())
 
     def _is_kept(self, path: str) -> bool:
-        """Whether a file of the table's past is too young for a vacuum to have taken it."""
+        """Whether a file of the table's past is too young for a vacuum to have taken it, and no erasure has."""
         since = self._gone_since.get(path)
         return since is not None and since > self.now - timedelta(days=LEAST_RETENTION_DAYS)
 

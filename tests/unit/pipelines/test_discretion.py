@@ -14,7 +14,7 @@ from pipelines.discretion import discreet
 from warehouse import delta
 from warehouse.catalog import LEDGER
 from warehouse.delta import Lake
-from warehouse.errors import BorderlakeError, StepFailed, where_it_rose
+from warehouse.errors import BorderlakeError, DiskFull, StepFailed, where_it_rose
 
 SECRET = "P7731908"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -101,7 +101,7 @@ def test_a_write_that_fails_does_not_print_the_row(
         raise error
 
     lake = Lake(str(tmp_path / "lake"))
-    monkeypatch.setattr(delta, "write_deltalake", fails)
+    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", fails)
     with pytest.raises(StepFailed, match=r"writing to ledger\.landings failed") as raised:
         lake.append(LEDGER, LEDGER.empty())
     assert SECRET not in str(raised.value)
@@ -113,8 +113,8 @@ def test_a_full_disk_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     lake = Lake(str(tmp_path / "lake"))
-    monkeypatch.setattr(delta, "write_deltalake", full)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", full)
+    with pytest.raises(DiskFull, match="free space"):
         lake.append(LEDGER, LEDGER.empty())
 
 

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from warehouse import delta
 from warehouse.catalog import Table
 from warehouse.delta import Lake
-from warehouse.errors import BorderlakeError, FileRefused, WriteConflict
+from warehouse.errors import BorderlakeError, FileRefused, StepFailed, WriteConflict
 
 EVENTS = Table(
     name="silver.examples",
@@ -199,10 +199,10 @@ def test_a_commit_that_stands_though_its_writer_was_told_otherwise_keeps_its_fil
 
     def told_otherwise(*args: object, **options: object) -> None:
         write(*args, **options)  # type: ignore[arg-type]
-        raise OSError("no space for the checkpoint")
+        raise OSError("the checkpoint failed")
 
     monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", told_otherwise)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StepFailed, match="writing to silver"):
         lake.append(EVENTS, rows("a"), batches=["b1"])
     monkeypatch.undo()
     lake.append(EVENTS, rows("a"), batches=["b1"])
