@@ -163,7 +163,7 @@ def read_sidecar(path: Path) -> Sidecar:
             extracted_at=datetime.fromisoformat(extracted) if extracted else None,
             own_sha256=own,
         )
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         fault = f"{beside.name} is no sidecar (JSON with rows, sha256, extracted_at); mend or remove it"
         return Sidecar(fault=fault, own_sha256=own)
 
