@@ -54,6 +54,7 @@ _GOODS = (
     "fresh cut flowers: rosés, lilies",
 )
 _COUNTRIES = ("DE", "CN", "VN", "TR", "US", "IT", "KR", "IN", "PL", "BR")
+_CHAPTERS = tuple(f"{number:02}" for number in range(1, 98) if number != 77)  # 77 is kept for the future.
 _CURRENCIES = ("EUR", "USD", "CNY", "GBP")
 _WRONG: dict[str, pl.Expr] = {
     "hs_code": pl.lit("87089"),
@@ -114,7 +115,7 @@ def _lines(generator: np.random.Generator, first: int, count: int) -> tuple[pl.D
         declarant_id=numbered("XBD", 900, 4),
         seller_id=numbered("S", 90_000, 6),
         carrier_id=numbered("T", 700, 4),
-        hs_code=pl.Series(generator.integers(10_000, 979_999, count)).cast(pl.String).str.zfill(6),
+        hs_code=one_of(_CHAPTERS) + pl.Series(generator.integers(0, 9_999, count)).cast(pl.String).str.zfill(4),
         country_of_origin=one_of(_COUNTRIES),
         country_of_dispatch=one_of(_COUNTRIES),
         duty_rate_pct=pl.Series(generator.choice([0.0, 2.7, 4.5, 8.0, 12.0], count)),

@@ -25,7 +25,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-PART_ROWS = 200_000
+PART_ROWS = 100_000
 _MERGED_RECORDS = 1_000_000
 _WORKERS = 2
 _Item = TypeVar("_Item")
@@ -143,11 +143,25 @@ def _chunks(delivery: Delivery) -> Iterator[Chunk]:
 
 
 def _parts(delivery: Delivery) -> Iterator[Chunk]:
-    """Chunks of at most `PART_ROWS` rows."""
+    """Chunks of at most `PART_ROWS` rows, and of not many fewer: each part costs something, however small it is."""
+    held: list[Chunk] = []
     for chunk in _chunks(delivery):
-        yield Chunk(chunk.rows.head(PART_ROWS), chunk.refused)
-        for rows in chunk.rows.slice(PART_ROWS).iter_slices(PART_ROWS) if chunk.rows.height > PART_ROWS else ():
-            yield Chunk(rows, chunk.refused.clear())
+        if held and chunk.rows.schema != held[0].rows.schema:
+            yield from _cut(held)
+            held = []
+        held.append(chunk)
+        if sum(one.rows.height for one in held) > PART_ROWS // 2:
+            yield from _cut(held)
+            held = []
+    yield from _cut(held) if held else ()
+
+
+def _cut(chunks: list[Chunk]) -> Iterator[Chunk]:
+    """The chunks as one, in slices."""
+    rows, refused = pl.concat([one.rows for one in chunks]), pl.concat([one.refused for one in chunks])
+    yield Chunk(rows.head(PART_ROWS), refused)
+    for more in rows.slice(PART_ROWS).iter_slices(PART_ROWS) if rows.height > PART_ROWS else ():
+        yield Chunk(more, refused.clear())
 
 
 def _at_once(work: Callable[[_Item], _Made], items: Iterator[_Item]) -> Iterator[_Made]:
