@@ -11,8 +11,14 @@ from pathlib import Path
 from benchmarks.canary_values import Canary
 from warehouse.decoding import texts
 
-PERMITTED = ("home/inbox/", "home/archive/", "home/lake/bronze/", "home/lake/quarantine/", "home/lake/vault/")
-"""Stores of personal values, but for the Delta logs in them."""
+_LAYERS = ("bronze", "quarantine", "vault")
+PERMITTED = (
+    "home/inbox/",
+    "home/archive/",
+    *(f"home/lake/{layer}/" for layer in _LAYERS),
+    *(f"home/lake/_damaged/{layer}/" for layer in _LAYERS),
+)
+"""Stores of personal values, what a repair set aside of them too (ADR 0008), but for the Delta logs in them."""
 _LOG = "/_delta_log/"
 
 
