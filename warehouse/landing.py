@@ -71,13 +71,14 @@ def land(
 def _land_large(lake: Lake, delivery: Delivery, landed_at: datetime) -> list[Account]:
     try:
         _check_hash(delivery)
-        sorting = streaming.land_rows(lake, delivery, landed_at, _FACTS)
+        passes = streaming.land_rows(lake, delivery, landed_at, _FACTS)
     except FileRefused as refusal:
         return _commit(lake, [Read(delivery, refusal=refusal)], landed_at)
-    account, bad = sorting.account(), sorting.bad()
-    if bad.height:
-        lake.append(QUARANTINE[account.contract.name], bad, batches=[account.batch_id], facts=_FACTS)
-    return _enter(lake, [account], landed_at)
+    for one in passes:
+        bad = one.bad()
+        if bad.height:
+            lake.append(QUARANTINE[one.contract.name], bad, batches=[delivery.batch_id], facts=_FACTS)
+    return _enter(lake, [one.account() for one in passes], landed_at)
 
 
 def read(delivery: Delivery) -> Read:

@@ -121,8 +121,10 @@ def _refused_whole(item: Read, landed_at: datetime) -> Iterator[Outcome]:
         yield Outcome(output.contract, [account], BRONZE[output.contract.name].empty(), bad)
 
 
-def check(items: Sequence[Read], landed_at: datetime) -> list[Checked]:
-    """Map and check the rows of deliveries of one layout, for each contract; parts of a file may be checked at once.
+def check(items: Sequence[Read], landed_at: datetime, wanted: Contract | None = None) -> list[Checked]:
+    """Map and check the rows of deliveries of one layout, for each contract or the `wanted` one.
+
+    Parts of a file may be checked at once.
 
     Raises `FileRefused` where the dialect cannot be applied.
     """
@@ -134,6 +136,8 @@ def check(items: Sequence[Read], landed_at: datetime) -> list[Checked]:
         prepared = mapping.derive(extract.derived, rows)
         found = []
         for output in extract.outputs:
+            if wanted not in (None, output.contract):
+                continue
             result = mapping.apply(output, prepared)
             good = _envelope(result.good, deliveries, output.contract, landed_at)
             records = good.select("batch_id", *output.contract.content()).hash_rows()

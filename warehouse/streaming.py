@@ -33,25 +33,30 @@ _Made = TypeVar("_Made")
 
 
 def is_large(delivery: Delivery) -> bool:
-    """Whether a file is landed by itself; one that gives rows of several contracts is not, for all must be known."""
-    return delivery.size >= LARGE_BYTES and len(extract_of(delivery).outputs) == 1
+    """Whether a file is landed by itself."""
+    return delivery.size >= LARGE_BYTES
 
 
-def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str]) -> "Sorting":
-    """Write a file's sound rows to bronze; what is returned has its account, and the rows for quarantine.
+def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str]) -> list["Sorting"]:
+    """Write a file's sound rows to bronze, in one pass a contract; a pass has its account, and rows for quarantine.
 
-    Raises `FileRefused`, with nothing committed, where the file cannot be read or is not as it was declared.
+    Raises `FileRefused`, with nothing committed, where the file cannot be read or is not as it was declared: the first
+    pass, which nothing precedes, applies the whole dialect.
     """
     next(_chunks(delivery))  # A file of another layout must not make a table.
-    sorting = Sorting(delivery, landed_at)
+    passes = range(len(extract_of(delivery).outputs))
+    return [_one_pass(lake, delivery, landed_at, facts, at) for at in passes]
+
+
+def _one_pass(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str], at: int) -> "Sorting":
+    sorting = Sorting(delivery, landed_at, at)
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal sorting
-        sorting = Sorting(delivery, landed_at)
+        sorting = Sorting(delivery, landed_at, at)
         return _ahead(sorting.sound())
 
-    table = BRONZE[extract_of(delivery).outputs[0].contract.name]
-    lake.append(table, frames, batches=[delivery.batch_id], facts=facts)
+    lake.append(BRONZE[sorting.contract.name], frames, batches=[delivery.batch_id], facts=facts)
     if not sorting.is_done:  # The table holds the batch: a landing was stopped before its ledger.
         for _ in sorting.sound():
             pass
@@ -59,11 +64,12 @@ def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mappin
 
 
 class Sorting:
-    """One pass over a file: sound rows as they come, and the account of all."""
+    """One pass over a file: sound rows of one contract as they come, and the account of all."""
 
-    def __init__(self, delivery: Delivery, landed_at: datetime) -> None:
+    def __init__(self, delivery: Delivery, landed_at: datetime, at: int = 0) -> None:
         self.delivery, self.landed_at = delivery, landed_at
-        self.contract = extract_of(delivery).outputs[0].contract
+        self.contract = extract_of(delivery).outputs[at].contract
+        self._wanted = None if at == 0 else self.contract
         self.is_done = False
         self._seen = _Records()
         self._bad: list[bytes] = []
@@ -94,8 +100,8 @@ class Sorting:
         return pl.concat(parts) if parts else QUARANTINE[self.contract.name].empty()
 
     def _check(self, part: Chunk) -> Checked:
-        (checked,) = check([Read(self.delivery, (part,))], self.landed_at)
-        return checked
+        checked = check([Read(self.delivery, (part,))], self.landed_at, self._wanted)
+        return next(one for one in checked if one.contract is self.contract)
 
     def _count(self, outcome: Outcome) -> None:
         (account,) = outcome.accounts

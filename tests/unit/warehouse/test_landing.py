@@ -14,6 +14,7 @@ from agency import AT, CROSSING, DAY, DECLARATION, INSPECTION, declare, deliver,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warehouse import streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery, delivery, file_sha256
 from warehouse.delta import Lake
@@ -312,6 +313,25 @@ def test_a_label_that_is_no_number_is_refused_and_costs_only_its_row(
     assert statuses([accounts["customs.inspections"]]) == [(LANDED, 2, 1)]
     assert accounts["customs.inspections"].by_rule == {"infringement|unreadable": 1}
     assert statuses([accounts["customs.declarations"]]) == [(LANDED, 3, 0)]
+
+
+def test_a_large_file_of_several_contracts_lands_as_a_small_one_does(
+    tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (shared_data / "customs" / "kcs" / "declarations_2020.csv").read_text().splitlines()[:60]
+    lines[20] = lines[20].rsplit(",", 1)[0] + ",CANARY"
+    lines[50] = lines[7]
+    path = tmp_path / "declarations.csv"
+    path.write_text("\n".join(lines))
+    small, streamed = Lake(str(tmp_path / "small")), Lake(str(tmp_path / "streamed"))
+    accounts = landed(small, of_kcs(path))
+    monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
+    monkeypatch.setattr(streaming, "PART_ROWS", 9)
+    assert landed(streamed, of_kcs(path)) == accounts
+    for name in ("customs.declarations", "customs.inspections"):
+        for table in (BRONZE[name], QUARANTINE[name]):
+            rows = [lake.scan(table).collect().sort("source_line").to_dicts() for lake in (small, streamed)]
+            assert rows[0] == rows[1]
 
 
 def test_the_public_arrivals_reconcile(lake: Lake, shared_data: Path) -> None:
