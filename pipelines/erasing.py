@@ -60,7 +60,7 @@ def plan(deployment: Deployment, subjects: Sequence[Subject]) -> Plan:
 def erase(deployment: Deployment, order: Order, *, at_once: bool) -> Done:
     """Erase, record, and remove old files: at once, or what is older than seven days and the rest when that is due."""
     lake = deployment.lake
-    with lake.alone():
+    with lake.writers.alone():
         made = plan(deployment, order.subjects)
         # The record goes first: a redacted file whose hash nobody knows could never be read again.
         erasure.record(lake, order, made.changes, deployment.vault_key)

@@ -80,7 +80,7 @@ def land_all(
 ) -> list[Account]:
     """Land deliveries; files of the inbox move to the archive once their rows are committed."""
     accounts: list[Account] = []
-    with deployment.lake.writing():
+    with deployment.lake.writers.among():
         erased = redactions(deployment.lake)
         for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
             accounts += group

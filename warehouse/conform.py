@@ -26,7 +26,7 @@ def conform(
     lake: Lake, target: Table, received: Sequence[date], key: bytes, border_points: Sequence[Place] | None = None
 ) -> int:
     """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
-    with lake.writing():  # An erasure between reading bronze and writing silver would be undone.
+    with lake.writers.among():  # An erasure between reading bronze and writing silver would be undone.
         return _conform(lake, target, received, key, places.shipped() if border_points is None else border_points)
 
 

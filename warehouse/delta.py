@@ -6,8 +6,6 @@ writers reload and try again. No call returns before its commit is durable and i
 writes to a table whose last commit is not the one that was made.
 """
 
-import contextlib
-import fcntl
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +38,7 @@ from warehouse.datafiles import DataFile
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict, silenced
 from warehouse.manifest import Manifest
 from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
+from warehouse.writers import Writers
 
 _ATTEMPTS = 12
 _TRANSACTION = 1
@@ -67,7 +66,6 @@ class Lake:
     storage_options: Mapping[str, str] = field(default_factory=dict)
     anchors: Path | None = None
     """Folder outside the lake that remembers the ends of the manifests."""
-    _alone: list[bool] = field(default_factory=list, compare=False, repr=False)
     """Whether this process holds off all other writers of the home."""
 
     def uri(self, table: Table) -> str:
@@ -79,6 +77,11 @@ class Lake:
         if self._is_local:
             return Disk(Path(unquote(self.root.removeprefix("file://"))))
         return ObjectStore(DeltaFileSystemHandler(self.root, dict(self.storage_options), None))
+
+    @cached_property
+    def writers(self) -> Writers:
+        """Who writes to the lake from this home."""
+        return Writers(self.anchors)
 
     @property
     def _is_local(self) -> bool:
@@ -189,36 +192,6 @@ class Lake:
             )
 
         return self._retried(table, write)
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold off an erasure while rows are on their way from a file to a table, or from one table to the next."""
-        with self._held(fcntl.LOCK_SH):
-            yield
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait for the writers of this home and hold off new ones: what no version needs can then go at once.
-
-        A lake without anchors has no home, and nobody to wait for.
-        """
-        with self._held(fcntl.LOCK_EX):
-            yield
-
-    @contextlib.contextmanager
-    def _held(self, mode: int) -> Iterator[None]:
-        if self.anchors is None or self._alone:
-            yield
-            return
-        self.anchors.mkdir(parents=True, exist_ok=True)
-        with (self.anchors / ".writers").open("a") as lock:
-            fcntl.flock(lock, mode)
-            self._alone.extend([True] if mode == fcntl.LOCK_EX else [])
-            try:
-                yield
-            finally:
-                if mode == fcntl.LOCK_EX:
-                    self._alone.clear()
 
     def unneeded(self, table: Table) -> list[str]:
         """Files in a table's folder, but its log, that its latest version does not need: old ones, the change feed's
@@ -351,7 +324,7 @@ class Lake:
     ) -> int:
         for attempt in range(_ATTEMPTS):
             opened, head = self._sound(table)
-            with self.writing():
+            with self.writers.among():
                 try:
                     with telling_full_disk(table.name):
                         write(opened, head)

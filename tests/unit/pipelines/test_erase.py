@@ -321,7 +321,7 @@ def test_an_erasure_cut_short_is_completed_by_the_next(
 def test_a_writer_at_work_holds_the_erasure_off(lake_of_two: Deployment) -> None:
     import fcntl
 
-    with lake_of_two.lake.writing():
+    with lake_of_two.lake.writers.among():
         anchors = lake_of_two.settings.anchors
         with (anchors / ".writers").open("a") as lock, pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
