@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,16 +68,24 @@ def lines() -> list[str]:
     ]
 
 
-@pytest.fixture
-def lake_of_two(deployment: Deployment) -> Deployment:
-    """Two persons in one landed and conformed file, one of them refused a second time; the same in a zipped file."""
-    delivered(deployment, "crossings.csv", lines())
-    delivered(
-        deployment, "more.csv.gz", [line.replace(",2025-03-03T10", ",2025-03-03T11") for line in lines()], zipped=True
-    )
-    flows.land_all(deployment, flows.waiting_deliveries(deployment, NOW), NOW)
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of two persons in one landed and conformed file, one of them refused a second time; the same zipped."""
+    home = tmp_path_factory.mktemp("two") / "home"
+    made = Deployment(Settings(home, str(home / "lake")))
+    delivered(made, "crossings.csv", lines())
+    later = [line.replace(",2025-03-03T10", ",2025-03-03T11") for line in lines()]
+    delivered(made, "more.csv.gz", later, zipped=True)
+    flows.land_all(made, flows.waiting_deliveries(made, NOW), NOW)
     for target in {route.target.name: route.target for route in ROUTES}.values():
-        conform(deployment.lake, target, [NOW.date()], deployment.vault_key)
+        conform(made.lake, target, [NOW.date()], made.vault_key)
+    return home
+
+
+@pytest.fixture
+def lake_of_two(deployment: Deployment, two: Path) -> Deployment:
+    """A copy of that home to do with as one likes."""
+    shutil.copytree(two, deployment.settings.home)
     return deployment
 
 
