@@ -2,10 +2,12 @@
 
 from features.announcements import announced, booked
 from features.partners import seen_abroad
+from features.registry import Registry
 from features.sources import SOURCES
 from features.surroundings import noticed_near
+from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
-from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.BORDER_CHECK})
@@ -41,13 +43,14 @@ def _results(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "crossing_outcomes", aggregations, "immigration", _PURPOSES, description)
 
 
-def registry(*, with_pnr: bool = False) -> Registry:
-    """Every feature a crossing model may ask for; what derives from PNR only where its law has switched it on."""
+def registry(terms: Terms = ORDINARY) -> Registry:
+    """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
     known = Registry(
         "crossings",
         {name: source.columns for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        terms,
     )
     known.attribute(
         _attribute("age_years", "age of the traveller", "years"),
@@ -228,6 +231,6 @@ def registry(*, with_pnr: bool = False) -> Registry:
         *announced(_PURPOSES),
         *seen_abroad(_PURPOSES),
     )
-    if with_pnr:
+    if terms.pnr:
         known.view(booked())
     return known

@@ -2,11 +2,13 @@
 
 from features.announcements import manifested
 from features.partners import declared_at_export
+from features.registry import Registry
 from features.sources import SOURCES
 from features.surroundings import noticed_near
+from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
 from features.vessels import movements
-from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
@@ -69,13 +71,14 @@ def _withdrawn(who: str, label: str) -> FeatureView:
     )
 
 
-def registry() -> Registry:
+def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
     known = Registry(
         "shipments",
         {name: source.columns for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        terms,
     )
     known.attribute(
         _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),

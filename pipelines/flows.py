@@ -20,13 +20,11 @@ from models.evaluation import average_precision
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
-from pipelines.deployment import Deployment
+from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
 from warehouse import agencies, archive, catalog, delivery
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
-from warehouse.contracts.customs import INSPECTIONS
-from warehouse.contracts.immigration import OUTCOMES
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
@@ -34,7 +32,6 @@ from warehouse.landing import land
 from warehouse.ledger import KNOWN, Account, redactions
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
-OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
 
 
 def feature_table(subject: str) -> Table:
@@ -210,11 +207,10 @@ class Training:
 
 def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
     """Train on what is known by a moment and register it; the better on the test days is champion."""
-    spec = deployment.lawful(spec)
     subject = deployment.subject(spec.subject)
     outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
     labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
-    trained = training.train(spec, labelled)
+    trained = training.train(deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled)
     alias = CHAMPION if _is_better(deployment, trained) else CHALLENGER
     read = (feature_table(subject.name), catalog.OUTCOMES)
     data_versions = {table.name: f"{table.name}@{deployment.lake.version(table)}" for table in read}
