@@ -97,8 +97,9 @@ def test_what_derives_from_pnr_is_null_where_no_law_has_switched_it_on() -> None
     """A booking may be of a traveller who crosses elsewhere: his crossing there must not tell of it."""
     for law, is_known in ((frozenset({"XN"}), True), (frozenset({"XS"}), False)):
         computed, _, _ = made(subject_of("crossings", Terms(pnr=law)), 60)
-        assert set(computed["jurisdiction"]) == {"XN"}
-        assert (computed["booking_lead_days"].drop_nulls().len() > 0) == is_known
+        known = computed.filter(pl.col("booking_lead_days").is_not_null())["jurisdiction"]
+        assert set(known) <= law
+        assert ("XN" in set(known)) == is_known
 
 
 @every_subject

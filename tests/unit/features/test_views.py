@@ -189,9 +189,8 @@ def test_what_a_neighbour_saw_is_not_for_a_jurisdiction_that_is_shown_nothing() 
     terms = Terms(unshown=frozenset({"XS"}))
     shown, unshown = names_for(CHECK, "XN", terms), names_for(CHECK, "XS", terms)
     assert unshown < shown
-    assert {subject_of("crossings").registry.features[name].owner for name in shown - unshown} == {
-        "partner-immigration"
-    }
+    features = subject_of("crossings").registry.features
+    assert {features[name].owner for name in shown - unshown} == {"partner-immigration"}
 
 
 DIGESTS = {"shipments": "32ceabb3d7e1db0a", "crossings": "741d68d3a86c7b41"}
