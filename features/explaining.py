@@ -134,7 +134,7 @@ def _value(aggregation: Aggregation, event: Row, counted: Sequence[Row]) -> floa
         case Kind.DEVIATION | Kind.GAP:
             return _against_usual(aggregation, event, _values(aggregation, counted))
         case Kind.DISTINCT:
-            return float(len({row[aggregation.column] for row in counted} - {None}))
+            return float(len({row[_column(aggregation)] for row in counted} - {None}))
         case Kind.DAYS_SINCE_LAST:
             return _days(event["event_at"] - max(times)) if times else None
         case Kind.DAYS_SINCE_FIRST:
@@ -151,7 +151,7 @@ def _drawn(aggregation: Aggregation, counted: Sequence[Row], prior: float | None
 
 
 def _against_usual(aggregation: Aggregation, event: Row, values: list[float]) -> float | None:
-    own, usual = event[aggregation.column], _mean(values)
+    own, usual = event[_column(aggregation)], _mean(values)
     if own is None or usual is None or not math.isfinite(own):
         return None
     if aggregation.kind is Kind.GAP:
@@ -169,9 +169,14 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _values(aggregation: Aggregation, rows: Sequence[Row]) -> list[float]:
     """The column's values that are finite numbers."""
-    held = [row[aggregation.column] for row in rows]
+    held = [row[_column(aggregation)] for row in rows]
     numbers = [float(value) for value in held if value is not None]
     return [value for value in numbers if math.isfinite(value)]
+
+
+def _column(aggregation: Aggregation) -> str:
+    assert aggregation.column is not None
+    return aggregation.column
 
 
 def _fixed(value: float) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
 import polars as pl
@@ -23,7 +24,6 @@ from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 from warehouse.places import Place
 from warehouse.settings import Settings
-
 
 OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
 """What tells, of each subject, what became of it."""
@@ -79,9 +79,10 @@ class Deployment:
             jurisdictions = {agency.jurisdiction for agency in domain} - silent
         return replace(spec, terms=self.terms, jurisdictions=tuple(sorted(jurisdictions)))
 
-    def silver(self) -> Silver:
-        """The silver tables at their latest versions; bookings (PNR) only of jurisdictions whose law allows it."""
-        whole = read_silver(self.lake.scan, self.places)
+    def silver(self, as_of: datetime | None = None) -> Silver:
+        """The silver tables at their latest versions, or at those of a moment; bookings (PNR) only of jurisdictions
+        whose law allows it."""
+        whole = read_silver(lambda table: self.lake.scan(table, as_of), self.places)
         lawful = whole.bookings.filter(pl.col("jurisdiction").is_in(list(self.settings.pnr_jurisdictions)))
         return replace(whole, bookings=lawful)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from features import crossings, shipments
-from features.sources import SOURCES
-from features.vectors import SUBJECTS, Subject, feature_set, subject_of
 from features.registry import Registry
+from features.sources import SOURCES
 from features.terms import ORDINARY, Terms
+from features.vectors import SUBJECTS, Subject, feature_set, subject_of
 from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.errors import BorderlakeError, UnknownName
