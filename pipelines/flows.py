@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from features import vectors
+from features import registration, vectors
 from features.vectors import Subject
 from models import datasets, scoring, selection, training
 from models.catalogue import MODELS
@@ -32,6 +32,8 @@ from warehouse.landing import land
 from warehouse.ledger import KNOWN, Account, redactions
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
+
+FEATURES = catalog.table_of("gold.features")
 
 
 def feature_table(subject: str) -> Table:
@@ -174,6 +176,18 @@ def compute_features(deployment: Deployment, subject: Subject, days: Sequence[da
     if made.height:
         deployment.lake.append(table, vectors.pack(made, names).sort("event_date", "event_at", "event_id"))
     return made
+
+
+def register_features(deployment: Deployment, subject: Subject, now: datetime) -> bool:
+    """Write a subject's features to `gold.features` where they are not declared as they were; says whether it did."""
+    rows = registration.registered(subject.registry)
+    held = registration.latest(deployment.lake.scan(FEATURES), subject.name).select("registration").head(1).collect()
+    if held["registration"].to_list() == [rows[0]["registration"]]:
+        return False
+    schema = FEATURES.dtypes
+    declared = [row | {"registered_at": now} for row in rows]
+    deployment.lake.append(FEATURES, pl.DataFrame([{name: row[name] for name in schema} for row in declared], schema))
+    return True
 
 
 def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
