@@ -2,10 +2,12 @@
 
 from features.announcements import announced, booked
 from features.partners import seen_abroad
+from features.registry import Registry
 from features.sources import SOURCES
 from features.surroundings import noticed_near
+from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
-from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.BORDER_CHECK})
@@ -22,7 +24,7 @@ def _attribute(name: str, description: str, unit: str, *, is_category: bool = Fa
     return Feature(name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category)
 
 
-def _adverse_rate(who: str, label: str, weight: float = 30.0) -> Aggregation:
+def _adverse_rate(who: str, label: str, weight: float) -> Aggregation:
     return Aggregation(
         f"{who}_adverse_rate",
         Kind.RATE,
@@ -37,197 +39,210 @@ def _history(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "crossings", aggregations, "immigration", _PURPOSES, description)
 
 
-def _results(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
-    return FeatureView(name, entity, "crossing_outcomes", aggregations, "immigration", _PURPOSES, description)
+def _results(
+    name: str, entity: tuple[str, ...], description: str, who: str, label: str, weight: float = 30.0
+) -> FeatureView:
+    rate = _adverse_rate(who, label, weight)
+    return FeatureView(name, entity, "crossing_outcomes", (rate,), "immigration", _PURPOSES, description)
 
 
-def registry(*, with_pnr: bool = False) -> Registry:
-    """Every feature a crossing model may ask for; what derives from PNR only where its law has switched it on."""
+_ATTRIBUTES = (
+    _attribute("age_years", "age of the traveller", "years"),
+    _attribute("stay_days", "days of authorised stay", "days"),
+    _attribute("party_size", "persons crossing together", "persons"),
+    _attribute("hour", "hour of crossing, office time", "hour"),
+    _attribute("weekday", "day of the week, Monday is 1", "day"),
+    _attribute("port", "border crossing point", "code", is_category=True),
+    _attribute("mode", "air, sea or land", "code", is_category=True),
+    _attribute("direction", "entry or exit", "code", is_category=True),
+    _attribute("nationality", "nationality", "code", is_category=True),
+    _attribute("document_type", "type of travel document", "code", is_category=True),
+    _attribute("visa_class", "class of admission", "code", is_category=True),
+    _attribute("purpose", "declared purpose", "code", is_category=True),
+    _attribute("residence", "country of residence", "code", is_category=True),
+    _attribute("sex", "sex", "code", is_category=True),
+)
+"""What the event says of itself."""
+
+_TRAVELLER = (
+    _history(
+        "traveller_activity",
+        ("jurisdiction", "traveller_id"),
+        "How often and how recently the traveller has crossed.",
+        Aggregation(
+            "traveller_count_30d",
+            Kind.COUNT,
+            "crossings of the traveller in the last 30 days",
+            "crossings",
+            None,
+            30,
+        ),
+        Aggregation(
+            "traveller_count_365d",
+            Kind.COUNT,
+            "crossings of the traveller in the last year",
+            "crossings",
+            None,
+            365,
+        ),
+        Aggregation("traveller_gap_days", Kind.DAYS_SINCE_LAST, "days since the traveller's last crossing", "days"),
+        Aggregation("traveller_age_days", Kind.DAYS_SINCE_FIRST, "days since the traveller was first seen", "days"),
+        Aggregation("traveller_ports", Kind.DISTINCT, "crossing points the traveller has used", "points", "port"),
+        Aggregation(
+            "traveller_documents", Kind.DISTINCT, "documents the traveller has shown", "documents", "document_id"
+        ),
+    ),
+)
+"""What the traveller has done before."""
+
+_DOCUMENT = (
+    _history(
+        "document_use",
+        ("jurisdiction", "document_id"),
+        "How a document has been used.",
+        Aggregation("document_count", Kind.COUNT, "crossings with this document so far", "crossings"),
+        Aggregation(
+            "document_travellers",
+            Kind.DISTINCT,
+            "travellers who have shown this document",
+            "travellers",
+            "traveller_id",
+        ),
+        Aggregation(
+            "document_balance",
+            Kind.SUM,
+            "entries less exits with this document so far: 1 while its holder is in the country",
+            "crossings",
+            "entries_less_exits",
+        ),
+        Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
+    ),
+)
+"""How the document has been used."""
+
+_PLACES = (
+    _history(
+        "route_volume",
+        ("jurisdiction", "nationality", "port"),
+        "How usual the nationality is at this crossing point.",
+        Aggregation(
+            "nationality_port_count_30d",
+            Kind.COUNT,
+            "crossings of this nationality here in the last 30 days",
+            "crossings",
+            None,
+            30,
+        ),
+    ),
+    _history(
+        "port_load",
+        ("jurisdiction", "port"),
+        "How busy the crossing point is.",
+        Aggregation("port_count_1d", Kind.COUNT, "crossings here in the last 24 hours", "crossings", None, 1),
+    ),
+    _history(
+        "vehicle_crossings",
+        ("jurisdiction", "vehicle_id"),
+        "How often the vehicle has crossed.",
+        Aggregation(
+            "vehicle_crossings_30d",
+            Kind.COUNT,
+            "persons who crossed in this vehicle in the last 30 days",
+            "crossings",
+            None,
+            30,
+        ),
+        Aggregation(
+            "vehicle_travellers", Kind.DISTINCT, "travellers seen in this vehicle", "travellers", "traveller_id"
+        ),
+    ),
+)
+"""How usual and how busy it is here, and what the vehicle has carried."""
+
+_RESULTS = (
+    _results("traveller_results", ("traveller_id",), "Past outcomes of the traveller.", "traveller", "traveller", 3.0),
+    _results("document_results", ("document_id",), "Past outcomes of the document.", "document", "document", 3.0),
+    _results(
+        "vehicle_crossing_results",
+        ("vehicle_id",),
+        "Past outcomes of travellers in the vehicle.",
+        "vehicle_traveller",
+        "travellers in this vehicle",
+        3.0,
+    ),
+    _results(
+        "nationality_results",
+        ("jurisdiction", "nationality"),
+        "Past outcomes of the nationality.",
+        "nationality",
+        "nationality",
+    ),
+    _results(
+        "nationality_port_results",
+        ("jurisdiction", "nationality", "port"),
+        "Past outcomes of nationality and crossing point.",
+        "nationality_port",
+        "nationality at this crossing point",
+    ),
+    _results("carrier_results", ("jurisdiction", "carrier"), "Past outcomes of the carrier.", "carrier", "carrier"),
+    _results(
+        "flight_results",
+        ("jurisdiction", "carrier", "flight_number"),
+        "Past outcomes of the flight.",
+        "flight",
+        "flight",
+    ),
+    _results(
+        "visa_results",
+        ("jurisdiction", "nationality", "visa_class"),
+        "Past outcomes of nationality and class of admission.",
+        "visa",
+        "nationality and class of admission",
+    ),
+    _results(
+        "port_results", ("jurisdiction", "port"), "Past outcomes at the crossing point.", "port", "crossing point"
+    ),
+)
+"""What came of it before: each rate drawn to that of the jurisdiction."""
+
+_SHARED = (
+    FeatureView(
+        "vehicle_goods_results",
+        ("vehicle_id",),
+        "shipment_outcomes",
+        (
+            Aggregation(
+                "vehicle_goods_hit_rate",
+                Kind.RATE,
+                "share of customs inspections of the vehicle's goods that found something",
+                "share",
+                "is_adverse",
+                prior_weight=5.0,
+            ),
+        ),
+        "customs",
+        _PURPOSES,
+        "What customs found in the vehicle: shared by customs.",
+    ),
+    seen_by_cameras(_PURPOSES),
+    noticed_near("port", _PURPOSES),
+    *announced(_PURPOSES),
+    *seen_abroad(_PURPOSES),
+)
+"""What other agencies and neighbours know."""
+
+
+def registry(terms: Terms = ORDINARY) -> Registry:
+    """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
     known = Registry(
         "crossings",
         {name: source.columns for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        terms,
     )
-    known.attribute(
-        _attribute("age_years", "age of the traveller", "years"),
-        _attribute("stay_days", "days of authorised stay", "days"),
-        _attribute("party_size", "persons crossing together", "persons"),
-        _attribute("hour", "hour of crossing, office time", "hour"),
-        _attribute("weekday", "day of the week, Monday is 1", "day"),
-        _attribute("port", "border crossing point", "code", is_category=True),
-        _attribute("mode", "air, sea or land", "code", is_category=True),
-        _attribute("direction", "entry or exit", "code", is_category=True),
-        _attribute("nationality", "nationality", "code", is_category=True),
-        _attribute("document_type", "type of travel document", "code", is_category=True),
-        _attribute("visa_class", "class of admission", "code", is_category=True),
-        _attribute("purpose", "declared purpose", "code", is_category=True),
-        _attribute("residence", "country of residence", "code", is_category=True),
-        _attribute("sex", "sex", "code", is_category=True),
-    )
-    known.view(
-        _history(
-            "traveller_activity",
-            ("jurisdiction", "traveller_id"),
-            "How often and how recently the traveller has crossed.",
-            Aggregation(
-                "traveller_count_30d",
-                Kind.COUNT,
-                "crossings of the traveller in the last 30 days",
-                "crossings",
-                None,
-                30,
-            ),
-            Aggregation(
-                "traveller_count_365d",
-                Kind.COUNT,
-                "crossings of the traveller in the last year",
-                "crossings",
-                None,
-                365,
-            ),
-            Aggregation("traveller_gap_days", Kind.DAYS_SINCE_LAST, "days since the traveller's last crossing", "days"),
-            Aggregation("traveller_age_days", Kind.DAYS_SINCE_FIRST, "days since the traveller was first seen", "days"),
-            Aggregation("traveller_ports", Kind.DISTINCT, "crossing points the traveller has used", "points", "port"),
-            Aggregation(
-                "traveller_documents", Kind.DISTINCT, "documents the traveller has shown", "documents", "document_id"
-            ),
-        ),
-        _history(
-            "document_use",
-            ("jurisdiction", "document_id"),
-            "How a document has been used.",
-            Aggregation("document_count", Kind.COUNT, "crossings with this document so far", "crossings"),
-            Aggregation(
-                "document_travellers",
-                Kind.DISTINCT,
-                "travellers who have shown this document",
-                "travellers",
-                "traveller_id",
-            ),
-            Aggregation(
-                "document_balance",
-                Kind.SUM,
-                "entries less exits with this document so far: 1 while its holder is in the country",
-                "crossings",
-                "entries_less_exits",
-            ),
-            Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
-        ),
-        _history(
-            "route_volume",
-            ("jurisdiction", "nationality", "port"),
-            "How usual the nationality is at this crossing point.",
-            Aggregation(
-                "nationality_port_count_30d",
-                Kind.COUNT,
-                "crossings of this nationality here in the last 30 days",
-                "crossings",
-                None,
-                30,
-            ),
-        ),
-        _history(
-            "port_load",
-            ("jurisdiction", "port"),
-            "How busy the crossing point is.",
-            Aggregation("port_count_1d", Kind.COUNT, "crossings here in the last 24 hours", "crossings", None, 1),
-        ),
-        _history(
-            "vehicle_crossings",
-            ("jurisdiction", "vehicle_id"),
-            "How often the vehicle has crossed.",
-            Aggregation(
-                "vehicle_crossings_30d",
-                Kind.COUNT,
-                "persons who crossed in this vehicle in the last 30 days",
-                "crossings",
-                None,
-                30,
-            ),
-            Aggregation(
-                "vehicle_travellers", Kind.DISTINCT, "travellers seen in this vehicle", "travellers", "traveller_id"
-            ),
-        ),
-    )
-    known.view(
-        _results(
-            "traveller_results",
-            ("traveller_id",),
-            "Past outcomes of the traveller.",
-            _adverse_rate("traveller", "traveller", 3.0),
-        ),
-        _results(
-            "document_results",
-            ("document_id",),
-            "Past outcomes of the document.",
-            _adverse_rate("document", "document", 3.0),
-        ),
-        _results(
-            "vehicle_crossing_results",
-            ("vehicle_id",),
-            "Past outcomes of travellers in the vehicle.",
-            _adverse_rate("vehicle_traveller", "travellers in this vehicle", 3.0),
-        ),
-        _results(
-            "nationality_results",
-            ("jurisdiction", "nationality"),
-            "Past outcomes of the nationality.",
-            _adverse_rate("nationality", "nationality"),
-        ),
-        _results(
-            "nationality_port_results",
-            ("jurisdiction", "nationality", "port"),
-            "Past outcomes of nationality and crossing point.",
-            _adverse_rate("nationality_port", "nationality at this crossing point"),
-        ),
-        _results(
-            "carrier_results",
-            ("jurisdiction", "carrier"),
-            "Past outcomes of the carrier.",
-            _adverse_rate("carrier", "carrier"),
-        ),
-        _results(
-            "flight_results",
-            ("jurisdiction", "carrier", "flight_number"),
-            "Past outcomes of the flight.",
-            _adverse_rate("flight", "flight"),
-        ),
-        _results(
-            "visa_results",
-            ("jurisdiction", "nationality", "visa_class"),
-            "Past outcomes of nationality and class of admission.",
-            _adverse_rate("visa", "nationality and class of admission"),
-        ),
-        _results(
-            "port_results",
-            ("jurisdiction", "port"),
-            "Past outcomes at the crossing point.",
-            _adverse_rate("port", "crossing point"),
-        ),
-        FeatureView(
-            "vehicle_goods_results",
-            ("vehicle_id",),
-            "shipment_outcomes",
-            (
-                Aggregation(
-                    "vehicle_goods_hit_rate",
-                    Kind.RATE,
-                    "share of customs inspections of the vehicle's goods that found something",
-                    "share",
-                    "is_adverse",
-                    prior_weight=5.0,
-                ),
-            ),
-            "customs",
-            _PURPOSES,
-            "What customs found in the vehicle: shared by customs.",
-        ),
-        seen_by_cameras(_PURPOSES),
-        noticed_near("port", _PURPOSES),
-        *announced(_PURPOSES),
-        *seen_abroad(_PURPOSES),
-    )
-    if with_pnr:
+    known.attribute(*_ATTRIBUTES)
+    known.view(*_TRAVELLER, *_DOCUMENT, *_PLACES, *_RESULTS, *_SHARED)
+    if terms.pnr:
         known.view(booked())
     return known

@@ -2,11 +2,13 @@
 
 from features.announcements import manifested
 from features.partners import declared_at_export
+from features.registry import Registry
 from features.sources import SOURCES
 from features.surroundings import noticed_near
+from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
 from features.vessels import movements
-from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
@@ -31,7 +33,7 @@ def _volume(who: str, label: str, days: int) -> Aggregation:
     )
 
 
-def _hit_rate(who: str, label: str, weight: float = 20.0) -> Aggregation:
+def _hit_rate(who: str, label: str, weight: float) -> Aggregation:
     return Aggregation(
         f"{who}_hit_rate",
         Kind.RATE,
@@ -50,8 +52,11 @@ def _history(name: str, entity: tuple[str, ...], description: str, *aggregations
     return FeatureView(name, entity, "shipments", aggregations, "customs", _PURPOSES, description)
 
 
-def _results(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
-    return FeatureView(name, entity, "shipment_outcomes", aggregations, "customs", _PURPOSES, description)
+def _results(
+    name: str, entity: tuple[str, ...], description: str, who: str, label: str, weight: float = 20.0
+) -> FeatureView:
+    rate = _hit_rate(who, label, weight)
+    return FeatureView(name, entity, "shipment_outcomes", (rate,), "customs", _PURPOSES, description)
 
 
 def _withdrawn(who: str, label: str) -> FeatureView:
@@ -69,193 +74,176 @@ def _withdrawn(who: str, label: str) -> FeatureView:
     )
 
 
-def registry() -> Registry:
+_ATTRIBUTES = (
+    _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),
+    _attribute("log_value", "declared value", "log currency"),
+    _attribute("log_mass", "net mass", "log kg"),
+    _attribute("gross_to_net", "gross mass over net mass", "ratio"),
+    _attribute("duty_rate_pct", "rate of duty declared", "%"),
+    _attribute("hour", "hour of lodging, office time", "hour"),
+    _attribute("weekday", "day of the week, Monday is 1", "day"),
+    _attribute("office", "office of entry", "code", is_category=True),
+    _attribute("transport_mode", "mode of transport at the border", "code", is_category=True),
+    _attribute("hs2", "HS chapter", "code", is_category=True),
+    _attribute("country_of_origin", "country of origin", "code", is_category=True),
+    _attribute("country_of_dispatch", "country of dispatch", "code", is_category=True),
+    _attribute("procedure", "customs procedure", "code", is_category=True),
+    _attribute("duty_regime", "tariff applied", "code", is_category=True),
+    _attribute("origin_indicator", "proof or marking of origin", "code", is_category=True),
+    _attribute("trader_status", "authorised economic operator or none", "code", is_category=True),
+    _attribute("import_type", "type of import", "code", is_category=True),
+    _attribute("import_use", "declared use", "code", is_category=True),
+    _attribute("payment_type", "terms of payment", "code", is_category=True),
+)
+"""What the event says of itself."""
+
+_IMPORTER = (
+    _history(
+        "importer_activity",
+        ("importer_id",),
+        "How much, how long and how variedly an importer has traded.",
+        _volume("importer", "importer", 7),
+        _volume("importer", "importer", 90),
+        _first_seen("importer", "importer"),
+        Aggregation("importer_gap_days", Kind.DAYS_SINCE_LAST, "days since the importer's last item", "days"),
+        Aggregation("importer_products", Kind.DISTINCT, "HS chapters the importer has declared", "chapters", "hs2"),
+        Aggregation(
+            "importer_declarants", Kind.DISTINCT, "declarants the importer has used", "declarants", "declarant_id"
+        ),
+    ),
+    _history(
+        "importer_price",
+        ("importer_id", "currency"),
+        "What is usual for the importer.",
+        Aggregation(
+            "importer_value_deviation",
+            Kind.DEVIATION,
+            "value per kg against the importer's own usual",
+            "standard deviations",
+            "log_value_per_kg",
+        ),
+    ),
+    _history(
+        "importer_product_novelty",
+        ("importer_id", "hs4"),
+        "Whether the importer has declared this product before.",
+        Aggregation("importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"),
+    ),
+    _history(
+        "importer_origin_novelty",
+        ("importer_id", "country_of_origin"),
+        "Whether the importer has bought from this origin before.",
+        Aggregation("importer_origin_count", Kind.COUNT, "items of this origin by the importer so far", "items"),
+    ),
+)
+"""What the importer has done before."""
+
+_GOODS = (
+    _history(
+        "product_price",
+        ("jurisdiction", "currency", "hs_code", "country_of_origin"),
+        "What is usual for this product from this origin.",
+        Aggregation(
+            "product_value_deviation",
+            Kind.DEVIATION,
+            "value per kg against what is usual for this product and origin",
+            "standard deviations",
+            "log_value_per_kg",
+        ),
+        Aggregation(
+            "product_duty_deviation",
+            Kind.DEVIATION,
+            "rate of duty against what is usual for this product and origin",
+            "standard deviations",
+            "duty_rate_pct",
+        ),
+        _volume("product_origin", "product from this origin", 90),
+    ),
+)
+"""What is usual for the goods."""
+
+_OTHERS = (
+    _history(
+        "seller_activity",
+        ("seller_id",),
+        "How long a seller is known.",
+        _volume("seller", "seller", 90),
+        _first_seen("seller", "seller"),
+    ),
+    _history(
+        "declarant_activity",
+        ("declarant_id",),
+        "How busy a declarant is.",
+        _volume("declarant", "declarant", 30),
+        _first_seen("declarant", "declarant"),
+    ),
+    _history(
+        "vehicle_trips",
+        ("vehicle_id",),
+        "How often a vehicle has brought goods.",
+        _volume("vehicle", "vehicle", 30),
+        _first_seen("vehicle", "vehicle as a carrier of goods"),
+    ),
+    _withdrawn("importer", "importer"),
+    _withdrawn("declarant", "declarant"),
+    _history("office_load", ("jurisdiction", "office"), "How busy the office is.", _volume("office", "office", 1)),
+)
+"""Who else acts, with what, and where."""
+
+_RESULTS = (
+    _results("importer_results", ("importer_id",), "Past inspections of the importer.", "importer", "importer", 5.0),
+    _results("declarant_results", ("declarant_id",), "Past inspections of the declarant.", "declarant", "declarant"),
+    _results("seller_results", ("seller_id",), "Past inspections of the seller.", "seller", "seller", 5.0),
+    _results("carrier_results", ("carrier_id",), "Past inspections of the carrier.", "carrier", "carrier"),
+    _results(
+        "vehicle_results", ("vehicle_id",), "Past inspections of what the vehicle brought.", "vehicle", "vehicle", 5.0
+    ),
+    _results("vessel_results", ("vessel_id",), "Past inspections of what the vessel brought.", "vessel", "vessel", 5.0),
+    _results("product_results", ("jurisdiction", "hs_code"), "Past inspections of the product.", "product", "product"),
+    _results(
+        "heading_results", ("jurisdiction", "hs4"), "Past inspections of the HS heading.", "heading", "HS heading"
+    ),
+    _results(
+        "origin_results", ("jurisdiction", "country_of_origin"), "Past inspections of the origin.", "origin", "origin"
+    ),
+    _results(
+        "product_origin_results",
+        ("jurisdiction", "hs4", "country_of_origin"),
+        "Past inspections of product and origin.",
+        "product_origin",
+        "HS heading from this origin",
+    ),
+    _results("office_results", ("jurisdiction", "office"), "Past inspections at the office.", "office", "office"),
+    _results(
+        "same_goods_results",
+        ("jurisdiction", "goods_key"),
+        "Past inspections of goods declared alike to the gram.",
+        "same_goods",
+        "identical goods",
+        1.0,
+    ),
+)
+"""What came of it before: each rate drawn to that of the jurisdiction."""
+
+_SHARED = (
+    seen_by_cameras(_PURPOSES),
+    *movements(_PURPOSES),
+    noticed_near("office", _PURPOSES),
+    *manifested(_PURPOSES),
+    *declared_at_export(_PURPOSES),
+)
+"""What other agencies and neighbours know."""
+
+
+def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
     known = Registry(
         "shipments",
         {name: source.columns for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        terms,
     )
-    known.attribute(
-        _attribute("log_value_per_kg", "declared value per kg", "log currency/kg"),
-        _attribute("log_value", "declared value", "log currency"),
-        _attribute("log_mass", "net mass", "log kg"),
-        _attribute("gross_to_net", "gross mass over net mass", "ratio"),
-        _attribute("duty_rate_pct", "rate of duty declared", "%"),
-        _attribute("hour", "hour of lodging, office time", "hour"),
-        _attribute("weekday", "day of the week, Monday is 1", "day"),
-        _attribute("office", "office of entry", "code", is_category=True),
-        _attribute("transport_mode", "mode of transport at the border", "code", is_category=True),
-        _attribute("hs2", "HS chapter", "code", is_category=True),
-        _attribute("country_of_origin", "country of origin", "code", is_category=True),
-        _attribute("country_of_dispatch", "country of dispatch", "code", is_category=True),
-        _attribute("procedure", "customs procedure", "code", is_category=True),
-        _attribute("duty_regime", "tariff applied", "code", is_category=True),
-        _attribute("origin_indicator", "proof or marking of origin", "code", is_category=True),
-        _attribute("trader_status", "authorised economic operator or none", "code", is_category=True),
-        _attribute("import_type", "type of import", "code", is_category=True),
-        _attribute("import_use", "declared use", "code", is_category=True),
-        _attribute("payment_type", "terms of payment", "code", is_category=True),
-    )
-    known.view(
-        _history(
-            "importer_activity",
-            ("importer_id",),
-            "How much, how long and how variedly an importer has traded.",
-            _volume("importer", "importer", 7),
-            _volume("importer", "importer", 90),
-            _first_seen("importer", "importer"),
-            Aggregation("importer_gap_days", Kind.DAYS_SINCE_LAST, "days since the importer's last item", "days"),
-            Aggregation("importer_products", Kind.DISTINCT, "HS chapters the importer has declared", "chapters", "hs2"),
-            Aggregation(
-                "importer_declarants", Kind.DISTINCT, "declarants the importer has used", "declarants", "declarant_id"
-            ),
-        ),
-        _history(
-            "importer_price",
-            ("importer_id", "currency"),
-            "What is usual for the importer.",
-            Aggregation(
-                "importer_value_deviation",
-                Kind.DEVIATION,
-                "value per kg against the importer's own usual",
-                "standard deviations",
-                "log_value_per_kg",
-            ),
-        ),
-        _history(
-            "importer_product_novelty",
-            ("importer_id", "hs4"),
-            "Whether the importer has declared this product before.",
-            Aggregation(
-                "importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"
-            ),
-        ),
-        _history(
-            "importer_origin_novelty",
-            ("importer_id", "country_of_origin"),
-            "Whether the importer has bought from this origin before.",
-            Aggregation("importer_origin_count", Kind.COUNT, "items of this origin by the importer so far", "items"),
-        ),
-        _history(
-            "product_price",
-            ("jurisdiction", "currency", "hs_code", "country_of_origin"),
-            "What is usual for this product from this origin.",
-            Aggregation(
-                "product_value_deviation",
-                Kind.DEVIATION,
-                "value per kg against what is usual for this product and origin",
-                "standard deviations",
-                "log_value_per_kg",
-            ),
-            Aggregation(
-                "product_duty_deviation",
-                Kind.DEVIATION,
-                "rate of duty against what is usual for this product and origin",
-                "standard deviations",
-                "duty_rate_pct",
-            ),
-            _volume("product_origin", "product from this origin", 90),
-        ),
-        _history(
-            "seller_activity",
-            ("seller_id",),
-            "How long a seller is known.",
-            _volume("seller", "seller", 90),
-            _first_seen("seller", "seller"),
-        ),
-        _history(
-            "declarant_activity",
-            ("declarant_id",),
-            "How busy a declarant is.",
-            _volume("declarant", "declarant", 30),
-            _first_seen("declarant", "declarant"),
-        ),
-        _history(
-            "vehicle_trips",
-            ("vehicle_id",),
-            "How often a vehicle has brought goods.",
-            _volume("vehicle", "vehicle", 30),
-            _first_seen("vehicle", "vehicle as a carrier of goods"),
-        ),
-        _withdrawn("importer", "importer"),
-        _withdrawn("declarant", "declarant"),
-        _history("office_load", ("jurisdiction", "office"), "How busy the office is.", _volume("office", "office", 1)),
-    )
-    known.view(
-        _results(
-            "importer_results",
-            ("importer_id",),
-            "Past inspections of the importer.",
-            _hit_rate("importer", "importer", 5.0),
-        ),
-        _results(
-            "declarant_results",
-            ("declarant_id",),
-            "Past inspections of the declarant.",
-            _hit_rate("declarant", "declarant"),
-        ),
-        _results(
-            "seller_results", ("seller_id",), "Past inspections of the seller.", _hit_rate("seller", "seller", 5.0)
-        ),
-        _results(
-            "carrier_results", ("carrier_id",), "Past inspections of the carrier.", _hit_rate("carrier", "carrier")
-        ),
-        _results(
-            "vehicle_results",
-            ("vehicle_id",),
-            "Past inspections of what the vehicle brought.",
-            _hit_rate("vehicle", "vehicle", 5.0),
-        ),
-        _results(
-            "vessel_results",
-            ("vessel_id",),
-            "Past inspections of what the vessel brought.",
-            _hit_rate("vessel", "vessel", 5.0),
-        ),
-        _results(
-            "product_results",
-            ("jurisdiction", "hs_code"),
-            "Past inspections of the product.",
-            _hit_rate("product", "product"),
-        ),
-        _results(
-            "heading_results",
-            ("jurisdiction", "hs4"),
-            "Past inspections of the HS heading.",
-            _hit_rate("heading", "HS heading"),
-        ),
-        _results(
-            "origin_results",
-            ("jurisdiction", "country_of_origin"),
-            "Past inspections of the origin.",
-            _hit_rate("origin", "origin"),
-        ),
-        _results(
-            "product_origin_results",
-            ("jurisdiction", "hs4", "country_of_origin"),
-            "Past inspections of product and origin.",
-            _hit_rate("product_origin", "HS heading from this origin"),
-        ),
-        _results(
-            "office_results",
-            ("jurisdiction", "office"),
-            "Past inspections at the office.",
-            _hit_rate("office", "office"),
-        ),
-        _results(
-            "same_goods_results",
-            ("jurisdiction", "goods_key"),
-            "Past inspections of goods declared alike to the gram.",
-            _hit_rate("same_goods", "identical goods", 1.0),
-        ),
-    )
-    known.view(
-        seen_by_cameras(_PURPOSES),
-        *movements(_PURPOSES),
-        noticed_near("office", _PURPOSES),
-        *manifested(_PURPOSES),
-        *declared_at_export(_PURPOSES),
-    )
+    known.attribute(*_ATTRIBUTES)
+    known.view(*_IMPORTER, *_GOODS, *_OTHERS, *_RESULTS, *_SHARED)
     return known

@@ -4,13 +4,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import polars as pl
 
 from features import crossings, shipments, windows
 from features.attributes import crossing_attributes, shipment_attributes
+from features.registry import Registry
 from features.sources import SOURCES, Silver
-from features.views import PRIOR_OF, FeatureView, Kind, Registry
+from features.terms import ORDINARY, Terms
+from features.views import PRIOR_OF, FeatureView, Kind
+from warehouse.contracts.base import Purpose
 from warehouse.errors import UnknownName
 
 EVENT_KEY = ("event_id", "event_version", "event_at", "event_date", "received_on", "jurisdiction")
@@ -31,14 +35,19 @@ SUBJECTS: dict[str, Subject] = {
     "shipments": Subject("shipments", shipments.registry(), shipment_attributes, "office"),
     "crossings": Subject("crossings", crossings.registry(), crossing_attributes, "port"),
 }
-_WITH_PNR = {"crossings": replace(SUBJECTS["crossings"], registry=crossings.registry(with_pnr=True))}
+_REGISTRIES: dict[str, Callable[[Terms], Registry]] = {"shipments": shipments.registry, "crossings": crossings.registry}
 
 
-def subject_of(name: str, *, with_pnr: bool = False) -> Subject:
-    """The subject called `name`, with what derives from PNR only if asked; raises `UnknownName`."""
+def subject_of(name: str, terms: Terms = ORDINARY) -> Subject:
+    """The subject called `name` under the terms of a deployment's jurisdictions; raises `UnknownName`."""
     if name not in SUBJECTS:
         raise UnknownName("subject", name, list(SUBJECTS))
-    return _WITH_PNR.get(name, SUBJECTS[name]) if with_pnr else SUBJECTS[name]
+    return SUBJECTS[name] if terms == ORDINARY else _under(name, terms)
+
+
+@cache
+def _under(name: str, terms: Terms) -> Subject:
+    return replace(SUBJECTS[name], registry=_REGISTRIES[name](terms))
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFr
         *(pl.col(name).cast(pl.Float64) for name in names.numbers if name in described.columns),
         *(pl.col(name).cast(pl.String) for name in names.categories),
     )
-    return pl.concat([key, own, *columns], how="horizontal")
+    return _lawful(pl.concat([key, own, *columns], how="horizontal"), subject.registry)
 
 
 def pack(vectors: pl.DataFrame, names: FeatureSet) -> pl.DataFrame:
@@ -102,6 +111,13 @@ def unpack(packed: pl.DataFrame, names: FeatureSet) -> pl.DataFrame:
     numbers = pl.col("numbers").list.to_struct(fields=list(names.numbers))
     categories = pl.col("categories").list.to_struct(fields=list(names.categories))
     return packed.with_columns(numbers, categories).unnest("numbers", "categories")
+
+
+def _lawful(made: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """What derives from PNR is null for the events of jurisdictions whose law has not switched it on."""
+    from_pnr = [name for name, feature in registry.features.items() if feature.purposes == {Purpose.PNR_ASSESSMENT}]
+    switched_on = pl.col("jurisdiction").is_in(list(registry.terms.pnr))
+    return made.with_columns(pl.when(switched_on).then(pl.col(name)).alias(name) for name in from_pnr)
 
 
 def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:

@@ -5,11 +5,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from features.terms import ORDINARY, Terms
 from features.vectors import subject_of
 from features.views import Feature
 from warehouse.contracts.base import Purpose
 
 SEED = 20_260_101
+ANYWHERE = "ZZ"
+"""A jurisdiction with no terms of its own; ISO 3166-1 gives the code to no country."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,10 @@ class ModelSpec:
     outcome: str
     """`subject_kind` of the outcomes that label it."""
     purpose: Purpose
-    with_pnr: bool = False
-    """Whether features that derive from PNR are among them: only where the jurisdiction's law has switched it on."""
+    terms: Terms = ORDINARY
+    """What the jurisdictions of the deployment allow."""
+    jurisdictions: tuple[str, ...] = (ANYWHERE,)
+    """Whose events it learns from and scores: it is given only what may be used in each of them."""
     without: frozenset[str] = frozenset()
     parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     rounds: int = 600
@@ -39,15 +44,19 @@ class ModelSpec:
     """Share of the labelled events, the latest, that only judge."""
 
     def features(self) -> tuple[Feature, ...]:
-        """The features that may serve the purpose and are not left out, in registry order."""
-        purposes = (self.purpose, Purpose.PNR_ASSESSMENT) if self.with_pnr else (self.purpose,)
-        allowed = subject_of(self.subject, with_pnr=self.with_pnr).registry.for_model(*purposes)
-        return tuple(feature for feature in allowed if feature.name not in self.without)
+        """The features that may serve the purpose in every jurisdiction and are not left out, in registry order."""
+        registry = subject_of(self.subject, self.terms).registry
+        allowed = [registry.for_model(self.purpose, jurisdiction) for jurisdiction in self.jurisdictions]
+        everywhere = set.intersection(*(set(features) for features in allowed)) if allowed else set()
+        return tuple(one for one in registry.features.values() if one in everywhere and one.name not in self.without)
 
     @property
     def digest(self) -> str:
         """Names the spec in the registry of models: equal specs, equal digest."""
         content = {**asdict(self), "without": sorted(self.without), "features": [f.name for f in self.features()]}
+        # Where it serves tells in the features that may be used there.
+        for name in ("terms", "jurisdictions"):
+            content.pop(name)
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 
 

@@ -5,7 +5,7 @@ import dagster as dg
 from pipelines import deployment
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.bronze import bronze_assets
-from pipelines.assets.features import feature_assets
+from pipelines.assets.features import feature_assets, view_specs
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
 from pipelines.assets.silver import silver_assets
@@ -18,7 +18,15 @@ from pipelines.sensors import sensors
 def definitions(opened: deployment.Deployment) -> dg.Definitions:
     """The definitions over one deployment."""
     return dg.Definitions(
-        assets=[*bronze_assets, *silver_assets, *feature_assets, *model_assets, *score_assets, *platform_specs],
+        assets=[
+            *bronze_assets,
+            *silver_assets,
+            *view_specs,
+            *feature_assets,
+            *model_assets,
+            *score_assets,
+            *platform_specs,
+        ],
         jobs=jobs,
         schedules=schedules,
         sensors=sensors,

@@ -2,23 +2,31 @@
 
 import contextlib
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
 import polars as pl
 
 from features.sources import Silver, read_silver
+from features.terms import Terms
 from features.vectors import Subject, subject_of
 from models.selection import Capacities, read_capacities
 from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
 from warehouse import agencies, places, settings, vault
 from warehouse.agencies import Agency
+from warehouse.contracts import Contract
+from warehouse.contracts.customs import INSPECTIONS
+from warehouse.contracts.immigration import OUTCOMES
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 from warehouse.places import Place
 from warehouse.settings import Settings
+
+OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
+"""What tells, of each subject, what became of it."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +55,34 @@ class Deployment:
     def vault_key(self) -> bytes:
         return vault.load_key(self.settings.vault_key)
 
+    @cached_property
+    def terms(self) -> Terms:
+        """What the jurisdictions of this deployment allow beyond the contracts."""
+        unshown = [agencies.observed_only(self.agencies, contract) for contract in OUTCOME_CONTRACTS.values()]
+        return Terms(self.settings.pnr_jurisdictions, frozenset().union(*unshown))
+
     def capacities(self, subject: str) -> Capacities:
         """Capacities of a subject's lanes."""
         return read_capacities(self.settings.capacity, subject)
 
     def subject(self, name: str) -> Subject:
         """A subject with the features that this deployment's law allows."""
-        return subject_of(name, with_pnr=bool(self.settings.pnr_jurisdictions))
+        return subject_of(name, self.terms)
 
-    def lawful(self, spec: ModelSpec) -> ModelSpec:
-        """The spec with the features that this deployment's law allows."""
-        return replace(spec, with_pnr=bool(self.settings.pnr_jurisdictions))
+    def lawful(self, spec: ModelSpec, jurisdictions: Iterable[str] | None = None) -> ModelSpec:
+        """The spec with the features that may be used in all of the jurisdictions; by default those that tell what
+        became of what they sent, and so can be learnt from."""
+        if jurisdictions is None:
+            contract = OUTCOME_CONTRACTS[spec.subject]
+            domain = [agency for agency in self.agencies.values() if agency.domain == contract.domain]
+            silent = agencies.observed_only(self.agencies, contract)
+            jurisdictions = {agency.jurisdiction for agency in domain} - silent
+        return replace(spec, terms=self.terms, jurisdictions=tuple(sorted(jurisdictions)))
 
-    def silver(self) -> Silver:
-        """The silver tables at their latest versions; bookings (PNR) only of jurisdictions whose law allows it."""
-        whole = read_silver(self.lake.scan, self.places)
+    def silver(self, as_of: datetime | None = None) -> Silver:
+        """The silver tables at their latest versions, or at those of a moment; bookings (PNR) only of jurisdictions
+        whose law allows it."""
+        whole = read_silver(lambda table: self.lake.scan(table, as_of), self.places)
         lawful = whole.bookings.filter(pl.col("jurisdiction").is_in(list(self.settings.pnr_jurisdictions)))
         return replace(whole, bookings=lawful)
 

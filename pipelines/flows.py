@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from features import vectors
+from features import registration, vectors
 from features.vectors import Subject
 from models import datasets, scoring, selection, training
 from models.catalogue import MODELS
@@ -20,13 +20,11 @@ from models.evaluation import average_precision
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
-from pipelines.deployment import Deployment
+from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
 from warehouse import agencies, archive, catalog, delivery
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
-from warehouse.contracts.customs import INSPECTIONS
-from warehouse.contracts.immigration import OUTCOMES
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import NotReady
@@ -34,7 +32,8 @@ from warehouse.landing import land
 from warehouse.ledger import KNOWN, Account, redactions
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
-OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
+
+FEATURES = catalog.table_of("gold.features")
 
 
 def feature_table(subject: str) -> Table:
@@ -179,6 +178,18 @@ def compute_features(deployment: Deployment, subject: Subject, days: Sequence[da
     return made
 
 
+def register_features(deployment: Deployment, subject: Subject, now: datetime) -> bool:
+    """Write a subject's features to `gold.features` where they are not declared as they were; says whether it did."""
+    rows = registration.registered(subject.registry)
+    held = registration.latest(deployment.lake.scan(FEATURES), subject.name).select("registration").head(1).collect()
+    if held["registration"].to_list() == [rows[0]["registration"]]:
+        return False
+    schema = FEATURES.dtypes
+    declared = [row | {"registered_at": now} for row in rows]
+    deployment.lake.append(FEATURES, pl.DataFrame([{name: row[name] for name in schema} for row in declared], schema))
+    return True
+
+
 def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
     """Stored vectors of the current feature set, one column a feature, with the event's location."""
     names = vectors.feature_set(subject.registry)
@@ -210,11 +221,10 @@ class Training:
 
 def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
     """Train on what is known by a moment and register it; the better on the test days is champion."""
-    spec = deployment.lawful(spec)
     subject = deployment.subject(spec.subject)
     outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
     labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
-    trained = training.train(spec, labelled)
+    trained = training.train(deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled)
     alias = CHAMPION if _is_better(deployment, trained) else CHALLENGER
     read = (feature_table(subject.name), catalog.OUTCOMES)
     data_versions = {table.name: f"{table.name}@{deployment.lake.version(table)}" for table in read}

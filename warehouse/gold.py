@@ -1,4 +1,4 @@
-"""Shapes of the gold tables: served feature vectors, scores, selections, dispositions.
+"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions.
 
 Feature vectors are one list per event in the order of `feature_names` of their feature set, so that a new
 feature needs no new column and a stored vector never changes shape.
@@ -25,6 +25,36 @@ class EventFeatures(dy.Schema):
     feature_set = dy.String(description="Hash of the names and definitions, in order.")
     numbers = dy.List(dy.Float64(nullable=True), description="Numeric features in the order of the set.")
     categories = dy.List(dy.String(nullable=True), description="Categorical features in the order of the set.")
+
+
+class RegisteredFeatures(dy.Schema):
+    """One feature as it was declared. Append-only: a subject's rows are written anew when any of them changes."""
+
+    registration = dy.String(description="Hash of all declarations of the subject, words and purposes too.")
+    registered_at = _moment("When the pipeline first computed with these declarations.")
+    subject = dy.String(description="shipments or crossings.")
+    feature = dy.String(description="Name of the feature.")
+    feature_set = dy.String(description="Feature set that vectors with these definitions are stored under.")
+    position = dy.Int64(description="Where it stands in `numbers` or `categories` of a stored vector, from 0.")
+    is_category = dy.Bool(description="Whether it stands in `categories`.")
+    definition = dy.String(description="Hash of what it is computed from and how.")
+    meaning = dy.String(description="What it means.")
+    unit = dy.String(description="Its unit.")
+    owner = dy.String(description="Agency domain whose data it rests on; `partner-`: another jurisdiction's.")
+    sensitivity = dy.String(description="open or commercial; never personal.")
+    purposes = dy.List(dy.String(), description="Purposes that it may serve; no other.")
+    jurisdictions = dy.List(
+        dy.String(), nullable=True, description="Where alone it may serve, as their law says; null: no such limit."
+    )
+    view = dy.String(nullable=True, description="View that computes it; null: the event says it of itself.")
+    kind = dy.String(description="Kind of aggregation, or attribute.")
+    entity = dy.List(dy.String(), description="Columns of the event that name the entity.")
+    source = dy.String(description="Source of history.")
+    column = dy.String(nullable=True, description="Column of the source that is aggregated.")
+    silver_tables = dy.List(dy.String(), description="Tables that it rests on.")
+    silver_columns = dy.List(dy.String(), description="Columns of those tables that it names.")
+    window_days = dy.Int64(nullable=True, description="Window in days; null: lifetime, or of the event itself.")
+    prior_weight = dy.Float64(nullable=True, description="Rows of the jurisdiction that a rate is drawn to.")
 
 
 class Reason(dy.Schema):
@@ -106,6 +136,12 @@ _SCORE_KEY = (*_EVENT_KEY, "model_version", "scored_at")
 TABLES: dict[str, Declared] = {
     "event_features__shipments": Declared(EventFeatures, "Feature vectors of shipments, as served.", _EVENT_KEY),
     "event_features__crossings": Declared(EventFeatures, "Feature vectors of crossings, as served.", _EVENT_KEY),
+    "features": Declared(
+        RegisteredFeatures,
+        "Registered features: meaning, owner, sensitivity, purposes, and the columns each rests on.",
+        ("subject", "registration", "feature"),
+        (),
+    ),
     "shipment_scores": Declared(Scores, "Risk scores of shipments with reasons.", _SCORE_KEY),
     "crossing_scores": Declared(Scores, "Risk scores of crossings with reasons.", _SCORE_KEY),
     "shipment_selections": Declared(Selections, "Inspection lanes of shipments.", ("score_id",)),

@@ -1,16 +1,14 @@
 """Feature assets: the vectors of each subject's events, as known strictly before them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 import polars as pl
 
-from features.sources import SOURCES, Silver
 from features.vectors import SUBJECTS, Subject, feature_set
-from features.views import FeatureView
 from pipelines import flows, pictures, reporting
-from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
+from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY, views
 from pipelines.deployment import Deployment, from_environment
 from pipelines.discretion import discreet
 from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_of
@@ -18,19 +16,15 @@ from pipelines.reporting import key_of
 from warehouse.catalog import Table
 
 
-def _tables(source: str) -> tuple[Table, ...]:
-    """The silver tables that a source of history reads."""
-    return tuple(Silver.tables()[name] for name in SOURCES[source].tables)
-
-
 def _features(subject: Subject) -> dg.AssetsDefinition:
     table = flows.feature_table(subject.name)
     key = key_of(table)
-    sources = {table for view in subject.registry.views for table in _tables(view.source)}
+    sources = {table for view in subject.registry.views for table in views.tables_of(view)}
+    computed_by = [views.view_key(subject, view) for view in subject.registry.views]
 
     @dg.asset(
         key=key,
-        deps=[key_of(source) for source in sorted(sources, key=lambda source: source.name)],
+        deps=[*(key_of(source) for source in sorted(sources, key=lambda source: source.name)), *computed_by],
         description=f"{table.description} {len(subject.registry.features)} features, known strictly before the event.",
         group_name="features",
         owners=OWNERS["models"],
@@ -42,7 +36,7 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         metadata={
             **reporting.describe(table),
             "dagster/column_schema": _schema(subject),
-            "dagster/column_lineage": _lineage(subject),
+            "dagster/column_lineage": views.lineage(subject),
         },
         required_resource_keys={DEPLOYMENT},
         check_specs=[
@@ -62,10 +56,14 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         days = days_of(context)
         deployment.lake.ensure(table)
+        if flows.register_features(deployment, subject, datetime.now(UTC)):
+            context.log_event(reporting.materialized(deployment, flows.FEATURES))
         made = flows.compute_features(deployment, subject, days)
         for day, count in made.group_by("received_on").len().iter_rows():
             context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
         known = _known_shares(subject, made if made.height else flows.recent_vectors(deployment, subject))
+        for event in views.computed(subject, known, made.height):
+            context.log_event(event)
         context.add_asset_metadata(
             {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
             key,
@@ -122,22 +120,6 @@ def _schema(subject: Subject) -> dg.TableSchema:
     )
 
 
-def _lineage(subject: Subject) -> dg.TableColumnLineage:
-    deps = {}
-    for view in subject.registry.views:
-        for aggregation in view.aggregations:
-            deps[aggregation.name] = [*_columns(view, aggregation.column)]
-    return dg.TableColumnLineage(deps)
-
-
-def _columns(view: FeatureView, column: str | None) -> list[dg.TableColumnDep]:
-    wanted = [*view.keys_in_source, *([column] if column else [])]
-    return [
-        dg.TableColumnDep(asset_key=key_of(table), column_name=name)
-        for table in _tables(view.source)
-        for name in wanted
-        if name in table.columns
-    ]
-
-
-feature_assets = [_features(from_environment().subject(name)) for name in SUBJECTS]
+_SUBJECTS = [from_environment().subject(name) for name in SUBJECTS]
+feature_assets = [_features(subject) for subject in _SUBJECTS]
+view_specs = [spec for subject in _SUBJECTS for spec in views.view_specs(subject)]

@@ -1,9 +1,10 @@
-"""Tables that several steps write: quarantine, ledger, links, vault. They are reported by those steps."""
+"""Tables that several steps write: quarantine, ledger, links, vault, features. They are reported by those steps."""
 
 import dagster as dg
 
 from pipelines import reporting
 from pipelines.assets import OWNERS
+from pipelines.flows import FEATURES
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS
@@ -32,4 +33,5 @@ platform_specs = [
     _reported(ERASURES, "platform", []),
     _reported(ENTITY_LINKS, "platform", _BRONZE_KEYS),
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
+    _reported(FEATURES, "features", []),
 ]

@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, contracts, erase, exercise, feeds, inspect, keep, models, quarantine, road, world
+from pipelines.cli import (
+    bench,
+    contracts,
+    erase,
+    exercise,
+    features,
+    feeds,
+    inspect,
+    keep,
+    models,
+    quarantine,
+    road,
+    world,
+)
 from pipelines.cli.output import Exit, errors, printable
 from warehouse.errors import BorderlakeError, frames_of, silenced
 
@@ -34,6 +47,7 @@ app.command(rich_help_panel="Work")(models.score)
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
+app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.command(rich_help_panel="Keep")(keep.verify)

@@ -9,6 +9,7 @@ import pytest
 
 from features import vectors
 from features.sources import SOURCES, Silver, read_silver
+from features.terms import Terms
 from features.vectors import SUBJECTS
 from models.catalogue import MODELS
 from models.scoring import score
@@ -25,6 +26,8 @@ from warehouse.settings import Settings
 
 NO_FAULT_OF_A_ROW = ("correction", "late_file", "withdrawal")
 """Planted on purpose, and good records all the same."""
+
+EVERYWHERE = frozenset({"XN", "XS"})
 
 pytestmark = pytest.mark.xdist_group("road")
 
@@ -60,7 +63,7 @@ def test_every_silver_table_has_rows_and_every_dataset_feeds_a_feature_that_know
     empty = [table.name for table in SILVER if road.deployment.lake.scan(table).limit(1).collect().is_empty()]
     assert not empty
     rests_on = {contract.name: False for contract in CONTRACTS.values()}
-    for subject in (vectors.subject_of(name, with_pnr=True) for name in SUBJECTS):
+    for subject in (vectors.subject_of(name, Terms(pnr=EVERYWHERE)) for name in SUBJECTS):
         made = vectors.compute(subject, flows.events_to_score(road.deployment, subject.name), silver_with_pnr(road))
         for view in subject.registry.views:
             known = any(made[a.name].drop_nulls().n_unique() > 1 for a in view.aggregations)

@@ -10,7 +10,8 @@ from silver_world import silver
 
 from features import vectors
 from features.sources import Silver
-from features.vectors import EVENT_KEY, SUBJECTS, FeatureSet, Subject, feature_set, pack, unpack
+from features.terms import Terms
+from features.vectors import EVENT_KEY, SUBJECTS, FeatureSet, Subject, feature_set, pack, subject_of, unpack
 from warehouse.catalog import table_of
 
 every_subject = pytest.mark.parametrize("subject", [pytest.param(s, id=name) for name, s in SUBJECTS.items()])
@@ -90,6 +91,15 @@ def test_a_world_without_history_gives_the_documented_values(subject: Subject) -
         for aggregation in view.aggregations:
             expected = 0.0 if aggregation.kind in ("count", "sum", "distinct") else None
             assert computed[aggregation.name].to_list() == [expected] * 5, aggregation.name
+
+
+def test_what_derives_from_pnr_is_null_where_no_law_has_switched_it_on() -> None:
+    """A booking may be of a traveller who crosses elsewhere: his crossing there must not tell of it."""
+    for law, is_known in ((frozenset({"XN"}), True), (frozenset({"XS"}), False)):
+        computed, _, _ = made(subject_of("crossings", Terms(pnr=law)), 60)
+        known = computed.filter(pl.col("booking_lead_days").is_not_null())["jurisdiction"]
+        assert set(known) <= law
+        assert ("XN" in set(known)) == is_known
 
 
 @every_subject

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from features import crossings, shipments
+from features.registry import Registry
 from features.sources import SOURCES
-from features.vectors import SUBJECTS, Subject, subject_of
-from features.views import Aggregation, Feature, FeatureView, Kind, Registry
+from features.terms import ORDINARY, Terms
+from features.vectors import SUBJECTS, Subject, feature_set, subject_of
+from features.views import Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.errors import BorderlakeError, UnknownName
 
+HERE = "XN"
 RISK, CHECK, TRAFFIC = Purpose.CUSTOMS_RISK, Purpose.BORDER_CHECK, Purpose.TRAFFIC_STATISTICS
 COUNT = Aggregation("importer_count_7d", Kind.COUNT, "items of the importer in the last 7 days", "items", None, 7)
 RATE = Aggregation("importer_hit_rate", Kind.RATE, "share of hits", "share", "is_adverse")
@@ -92,6 +95,30 @@ def with_(**changes: object) -> FeatureView:
             "distinct is over the entity's lifetime; leave the window out",
             id="a-distinct-count-in-a-window",
         ),
+        pytest.param(with_(window_days=0.5), "a window of 0.5 days is not of whole days", id="half-a-day"),
+        pytest.param(with_(window_days=7.0), "a window of 7.0 days is not of whole days", id="no-whole-number"),
+        pytest.param(with_(window_days=True), "a window of True days is not of whole days", id="no-number-at-all"),
+        pytest.param(with_(window_days=50_000), "50,000 days is the lifetime; leave the window out", id="too-long"),
+        pytest.param(replace(VIEW, owner="  "), "view 'importer_activity' needs an owner", id="a-blank-owner"),
+        pytest.param(replace(VIEW, aggregations=()), "view 'importer_activity' computes nothing", id="no-aggregation"),
+        pytest.param(
+            replace(VIEW, entity=("importer_id", "importer_id")),
+            "the entity names importer_id twice; name each key column once",
+            id="a-key-named-twice",
+        ),
+        pytest.param(
+            replace(VIEW, entity=("importer_id", "jurisdiction"), source_entity=("importer_id", "importer_id")),
+            "the entity names importer_id twice",
+            id="a-key-of-the-source-named-twice",
+        ),
+        pytest.param(with_(unit=""), "feature 'importer_count_7d' needs a description and a unit", id="no-unit"),
+        pytest.param(with_(description=" "), "needs a description and a unit", id="no-description"),
+        pytest.param(with_(name="items 7d"), "feature 'items 7d' is no name of a column", id="no-name"),
+        pytest.param(
+            replace(VIEW, aggregations=(replace(RATE, prior_weight=0.0),)),
+            "feature 'importer_hit_rate': a prior of 0 rows leaves an entity without history without a rate",
+            id="a-rate-without-a-prior",
+        ),
         pytest.param(with_(kind=Kind.MEAN), "mean needs a column", id="a-mean-of-nothing"),
         pytest.param(with_(column="hs4"), "count takes no column", id="a-count-of-a-column"),
         pytest.param(
@@ -113,6 +140,72 @@ def test_a_clash_between_views_is_refused(registry: Registry) -> None:
         registry.view(replace(VIEW, name="importer_activity_again"))
 
 
+def test_two_views_of_one_name_are_refused(registry: Registry) -> None:
+    registry.view(VIEW)
+    with pytest.raises(BorderlakeError, match="view 'importer_activity' is declared twice"):
+        registry.view(replace(VIEW, aggregations=(RATE,)))
+
+
+def test_a_refused_view_leaves_nothing_behind(registry: Registry) -> None:
+    registry.view(VIEW)
+    with pytest.raises(BorderlakeError, match="'importer_count_7d' is declared twice"):
+        registry.view(replace(VIEW, name="again", aggregations=(RATE, COUNT)))
+    assert (list(registry.features), registry.views) == ([COUNT.name], [VIEW])
+
+
+@pytest.mark.parametrize(
+    "changes", [pytest.param({"owner": ""}, id="no-owner"), pytest.param({"purposes": frozenset()}, id="no-purpose")]
+)
+def test_an_attribute_without_owner_or_purpose_is_refused(registry: Registry, changes: dict[str, object]) -> None:
+    hour = Feature("hour", "hour", "hour", "customs", frozenset({RISK}), Sensitivity.OPEN)
+    with pytest.raises(BorderlakeError, match="attribute 'hour' needs an owner and at least one purpose"):
+        registry.attribute(replace(hour, **changes))  # type: ignore[arg-type]
+
+
+def test_the_view_of_a_feature_is_found_and_an_unknown_feature_refused(registry: Registry) -> None:
+    registry.view(VIEW)
+    registry.attribute(Feature("hour", "hour", "hour", "customs", frozenset({RISK}), Sensitivity.OPEN))
+    assert (registry.view_of(COUNT.name), registry.view_of("hour")) == (VIEW, None)
+    with pytest.raises(UnknownName, match=r"unknown feature 'minute'\. Known: hour, importer_count_7d"):
+        registry.view_of("minute")
+
+
+def names_for(purpose: Purpose, jurisdiction: str, terms: Terms = ORDINARY) -> set[str]:
+    return {feature.name for feature in subject_of("crossings", terms).registry.for_model(purpose, jurisdiction)}
+
+
+def test_pnr_serves_only_the_border_check_of_a_jurisdiction_whose_law_switched_it_on() -> None:
+    terms = Terms(pnr=frozenset({"XN"}))
+    booked = {"booking_lead_days", "booking_party_size", "booking_bags"}
+    assert booked <= names_for(CHECK, "XN", terms)
+    assert not booked & names_for(CHECK, "XS", terms)
+    assert not booked & names_for(CHECK, "XN")
+    assert names_for(RISK, "XN", terms) == set()
+    assert names_for(Purpose.PNR_ASSESSMENT, "XN", terms) == booked
+    assert names_for(Purpose.PNR_ASSESSMENT, "XS", terms) == set()
+
+
+def test_what_a_neighbour_saw_is_not_for_a_jurisdiction_that_is_shown_nothing() -> None:
+    terms = Terms(unshown=frozenset({"XS"}))
+    shown, unshown = names_for(CHECK, "XN", terms), names_for(CHECK, "XS", terms)
+    assert unshown < shown
+    features = subject_of("crossings").registry.features
+    assert {features[name].owner for name in shown - unshown} == {"partner-immigration"}
+
+
+DIGESTS = {"shipments": "32ceabb3d7e1db0a", "crossings": "741d68d3a86c7b41"}
+
+
+@pytest.mark.parametrize("subject", DIGESTS)
+def test_stored_vectors_stay_readable_until_a_definition_changes_on_purpose(subject: str) -> None:
+    """A new digest computes every vector anew: change it here when that is meant."""
+    assert feature_set(subject_of(subject).registry).digest == DIGESTS[subject]
+
+
+def test_the_features_of_pnr_are_another_set() -> None:
+    assert feature_set(subject_of("crossings", Terms(pnr=frozenset({"XN"}))).registry).digest == "cd018a08c34c7685"
+
+
 def test_a_clash_with_an_attribute_is_refused(registry: Registry) -> None:
     registry.attribute(Feature(COUNT.name, "d", "items", "customs", frozenset({RISK}), Sensitivity.OPEN))
     with pytest.raises(BorderlakeError, match="feature 'importer_count_7d' is declared twice"):
@@ -123,9 +216,9 @@ def test_a_model_gets_the_features_of_its_purpose_in_order(registry: Registry) -
     both = frozenset({RISK, CHECK})
     registry.view(VIEW, replace(VIEW, name="hits", aggregations=(RATE,), purposes=both))
     registry.attribute(Feature("hour", "hour", "hour", "customs", frozenset({CHECK}), Sensitivity.OPEN))
-    assert [feature.name for feature in registry.for_model(RISK)] == ["importer_count_7d", "importer_hit_rate"]
-    assert [feature.name for feature in registry.for_model(CHECK)] == ["importer_hit_rate", "hour"]
-    assert registry.for_model(TRAFFIC) == ()
+    assert [feature.name for feature in registry.for_model(RISK, HERE)] == ["importer_count_7d", "importer_hit_rate"]
+    assert [feature.name for feature in registry.for_model(CHECK, HERE)] == ["importer_hit_rate", "hour"]
+    assert registry.for_model(TRAFFIC, HERE) == ()
 
 
 def test_features_carry_what_their_view_says(registry: Registry) -> None:
@@ -206,7 +299,7 @@ def test_a_registry_is_made_anew_each_time(made: Callable[[], Registry]) -> None
 
 
 def test_views_of_crossings_never_serve_customs() -> None:
-    assert subject_of("crossings").registry.for_model(RISK) == ()
+    assert subject_of("crossings").registry.for_model(RISK, HERE) == ()
 
 
 def test_an_unknown_subject_is_refused() -> None:

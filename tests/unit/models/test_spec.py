@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from features.terms import ORDINARY, Terms
 from features.vectors import subject_of
 from models.catalogue import MODELS, model_of
 from models.crossing_risk import CROSSING_RISK
@@ -28,6 +29,25 @@ def test_a_model_asks_only_for_features_of_its_purpose(spec: ModelSpec) -> None:
 @every_model
 def test_a_model_without_a_purpose_in_the_registry_has_no_features(spec: ModelSpec) -> None:
     assert replace(spec, purpose=Purpose.TRAFFIC_STATISTICS).features() == ()
+
+
+def names(spec: ModelSpec, *jurisdictions: str, terms: Terms = ORDINARY) -> set[str]:
+    return {feature.name for feature in replace(spec, terms=terms, jurisdictions=jurisdictions).features()}
+
+
+def test_a_model_of_several_jurisdictions_gets_only_what_may_be_used_in_each() -> None:
+    terms = Terms(pnr=frozenset({"XN"}), unshown=frozenset({"XS"}))
+    plain = names(CROSSING_RISK, "XN")
+    assert names(CROSSING_RISK, "XN", terms=terms) > plain
+    assert names(CROSSING_RISK, "XN", "US", terms=terms) == plain
+    assert names(CROSSING_RISK, "XN", "XS", terms=terms) == names(CROSSING_RISK, "XS", terms=terms) < plain
+    assert names(CROSSING_RISK) == set(), "a model for nowhere is given nothing"
+
+
+def test_where_a_model_serves_tells_in_its_digest_only_by_its_features() -> None:
+    terms = Terms(pnr=frozenset({"XN"}))
+    assert replace(CROSSING_RISK, terms=terms, jurisdictions=("US",)).digest == CROSSING_RISK.digest
+    assert replace(CROSSING_RISK, terms=terms, jurisdictions=("XN",)).digest != CROSSING_RISK.digest
 
 
 def test_sex_is_no_ground_for_suspicion() -> None:

@@ -56,6 +56,7 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
         "vacuum",
         "contract",
         "dictionary",
+        "features",
     ],
 )
 def test_every_command_explains_itself(command: str) -> None:
