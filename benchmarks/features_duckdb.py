@@ -36,7 +36,7 @@ def query(file: str) -> str:
         f"{_feature(view, aggregation)} AS {aggregation.name}" for view in VIEWS for aggregation in view.aggregations
     ]
     return (
-        f"SELECT row, {', '.join(chosen)} FROM (SELECT *, epoch_us(event_at) AS at FROM read_parquet('{file}')) "
+        f"SELECT row, {', '.join(chosen)} FROM (SELECT *, epoch_us(event_at) AS at_us FROM read_parquet('{file}')) "
         f"WINDOW {', '.join(dict.fromkeys(_frames()))}"
     )
 
@@ -52,7 +52,7 @@ def _frames() -> Iterator[str]:
 def _frame(name: str, keys: tuple[str, ...], aggregation: Aggregation) -> str:
     assert aggregation.window_days is not None
     return (
-        f"{name}_{aggregation.window_days} AS (PARTITION BY {', '.join(keys)} ORDER BY at "
+        f"{name}_{aggregation.window_days} AS (PARTITION BY {', '.join(keys)} ORDER BY at_us "
         f"RANGE BETWEEN {aggregation.window_days * _US_A_DAY} PRECEDING AND 1 PRECEDING)"
     )
 
