@@ -18,6 +18,7 @@ _KEY_BITS = 62
 _ROWS_A_SLICE = 1 << 17
 
 Ints = NDArray[np.int64]
+AnyInts = NDArray[np.integer]
 Floats = NDArray[np.float64]
 
 
@@ -25,8 +26,8 @@ Floats = NDArray[np.float64]
 class Codes:
     """A key as numbers from 0, the same for events and history; -1 where it is null."""
 
-    events: Ints
-    history: Ints
+    events: AnyInts
+    history: AnyInts
     kinds: int
     """Every code is below it."""
 
@@ -60,7 +61,7 @@ def coded(events: pl.Series, history: pl.Series) -> Codes:
         both = both.cast(pl.Categorical(pl.Categories.random())).to_physical()
     else:
         both = both.rank("dense") - 1
-    codes: Ints = both.cast(pl.Int64).fill_null(-1).to_numpy()
+    codes: AnyInts = both.cast(pl.Int32).fill_null(-1).to_numpy()
     kinds = int(codes.max(initial=-1)) + 1
     return Codes(codes[len(history) :], codes[: len(history)], kinds)
 
@@ -77,11 +78,11 @@ def paired(codes: Sequence[Codes]) -> Codes:
     return Codes(events, history, kinds)
 
 
-def _product(codes: Ints, others: Ints, kinds: int) -> Ints:
-    return np.where((codes < 0) | (others < 0), -1, codes * kinds + others)
+def _product(codes: AnyInts, others: AnyInts, kinds: int) -> Ints:
+    return np.where((codes < 0) | (others < 0), -1, codes.astype(np.int64) * kinds + others)
 
 
-def _dense(events: Ints, history: Ints) -> tuple[Ints, Ints, int]:
+def _dense(events: AnyInts, history: AnyInts) -> tuple[Ints, Ints, int]:
     distinct, dense = np.unique(np.concatenate([[-1], history, events]), return_inverse=True)
     return dense[1 + len(history) :] - 1, dense[1 : 1 + len(history)] - 1, len(distinct) - 1
 
@@ -128,7 +129,7 @@ def parts_of(codes: Codes, events_by_time: Ints | None, rows_by_time: Ints | Non
         begin = end
 
 
-def _grouped(codes: Ints, in_time: Ints | None, kinds: int) -> tuple[Ints, Ints]:
+def _grouped(codes: AnyInts, in_time: Ints | None, kinds: int) -> tuple[Ints, AnyInts]:
     """Rows with a key by (code, time), and their codes."""
     order = _radix(codes + 1, in_time, kinds)
     ordered = codes[order]
@@ -136,13 +137,13 @@ def _grouped(codes: Ints, in_time: Ints | None, kinds: int) -> tuple[Ints, Ints]
     return order[unknown:], ordered[unknown:]
 
 
-def _groups(ordered: Ints) -> tuple[Ints, Ints]:
+def _groups(ordered: AnyInts) -> tuple[AnyInts, Ints]:
     """Distinct values of an ordered array, and where each begins."""
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     return ordered[starts], starts
 
 
-def _radix(values: Ints, order: Ints | None, most: int) -> Ints:
+def _radix(values: AnyInts, order: Ints | None, most: int) -> Ints:
     """The stable order of `values`, none above `most` and none negative, that keeps `order` among equals."""
     for shift in range(0, max(1, most.bit_length()), _DIGIT_BITS):
         digits = (values >> shift).astype(np.uint16)

@@ -34,22 +34,30 @@ class Clock:
 
     moments: Ints
     usable: Ints
-    began: Ints
+    began: Ints | None
+    """None where nothing is taken back."""
     occurred: Ints | None
     bits: int
     """Every time, less any window, is below 2 to the power of it."""
     range_us: int
 
     @staticmethod
-    def over(moments: Ints, usable: Ints, began: Ints, occurred: Ints | None, longest_days: int) -> "Clock":
+    def over(
+        moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int
+    ) -> "Clock":
+        """Times of the epoch, of which no window is longer than `longest_days`."""
         every = [times for times in (moments, usable, began, occurred) if times is not None and times.size]
         least = min((int(times.min()) for times in every), default=0)
         most = max((int(times.max()) for times in every), default=0)
         range_us = most - least + 1  # A window of all of it holds as much as any longer one.
         origin = least - min(longest_days * _US_A_DAY, range_us)
-        shifted = None if occurred is None else occurred - origin
         return Clock(
-            moments - origin, usable - origin, began - origin, shifted, (most - origin + 1).bit_length(), range_us
+            moments - origin,
+            usable - origin,
+            None if began is None else began - origin,
+            None if occurred is None else occurred - origin,
+            (most - origin + 1).bit_length(),
+            range_us,
         )
 
     def span(self, days: int) -> int:
@@ -167,6 +175,7 @@ class PartOfView:
             return running[self._before] - running[self._start]
         # What had left the window before its correction must not be taken from it a second time.
         span = self._clock.span(days)
+        assert self._clock.began is not None
         began = self._clock.began[self._part.rows]
         signed = np.where((self._signs < 0) & (self._usable - began >= span), 0, signed)
         rows_began = self._row_base | began

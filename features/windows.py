@@ -48,10 +48,12 @@ def compute(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> p
 def compute_all(views: Sequence[FeatureView], events: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """The features of several views of one source, side by side; what they share is prepared once."""
     one_pass = _Pass(events, history, views)
-    values: dict[str, Floats] = {}
+    columns: list[pl.Series] = []
     for view in views:
-        values |= one_pass.of(view)
-    return pl.DataFrame(values, nan_to_null=True)
+        values = one_pass.of(view)
+        # One at a time, so that no more than one column is held twice.
+        columns.extend(pl.Series(name, values.pop(name), nan_to_null=True) for name in list(values))
+    return pl.DataFrame(columns)
 
 
 class _Pass:
@@ -63,14 +65,14 @@ class _Pass:
         aggregations = [aggregation for view in views for aggregation in view.aggregations]
         needs_occurred = any(aggregation.kind in _NEEDS_OCCURRED for aggregation in aggregations)
         spans = [aggregation.window_days for aggregation in aggregations if aggregation.window_days]
+        self._columns = Columns(events, history, history[SIGN].to_numpy())
         self._clock = Clock.over(
             microseconds(events, EVENT_AT),
             microseconds(history, USABLE_AT),
-            microseconds(history, BEGAN_AT),
+            None if self._columns.signs is None else microseconds(history, BEGAN_AT),
             microseconds(history, EVENT_AT) if needs_occurred else None,
             max(spans, default=0),
         )
-        self._columns = Columns(events, history, history[SIGN].to_numpy())
 
     def of(self, view: FeatureView) -> dict[str, Floats]:
         """Values of each aggregation of the view."""
