@@ -18,11 +18,8 @@ from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 if TYPE_CHECKING:
     import polars as pl
 
-AT, ROW = "event_at", "row"
-_RATES = [
-    a.window_days
-    for a in {a.window_days: a for view in VIEWS for a in view.aggregations if a.kind is Kind.RATE}.values()
-]
+AT, ROW, _RUN = "event_at", "row", "run"
+_RATES = dict.fromkeys(a.window_days for view in VIEWS for a in view.aggregations if a.kind is Kind.RATE)
 
 
 def polars(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
@@ -56,13 +53,14 @@ def _polars_view(
     """What is rolled of every window, its days behind each name, in the order of `events`."""
     import polars as pl
 
-    ordered = events.sort(*keys, AT)
+    # A number a run of equal keys: groups of numbers that ascend keep their order, groups of texts do not.
+    ordered = events.sort(*keys, AT).with_columns(pl.struct(keys).rle_id().alias(_RUN))
     parts = [ordered.select(ROW)]
     for days in windows:
-        over = ordered.rolling(AT, period=f"{days}d", closed="left", group_by=keys).agg(rolled)
-        if not over.select(*keys, AT).equals(ordered.select(*keys, AT)):
+        over = ordered.rolling(AT, period=f"{days}d", closed="left", group_by=_RUN).agg(rolled)
+        if not over.select(_RUN, AT).equals(ordered.select(_RUN, AT)):
             raise AssertionError("rolling gave its rows in another order")
-        parts.append(over.drop(*keys, AT).rename(lambda name, days=days: f"{name}_{days}"))
+        parts.append(over.drop(_RUN, AT).rename({name: f"{name}_{days}" for name in over.columns[2:]}))
     return pl.concat(parts, how="horizontal").sort(ROW).drop(ROW)
 
 

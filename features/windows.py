@@ -45,15 +45,27 @@ def compute(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> p
     return compute_all((view,), events, history)
 
 
-def compute_all(views: Sequence[FeatureView], events: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """The features of several views of one source, side by side; what they share is prepared once."""
-    one_pass = _Pass(events, history, views)
+def compute_all(
+    views: Sequence[FeatureView], events: pl.DataFrame, history: pl.DataFrame, everyone: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The features of several views of one source, side by side; what they share is prepared once.
+
+    Where `history` is of some entities only, `everyone` has the rows of all, for what rates are drawn to.
+    """
+    own = _Pass(events, history, views)
+    of_all = own
+    if everyone is not None:
+        of_all = _Pass(events, everyone, [view for view in views if _has_rate(view)])
     columns: list[pl.Series] = []
     for view in views:
-        values = one_pass.of(view)
+        values = own.of(view, of_all)
         # One at a time, so that no more than one column is held twice.
         columns.extend(pl.Series(name, values.pop(name), nan_to_null=True) for name in list(values))
     return pl.DataFrame(columns)
+
+
+def _has_rate(view: FeatureView) -> bool:
+    return any(aggregation.kind is Kind.RATE for aggregation in view.aggregations)
 
 
 class _Pass:
@@ -63,7 +75,7 @@ class _Pass:
         self._events, self._history = events, history
         self._kept: dict[object, object] = {}
         aggregations = [aggregation for view in views for aggregation in view.aggregations]
-        needs_occurred = any(aggregation.kind in _NEEDS_OCCURRED for aggregation in aggregations)
+        needs_occurred = EVENT_AT in history.columns and any(a.kind in _NEEDS_OCCURRED for a in aggregations)
         spans = [aggregation.window_days for aggregation in aggregations if aggregation.window_days]
         self._columns = Columns(events, history, history[SIGN].to_numpy())
         self._clock = Clock.over(
@@ -74,17 +86,17 @@ class _Pass:
             max(spans, default=0),
         )
 
-    def of(self, view: FeatureView) -> dict[str, Floats]:
-        """Values of each aggregation of the view."""
+    def of(self, view: FeatureView, everyone: "_Pass") -> dict[str, Floats]:
+        """Values of each aggregation of the view; `everyone` has the rows that rates are drawn to."""
         codes = self._codes(view.entity, view.keys_in_source)
         priors = {
-            aggregation.name: self._prior(aggregation)
+            aggregation.name: everyone.prior(aggregation)
             for aggregation in view.aggregations
             if aggregation.kind is Kind.RATE
         }
         return self._computed(codes, view.aggregations, priors)
 
-    def _prior(self, aggregation: Aggregation) -> Floats:
+    def prior(self, aggregation: Aggregation) -> Floats:
         """For each event, the mean over all entities of its jurisdiction."""
 
         def mean() -> Floats:
