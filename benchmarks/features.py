@@ -98,7 +98,9 @@ def _figures(trials: Trials) -> dict[str, float]:
 def compare(ours: Path, theirs: Path) -> dict[str, int]:
     """How many values of each feature differ, rows matched by their number; a row that one side lacks differs."""
     orders = [pl.read_parquet(path, columns=["row"])["row"].arg_sort() for path in (ours, theirs)]
-    return {name: _unequal(*(_values(p, name, o) for p, o in zip((ours, theirs), orders, strict=True))) for name in NAMES}
+    return {
+        name: _unequal(*(_values(p, name, o) for p, o in zip((ours, theirs), orders, strict=True))) for name in NAMES
+    }
 
 
 def _values(path: Path, name: str, order: pl.Series) -> pl.Series:

@@ -1,8 +1,8 @@
 """Entity buckets: a view over a bounded share of all entities at a time, by our own stable hash (ADR 0011).
 
-A bucket holds every row and every event of its entities, so that a view of it needs no other; what a rate is drawn to is
-of a jurisdiction and not of an entity, so that the rows behind it are given to every bucket. Frames are lazy: a bucket is read when its turn
-comes, and given away before the next.
+A bucket holds every row and every event of its entities, so that a view of it needs no other. What a rate is drawn to
+is of a jurisdiction and not of an entity, so that the rows behind it are given to every bucket. Frames are lazy: a
+bucket is read when its turn comes, and given away before the next.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,9 +31,7 @@ def compute(
         own = _of(events, first.entity, buckets, number)
         if own.height:
             theirs = _of(history, first.keys_in_source, buckets, number)
-            yield pl.concat(
-                [own.select(carried), windows.compute_all(views, own, theirs, everyone)], how="horizontal"
-            )
+            yield pl.concat([own.select(carried), windows.compute_all(views, own, theirs, everyone)], how="horizontal")
 
 
 def _of(frame: pl.LazyFrame, keys: Sequence[str], buckets: int, number: int) -> pl.DataFrame:

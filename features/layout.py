@@ -147,9 +147,8 @@ def _radix(values: AnyInts, order: Ints | None, most: int) -> Ints:
     """The stable order of `values`, none above `most` and none negative, that keeps `order` among equals."""
     for shift in range(0, max(1, most.bit_length()), _DIGIT_BITS):
         digits = (values >> shift).astype(np.uint16)
-        if order is None:
-            order = np.argsort(digits, kind="stable")
-        else:
-            order = order[np.argsort(digits[order], kind="stable")]
+        within = digits if order is None else digits[order]
+        finer = np.argsort(within, kind="stable")
+        order = finer if order is None else order[finer]
     assert order is not None
     return order

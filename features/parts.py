@@ -42,9 +42,7 @@ class Clock:
     range_us: int
 
     @staticmethod
-    def over(
-        moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int
-    ) -> "Clock":
+    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int) -> "Clock":
         """Times of the epoch, of which no window is longer than `longest_days`."""
         every = [times for times in (moments, usable, began, occurred) if times is not None and times.size]
         least = min((int(times.min()) for times in every), default=0)

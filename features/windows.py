@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from features.layout import Codes, Floats, Ints, Part, by_time, coded, microseconds, paired, parts_of
+from features.layout import Codes, Floats, Part, by_time, coded, microseconds, paired, parts_of
 from features.parts import Clock, Columns, PartOfView
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 

@@ -28,10 +28,10 @@ def test_buckets_give_what_one_pass_gives_bit_for_bit(some: list[Event], history
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        pytest.param({"a": "one"}, 56, id="one-column"),
-        pytest.param({"a": "one", "b": "two"}, 31, id="two-columns"),
-        pytest.param({"a": None}, 60, id="a-key-that-is-null"),
-        pytest.param({"a": ""}, 1, id="an-empty-key-is-another"),
+        pytest.param({"a": "one"}, 10, id="one-column"),
+        pytest.param({"a": "one", "b": "two"}, 41, id="two-columns"),
+        pytest.param({"a": None}, 31, id="a-key-that-is-null"),
+        pytest.param({"a": ""}, 57, id="an-empty-key-is-another"),
     ],
 )
 def test_an_entity_keeps_its_bucket(keys: dict[str, Any], expected: int) -> None:
