@@ -1,4 +1,4 @@
-"""How the engine cuts its work changes no value: parts of one entity or of all, keys of any width, skew, ties, nulls."""
+"""How the engine cuts its work changes no value: parts of one entity or of all, wide keys, skew, ties, nulls."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_one_entity_with_most_rows_agrees_with_the_twin_amid_ties_and_nulls() ->
         Row(
             draw.choice(names), draw.choice(["XN", "XS"]), time, time,
             time + timedelta(days=2) if draw.random() < 0.1 else None,
-            draw.choice([None, draw.randrange(80) / 8]), draw.choice([0, 1, None]), draw.choice(["shoes", "soap", None]),
+            draw.choice([None, draw.randrange(80) / 8]), draw.choice([0, 1, None]),
+            draw.choice(["shoes", "soap", None]),
         )
         for time in at
     ]  # fmt: skip
