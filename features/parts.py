@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from features.layout import Floats, Ints, Part, coded
+from features.layout import AnyInts, Floats, Ints, Part, coded
 from features.views import Aggregation, Kind
 
 _MICRO = 1_000_000
@@ -68,7 +67,7 @@ class Columns:
 
     def __init__(self, events: pl.DataFrame, history: pl.DataFrame, signs: Ints) -> None:
         self._events, self._history = events, history
-        self._kept: dict[tuple[str, str], NDArray[np.generic]] = {}
+        self._kept: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
         self.signs = signs if bool((signs < 0).any()) else None
         """None where nothing is taken back."""
@@ -87,16 +86,17 @@ class Columns:
         """The events' column as numbers, NaN where it is null."""
         return self._once("own", name, lambda: self._events[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
 
-    def kinds(self, name: str) -> Ints:
+    def kinds(self, name: str) -> AnyInts:
         """The history's column as codes from 0, -1 where it is null."""
         column = self._history[name]
         return self._once("kinds", name, lambda: coded(column.clear(), column).history)
 
-    def _once(self, what: str, name: str, make: Callable[[], NDArray[T]]) -> NDArray[T]:  # type: ignore[type-var]
+    def _once(self, what: str, name: str, make: Callable[[], T]) -> T:
         with self._lock:
             if (what, name) not in self._kept:
                 self._kept[what, name] = make()
-            return self._kept[what, name]  # type: ignore[return-value]
+            kept: T = self._kept[what, name]
+            return kept
 
 
 class PartOfView:
