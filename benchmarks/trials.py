@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -58,15 +59,41 @@ class Trials:
 
 
 def run_trials(
-    module: str, sides: Sequence[str], settings: Settings, folder: Path, watch: Watch, repeats: int = REPEATS
+    module: str,
+    sides: Sequence[str],
+    settings: Settings,
+    folder: Path,
+    watch: Watch,
+    repeats: int = REPEATS,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Trials]:
-    """Run every side `repeats` times, turn by turn, below `folder`; raises `BorderlakeError` when one fails."""
+    """Run every side `repeats` times, turn by turn, below `folder`; raises `BorderlakeError` when one fails.
+
+    `environment` is what a process must know before it imports anything: how many threads it may use.
+    """
     found: dict[str, list[Mapping[str, float]]] = {side: [] for side in sides}
     for repetition in range(repeats):
         for side in sides:
             watch(f"{side}, {repetition + 1} of {repeats}")
-            found[side].append(_run(module, side, settings, _emptied(folder / side)))
+            where = _emptied(folder / side)
+            with _set(environment or {}):
+                found[side].append(_run(module, side, settings, where))
     return {side: Trials(each, folder / side) for side, each in found.items()}
+
+
+@contextmanager
+def _set(environment: Mapping[str, str]) -> Iterator[None]:
+    """The variables, for what is started meanwhile; then as they were."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _emptied(folder: Path) -> Path:

@@ -236,6 +236,30 @@ def canary(
     _clocked(lambda watch: bench.run(seed, watch, keep), json_out)
 
 
+@app.command()
+def features(
+    rows: Annotated[int, typer.Option(min=100, help="Events, each of which gets every feature.")] = 5_000_000,
+    entities: Annotated[int, typer.Option(min=1, help="Importers among whom they are shared out.")] = 300_000,
+    skew: Annotated[
+        float, typer.Option(min=0.0, help="How unevenly: at 1.05 the first of 300,000 has a tenth of all events.")
+    ] = 1.05,
+    repeats: Annotated[int, typer.Option(min=1, help="Times that every side computes, turn by turn.")] = 3,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """A backfill of 24 windowed features, point in time, against DuckDB's, Polars' and pandas' windows.
+
+    Two threads a side; every value is compared. pandas computes 200,000 of the rows at most, and ours those as well.
+
+      borderlake bench features --rows 5000000 --entities 300000 --skew 1.05 --json features.json
+    """
+    _require_benchmarks()
+    from benchmarks import features as bench
+
+    drawn = bench.Drawn(rows, entities, skew, seed)
+    _clocked(lambda watch: bench.run(drawn, watch, repeats), json_out)
+
+
 def _require_benchmarks() -> None:
     if find_spec("benchmarks") is None:
         raise BorderlakeError(

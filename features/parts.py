@@ -1,0 +1,285 @@
+"""What the engine computes of one part, entities with all their history and events: sums, extremes, distinct values.
+
+Sums of a window are differences of running sums; searches and sums are made once a part, whatever the number of
+aggregations that rest on them.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+
+from features.layout import AnyInts, Floats, Ints, Part, coded
+from features.views import Aggregation, Kind
+
+_MICRO = 1_000_000
+_US_A_DAY = 86_400_000_000
+_LEAST_ROWS = 3
+_LEAST_SPREAD = 0.05
+_COUNT, _PRESENT, _TOTAL, _SQUARES = "count", "present", "total", "squares"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """All times of a pass in microseconds from one origin, early enough that a window before it is not negative."""
+
+    moments: Ints
+    usable: Ints
+    began: Ints | None
+    """None where nothing is taken back."""
+    occurred: Ints | None
+    bits: int
+    """Every time, less any window, is below 2 to the power of it."""
+    range_us: int
+
+    @staticmethod
+    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int) -> "Clock":
+        """Times of the epoch, of which no window is longer than `longest_days`."""
+        every = [times for times in (moments, usable, began, occurred) if times is not None and times.size]
+        least = min((int(times.min()) for times in every), default=0)
+        most = max((int(times.max()) for times in every), default=0)
+        range_us = most - least + 1  # A window of all of it holds as much as any longer one.
+        origin = least - min(longest_days * _US_A_DAY, range_us)
+        return Clock(
+            moments - origin,
+            usable - origin,
+            None if began is None else began - origin,
+            None if occurred is None else occurred - origin,
+            (most - origin + 1).bit_length(),
+            range_us,
+        )
+
+    def span(self, days: int) -> int:
+        """A window in microseconds."""
+        return min(days * _US_A_DAY, self.range_us)
+
+
+class Columns:
+    """Columns of events and history, each made ready once for all parts."""
+
+    def __init__(self, events: pl.DataFrame, history: pl.DataFrame, signs: Ints) -> None:
+        self._events, self._history = events, history
+        self._kept: dict[tuple[str, str], Any] = {}
+        self._lock = Lock()
+        self.signs = signs if bool((signs < 0).any()) else None
+        """None where nothing is taken back."""
+
+    def numbers(self, name: str) -> Floats:
+        """The history's column as numbers; NaN where it is null or no finite number."""
+
+        def made() -> Floats:
+            values = self._history[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            ends = np.isinf(values)
+            return np.where(ends, np.nan, values) if ends.any() else values
+
+        return self._once("numbers", name, made)
+
+    def own(self, name: str) -> Floats:
+        """The events' column as numbers, NaN where it is null."""
+        return self._once("own", name, lambda: self._events[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+
+    def kinds(self, name: str) -> AnyInts:
+        """The history's column as codes from 0, -1 where it is null."""
+        column = self._history[name]
+        return self._once("kinds", name, lambda: coded(column.clear(), column).history)
+
+    def _once(self, what: str, name: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if (what, name) not in self._kept:
+                self._kept[what, name] = make()
+            kept: T = self._kept[what, name]
+            return kept
+
+
+class PartOfView:
+    """A part with its times, and what aggregations share."""
+
+    def __init__(self, part: Part, clock: Clock, columns: Columns) -> None:
+        self._part, self._clock, self._columns = part, clock, columns
+        self._moments = clock.moments[part.events]
+        self._usable = clock.usable[part.rows]
+        self._row_base = part.row_codes << clock.bits
+        self._event_base = part.event_codes << clock.bits
+        self._rows_at = self._row_base | self._usable
+        self._events_at = self._event_base | self._moments
+        signs = None if columns.signs is None else columns.signs[part.rows]
+        self._signs = None if signs is None or not (signs < 0).any() else signs
+        self._kept: dict[tuple[object, ...], Ints] = {}
+
+    def of(self, aggregation: Aggregation, prior: Floats | None) -> Floats:
+        """Values for the part's events; `prior` is of all events and for rates only."""
+        column, days = aggregation.column, aggregation.window_days
+        match aggregation.kind:
+            case Kind.COUNT:
+                return self._sum(_COUNT, None, days).astype(np.float64)
+            case Kind.SUM:
+                return self._sum(_TOTAL, column, days) / _MICRO
+            case Kind.MEAN:
+                return self._mean(column, days)
+            case Kind.RATE:
+                assert prior is not None
+                hits = self._sum(_TOTAL, column, days) / _MICRO
+                weight = aggregation.prior_weight
+                return (hits + weight * prior[self._part.events]) / (self._sum(_PRESENT, column, days) + weight)
+            case Kind.DEVIATION:
+                return self._deviation(column, days)
+            case Kind.GAP:
+                return self._own(column) - self._mean(column, days)
+            case Kind.DISTINCT:
+                return self._distinct(_named(column)).astype(np.float64)
+            case Kind.DAYS_SINCE_LAST:
+                return self._days_since(is_last=True)
+            case Kind.DAYS_SINCE_FIRST:
+                return self._days_since(is_last=False)
+
+    def _mean(self, column: str | None, days: int | None) -> Floats:
+        count = self._sum(_PRESENT, column, days)
+        total = self._sum(_TOTAL, column, days) / _MICRO
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    def _deviation(self, column: str | None, days: int | None) -> Floats:
+        count = self._sum(_PRESENT, column, days)
+        safe = np.maximum(count, 1)
+        mean = self._sum(_TOTAL, column, days) / _MICRO / safe
+        squares = self._sum(_SQUARES, column, days) / _MICRO
+        spread = np.sqrt(np.maximum(squares / safe - mean**2, 0.0)) + _LEAST_SPREAD
+        return np.where(count >= _LEAST_ROWS, (self._own(column) - mean) / spread, np.nan)
+
+    def _own(self, column: str | None) -> Floats:
+        own: Floats = self._columns.own(_named(column))[self._part.events]
+        return own
+
+    def _sum(self, what: str, column: str | None, days: int | None) -> Ints:
+        """A sum over the window, as an integer."""
+        return self._once(("sum", what, column, days), lambda: self._window(what, column, days))
+
+    def _window(self, what: str, column: str | None, days: int | None) -> Ints:
+        if self._signs is None:
+            if what == _COUNT:
+                return self._before - self._tail(days)
+            running = self._running(what, column)
+            return running[self._before] - running[self._tail(days)]
+        signed = self._values(what, column) * self._signs
+        if days is None:
+            running = _running(signed)
+            return running[self._before] - running[self._start]
+        # What had left the window before its correction must not be taken from it a second time.
+        span = self._clock.span(days)
+        assert self._clock.began is not None
+        began = self._clock.began[self._part.rows]
+        signed = np.where((self._signs < 0) & (self._usable - began >= span), 0, signed)
+        rows_began = self._row_base | began
+        order = np.argsort(rows_began, kind="stable")
+        begun = np.searchsorted(rows_began[order], self._events_at - span, side="left")
+        return _running(signed)[self._before] - _running(signed[order])[begun]
+
+    @cached_property
+    def _before(self) -> Ints:
+        """For each event, how many rows of the part lie before its entity and moment."""
+        return np.searchsorted(self._rows_at, self._events_at, side="left")
+
+    @cached_property
+    def _start(self) -> Ints:
+        """For each event, where its entity's rows begin."""
+        return np.searchsorted(self._part.row_codes, self._part.event_codes, side="left")
+
+    def _tail(self, days: int | None) -> Ints:
+        """For each event, where its window begins among the rows."""
+        if days is None:
+            return self._start
+        behind = self._events_at - self._clock.span(days)
+        return self._once(("tail", days), lambda: np.searchsorted(self._rows_at, behind, side="left"))
+
+    def _running(self, what: str, column: str | None) -> Ints:
+        return self._once(("running", what, column), lambda: _running(self._values(what, column)))
+
+    def _values(self, what: str, column: str | None) -> Ints:
+        """A number a row: one, one where the column is present, the column or its square in millionths."""
+        if what == _COUNT:
+            return np.ones(self._part.rows.shape, np.int64)
+        values = self._columns.numbers(_named(column))[self._part.rows]
+        absent = np.isnan(values)
+        if what == _PRESENT:
+            return (~absent).astype(np.int64)
+        values[absent] = 0.0
+        powered = values * values if what == _SQUARES else values
+        return np.rint(powered * _MICRO).astype(np.int64)
+
+    def _once(self, what: tuple[object, ...], make: Callable[[], Ints]) -> Ints:
+        if what not in self._kept:
+            self._kept[what] = make()
+        return self._kept[what]
+
+    def _distinct(self, column: str) -> Ints:
+        """Values held by at least one row: a value comes with its first row and goes when the last is taken back."""
+        kinds = self._columns.kinds(column)[self._part.rows]
+        order = np.lexsort((kinds, self._part.row_codes))
+        key = np.stack([self._part.row_codes[order], kinds[order]])
+        begins = np.append(True, (key[:, 1:] != key[:, :-1]).any(axis=0))[: order.size]
+        signs = np.ones(order.shape, np.int64) if self._signs is None else self._signs[order]
+        summed = np.cumsum(signs)
+        starts = np.flatnonzero(begins)
+        held = summed - np.repeat(summed[starts] - signs[starts], np.diff(np.append(starts, order.size)))
+        change = np.empty(order.shape, np.int64)
+        change[order] = (held > 0).astype(np.int64) - (held - signs > 0).astype(np.int64)
+        running = _running(np.where(kinds < 0, 0, change))
+        return running[self._before] - running[self._start]
+
+    def _days_since(self, *, is_last: bool) -> Floats:
+        assert self._clock.occurred is not None
+        if not self._part.rows.size:
+            return np.full(self._moments.shape, np.nan)
+        occurred = self._clock.occurred[self._part.rows]
+        # Entities ascend, so that an extreme of one is never that of the next.
+        at = (
+            np.maximum.accumulate(self._row_base + occurred) - self._row_base
+            if is_last
+            else np.minimum.accumulate(occurred - self._row_base) + self._row_base
+        ).astype(np.float64)
+        if self._signs is not None:
+            codes = self._part.row_codes
+            mended = np.isin(codes, codes[self._signs < 0])
+            at[mended] = _extremes(codes[mended], occurred[mended], self._signs[mended], is_last=is_last)
+        found = self._before > self._start
+        return np.where(found, (self._moments - at[np.maximum(self._before - 1, 0)]) / _US_A_DAY, np.nan)
+
+
+def _running(values: Ints) -> Ints:
+    """Running sums with a leading zero."""
+    running = np.zeros(values.size + 1, np.int64)
+    np.cumsum(values, out=running[1:])
+    return running
+
+
+def _extremes(codes: Ints, times: Ints, signs: Ints, *, is_last: bool) -> Floats:
+    """After each row, the last (or first) time among its entity's rows that are not taken back; NaN with none."""
+    result = np.full(codes.shape, np.nan)
+    direction = -1 if is_last else 1
+    heap: list[int] = []
+    gone: Counter[int] = Counter()
+    entity = None
+    for row, (code, time, sign) in enumerate(zip(codes.tolist(), times.tolist(), signs.tolist(), strict=True)):
+        if code != entity:
+            entity, heap, gone = code, [], Counter()
+        if sign > 0:
+            heapq.heappush(heap, direction * time)
+        else:
+            gone[direction * time] += 1
+        while heap and gone[heap[0]]:
+            gone[heapq.heappop(heap)] -= 1
+        if heap:
+            result[row] = direction * heap[0]
+    return result
+
+
+def _named(column: str | None) -> str:
+    assert column is not None
+    return column

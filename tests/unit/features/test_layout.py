@@ -1,0 +1,88 @@
+"""How the engine cuts its work changes no value: parts of one entity or of all, wide keys, skew, ties, nulls."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from unittest.mock import patch
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from features import layout, windows
+from tests.unit.features.test_windows import (
+    HOUR,
+    START,
+    VIEW,
+    Event,
+    Row,
+    agree,
+    compute,
+    events_frame,
+    history_frame,
+    many_events,
+    many_rows,
+    twin,
+)
+from warehouse.errors import BorderlakeError
+
+
+@settings(max_examples=25, deadline=None)
+@given(many_events, many_rows)
+def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], history: list[Row]) -> None:
+    whole = compute(some, history)
+    with patch.object(layout, "_ROWS_A_SLICE", 1):
+        assert compute(some, history).equals(whole)
+    with patch.object(layout, "_KEY_BITS", 45):  # Times of ten days take 41.
+        assert compute(some, history).equals(whole)
+
+
+def test_one_entity_with_most_rows_agrees_with_the_twin_amid_ties_and_nulls() -> None:
+    draw = random.Random(5)
+    names = ["one"] * 8 + ["two", "three", None]
+    at = [START + draw.randrange(200) * HOUR for _ in range(300)]
+    history = [
+        Row(
+            draw.choice(names), draw.choice(["XN", "XS"]), time, time,
+            time + timedelta(days=2) if draw.random() < 0.1 else None,
+            draw.choice([None, draw.randrange(80) / 8]), draw.choice([0, 1, None]),
+            draw.choice(["shoes", "soap", None]),
+        )
+        for time in at
+    ]  # fmt: skip
+    some = [Event(row.importer, row.jurisdiction, row.event_at, row.value) for row in history[::6]]
+    made = compute(some, history)
+    for aggregation in VIEW.aggregations:
+        tolerance = 1e-4 if aggregation.kind == "deviation" else 1e-9
+        for event, found in zip(some, made[aggregation.name], strict=True):
+            assert agree(found, twin(event, history, aggregation), tolerance=tolerance), aggregation.name
+
+
+def test_a_radix_order_keeps_equals_in_their_order() -> None:
+    values = np.random.default_rng(3).integers(0, 1 << 40, 2_000) >> 12 << 3
+    values[::7] = values[0]
+    found = layout._radix(values, None, int(values.max()))
+    assert found.tolist() == np.argsort(values, kind="stable").tolist()
+    backwards = np.arange(values.size)[::-1]
+    again = layout._radix(values, backwards, int(values.max()))
+    assert again.tolist() == backwards[np.argsort(values[backwards], kind="stable")].tolist()
+
+
+def test_pairs_of_more_kinds_than_a_number_holds_stay_apart() -> None:
+    wide = layout.Codes(np.array([0, 1, -1]), np.array([1, 0, 5]), 1 << 40)
+    codes = layout.paired([wide, wide])
+    assert codes.events[2] == -1
+    assert codes.events[0] == codes.history[1] != codes.events[1] == codes.history[0] != codes.history[2]
+
+
+@pytest.mark.parametrize("name", ["event_at", "usable_at"])
+def test_a_time_that_is_missing_is_named(name: str) -> None:
+    moment = START + 5 * HOUR
+    events = events_frame([Event("one", "XN", moment, 1.0)])
+    history = history_frame([Row("one", "XN", START, START, None, 1.0, 1, "soap")])
+    frames = {"event_at": events, "usable_at": history}
+    frames[name] = frames[name].with_columns(pl.lit(None, pl.Datetime("us", "UTC")).alias(name))
+    with pytest.raises(BorderlakeError, match=f"{name} is missing in 1 of 1 rows"):
+        windows.compute(VIEW, frames["event_at"], frames["usable_at"])
