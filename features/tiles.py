@@ -8,7 +8,7 @@ event gets out of a state is `features.daily`; where states are kept is not know
 A row that takes back must not come before the one it takes back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -144,21 +144,42 @@ def _measured(rows: pl.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[
 
 def empty(view: FeatureView, day: date) -> State:
     """A view without history."""
-    return backfill(view, tile(view, _no_rows(view)), _no_held(), day)
+    return backfill(view, (), _no_held(), day)
 
 
-def backfill(view: FeatureView, history: pl.DataFrame, held: pl.DataFrame, day: date) -> State:
-    """The state at the midnight of `day` in one pass over the view's tile and held values of all that was before."""
-    at = midnight(day)
-    own = lanes(view)
-    past = history.filter(pl.col(USABLE_AT) < at)
-    sums = [_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(own)]
-    return State(
-        day,
-        _nonzero(past.group_by(ENTITY).agg(sums)) if own else past.select(ENTITY).clear(),
-        _cut(pl.concat([_MARKS.to_frame(), *(_marks(past, edge) for edge in edges_of(view))])),
-        held,
-    )
+class Fold:
+    """The state at the midnight of `day`, in one pass over the tiles of all that was before, in any cut."""
+
+    def __init__(self, view: FeatureView, day: date) -> None:
+        self.view, self.day, self.lanes = view, day, lanes(view)
+        columns = {str(index): pl.Int64 for index in range(len(self.lanes))}
+        self._sums = pl.DataFrame(schema={ENTITY: pl.String, **columns})
+        self._seen: list[pl.DataFrame] = []
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Count a tile in."""
+        at = midnight(self.day)
+        past = part.filter(pl.col(USABLE_AT) < at)
+        if self.lanes:
+            sums = [_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(self.lanes)]
+            more = past.group_by(ENTITY).agg(sums)
+            self._sums = pl.concat([self._sums, more]).group_by(ENTITY).agg(pl.all().sum())
+        if edges_of(self.view):
+            self._seen.append(past.select(ENTITY, EVENT_AT, ROWS))
+
+    def state(self, held: pl.DataFrame) -> State:
+        """What was counted in, with the values held by then."""
+        marks = [_marks(pl.concat(self._seen), edge) for edge in edges_of(self.view) if self._seen]
+        sums = _nonzero(self._sums) if self.lanes else self._sums
+        return State(self.day, sums, _cut(pl.concat([_MARKS.to_frame(), *marks])), held)
+
+
+def backfill(view: FeatureView, parts: Iterable[pl.DataFrame], held: pl.DataFrame, day: date) -> State:
+    """The state at the midnight of `day` from the tiles of all that was before it."""
+    fold = Fold(view, day)
+    for part in parts:
+        fold.add(part)
+    return fold.state(held)
 
 
 def roll(view: FeatureView, state: State, rows: pl.DataFrame, leaving: Leaving) -> State:
@@ -278,17 +299,14 @@ def _cut(marks: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(floor=pl.coalesce("cut_at", "floor")).select(_MARKS.names())
 
 
+def tallied(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Held values of several parts of a history together."""
+    return _tallied(pl.concat([_no_held(), *parts]))
+
+
 def _tallied(values: pl.DataFrame) -> pl.DataFrame:
     return values.group_by(_HELD.names()[:3]).agg(pl.col("balance").sum()).filter(pl.col("balance") != 0)
 
 
 def _no_held() -> pl.DataFrame:
     return _HELD.to_frame()
-
-
-def _no_rows(view: FeatureView) -> pl.DataFrame:
-    moment = pl.Datetime("us", "UTC")
-    times = {BEGAN_AT: moment, USABLE_AT: moment, EVENT_AT: moment, SIGN: pl.Int64}
-    keys = dict.fromkeys(view.keys_in_source, pl.String)
-    values = {one.column: pl.Float64 for one in view.aggregations if one.column is not None}
-    return pl.DataFrame(schema={**values, **keys, **times})
