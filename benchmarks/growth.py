@@ -30,7 +30,7 @@ def run(
     """Build both pasts (`days` of each side), add the day to each in turn, and compare."""
     with TemporaryDirectory(prefix="borderlake-bench-", dir=keep) as name:
         folder = Path(name)
-        settings = {
+        settings: dict[str, str | int] = {
             "events_a_day": goods.events_a_day,
             "entities": goods.entities,
             "seed": goods.seed,

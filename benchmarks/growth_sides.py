@@ -36,8 +36,8 @@ def _advance(which: str) -> Side:
         import polars as pl
 
         from benchmarks.growth_days import LAST, SOURCE, VIEWS, Goods
-        from features.windows import BEGAN_AT
         from features.tiles import midnight
+        from features.windows import BEGAN_AT
         from pipelines.rolling import STATES, TILES, Rolling
         from warehouse.delta import Lake
 
@@ -60,9 +60,12 @@ def _advance(which: str) -> Side:
     return advance
 
 
-def _linked(source: str, target: str) -> object:
+def _linked(source: str, target: str) -> None:
     """Data files are never changed: a second name is enough. All else is copied."""
-    return os.link(source, target) if source.endswith(".parquet") else shutil.copy2(source, target)
+    if source.endswith(".parquet"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 SIDES: dict[str, Side] = {

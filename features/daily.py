@@ -6,13 +6,12 @@ what began in [midnight - d, t - d). Distinct counts and times since are given t
 is shorter and means the same.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-
-from dataclasses import replace
 
 from features import windows
 from features.tiles import (
@@ -125,7 +124,8 @@ def _before(codes: Ints, times: Ints, values: Ints, asked: Ints, moments: Ints) 
     keys = (codes[order] << _TIME_BITS) | np.searchsorted(known, times[order])
     running = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values[order], axis=0)])
     ends = np.searchsorted(keys, (asked << _TIME_BITS) | np.searchsorted(known, moments, side="left"), side="left")
-    return running[ends] - running[np.searchsorted(keys, asked << _TIME_BITS, side="left")]
+    sums: Ints = running[ends] - running[np.searchsorted(keys, asked << _TIME_BITS, side="left")]
+    return sums
 
 
 def _finished(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
@@ -25,6 +26,7 @@ EDGE_DEPTH = 3
 """Latest (and earliest) times of an entity that a state keeps: so many can be taken back on one day without a look
 into the history."""
 
+Ints = NDArray[np.int64]
 _MICRO = 1_000_000
 _MEASURES: Mapping[Kind, tuple[str, ...]] = {
     Kind.COUNT: (ROWS,),
@@ -59,8 +61,8 @@ class State:
     sums: pl.DataFrame
     """Entity and one integer column a lane, by the lane's number: what `windows` sums at the midnight."""
     edges: pl.DataFrame
-    """The last and first times an entity was seen that nothing took back: `edge` 1 with `at` in microseconds, or -1 with
-    their negatives, so that the greatest counts in both. All times above `floor` are here; null: all times are."""
+    """The last and first times an entity was seen that nothing took back: `edge` 1 with `at` in microseconds, or -1
+    with their negatives, so that the greatest counts in both. All times above `floor` are here; null: all are."""
     held: pl.DataFrame
     """How many rows hold each value, for distinct counts."""
 
@@ -130,7 +132,7 @@ def tile(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
     return placed.drop_nulls(ENTITY).group_by(ENTITY, BEGAN_AT, USABLE_AT, EVENT_AT).agg(pl.col(*made).sum())
 
 
-def _measured(rows: pl.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _measured(rows: pl.DataFrame, name: str) -> Ints:
     """A measure of each row; what is no finite number counts as missing."""
     if name == ROWS:
         return np.ones(rows.height, np.int64)
@@ -138,8 +140,10 @@ def _measured(rows: pl.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[
     values = rows[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
     finite = np.isfinite(values)
     if kind == "present":
-        return finite.astype(np.int64)
-    return np.rint(np.where(finite, values, 0.0) ** (2 if kind == "squares" else 1) * _MICRO).astype(np.int64)
+        present: Ints = finite.astype(np.int64)
+        return present
+    fixed: Ints = np.rint(np.where(finite, values, 0.0) ** (2 if kind == "squares" else 1) * _MICRO).astype(np.int64)
+    return fixed
 
 
 def empty(view: FeatureView, day: date) -> State:

@@ -197,9 +197,10 @@ class Rolling:
 
     def _prune(self, day: date) -> None:
         for table in (STATES, MARKS):
-            old = self.lake.scan(table).filter(pl.col("day") < _oldest_kept(day)).select(pl.col("day").unique()).collect()
-            if old.height:
-                self.lake.replace_days(table, table.empty(), old["day"].to_list())
+            days = self.lake.scan(table).select(pl.col("day").unique()).collect()["day"]
+            old = [one for one in days if one < _oldest_kept(day)]
+            if old:
+                self.lake.replace_days(table, table.empty(), old)
 
 
 def _oldest_kept(latest: date) -> date:
@@ -208,8 +209,9 @@ def _oldest_kept(latest: date) -> date:
 
 
 def _key(view: FeatureView) -> str:
-    definition = [view.source, view.keys_in_source, tiles.measures(view), tiles.held_columns(view)]
-    definition += [[(lane.measure, lane.window_days) for lane in tiles.lanes(view)], tiles.edges_of(view)]
+    sums = [(lane.measure, lane.window_days) for lane in tiles.lanes(view)]
+    definition: list[object] = [view.source, view.keys_in_source, tiles.measures(view), tiles.held_columns(view)]
+    definition += [sums, tiles.edges_of(view)]
     return f"{view.name}@{_digest(json.dumps(definition))[:12]}"
 
 
@@ -221,8 +223,8 @@ def _content(rows: History) -> str:
     """A hash of rows, whatever their order."""
     said = {}
     for source, frame in sorted(rows.items()):
-        hashed = frame.select(sorted(frame.columns)).hash_rows(seed=7) if frame.height else pl.Series([], dtype=pl.UInt64)
-        said[source] = (frame.height, int(np.sum(hashed.sort().to_numpy(), dtype=np.uint64)))
+        hashed = frame.select(sorted(frame.columns)).hash_rows(seed=7)
+        said[source] = (frame.height, int(np.sum(hashed.to_numpy(), dtype=np.uint64)))
     return _digest(json.dumps(said))
 
 

@@ -101,7 +101,7 @@ class Tiles(dy.Schema):
     began_at = _moment("When what the rows speak of could first be used.")
     usable_at = _moment("When the rows became usable, or were taken back.")
     event_at = _moment("When what they speak of happened.")
-    sums = dy.List(dy.Int64(), description="Signed sums of the view's measures, in its order: rows, millionths, counts.")
+    sums = dy.List(dy.Int64(), description="Signed sums of the view's measures, in its order.")
 
 
 class TileStates(dy.Schema):

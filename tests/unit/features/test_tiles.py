@@ -37,39 +37,36 @@ def within(column: str, day: date) -> pl.Expr:
     return (pl.col(column) >= at) & (pl.col(column) < at + timedelta(days=1))
 
 
-def leaving_of(view: FeatureView, history: pl.DataFrame, day: date) -> Leaving:
-    before = tiles.tile(view, history.filter(pl.col(USABLE_AT) < tiles.midnight(day)))
+def leaving_of(view: FeatureView, tile: pl.DataFrame, day: date) -> Leaving:
+    before = tile.filter(pl.col(USABLE_AT) < tiles.midnight(day))
     return {d: before.filter(within(BEGAN_AT, day - timedelta(days=d))) for d in tiles.window_days(view)}
 
 
 def replay(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame, start: State | None = None) -> pl.DataFrame:
     """Every day by its own rows, the tiles of the days that leave, and the state before it."""
     prior = tiles.prior_of(view)
+    assert prior is not None
     state = start or tiles.empty(view, FIRST)
-    other = None
-    if prior is not None:
-        past = tiles.tile(prior, history)
-        other = tiles.backfill(prior, [past], tiles.held(prior, history.clear()), state.day)
+    other = state_at(prior, history, state.day)
+    whole, everyone = tiles.tile(view, history), tiles.tile(prior, history)
     made = []
-    for offset in range((state.day - FIRST).days, DAYS):
-        day = FIRST + timedelta(days=offset)
+    for day in (FIRST + timedelta(days=offset) for offset in range((state.day - FIRST).days, DAYS)):
         rows, of_day = history.filter(within(USABLE_AT, day)), events.filter(within("event_at", day))
-        state = fed(view, state, rows, history)
-        priors = None
-        if prior is not None and other is not None:
-            priors = daily.compute(prior, other, of_day, rows, leaving_of(prior, history, day))
-            other = tiles.roll(prior, other, rows, leaving_of(prior, history, day))
-        leaving = leaving_of(view, history, day)
-        made.append(daily.compute(view, state, of_day, rows, leaving, priors))
+        leaving, leaving_everyone = leaving_of(view, whole, day), leaving_of(prior, everyone, day)
+        state = fed(view, state, rows, whole)
+        if of_day.height:
+            priors = daily.compute(prior, other, of_day, rows, leaving_everyone)
+            made.append(daily.compute(view, state, of_day, rows, leaving, priors))
         state = tiles.roll(view, state, rows, leaving)
-    return pl.concat(made)
+        other = tiles.roll(prior, other, rows, leaving_everyone)
+    return pl.concat(made) if made else windows.compute(view, events, history)
 
 
-def fed(view: FeatureView, state: State, rows: pl.DataFrame, history: pl.DataFrame) -> State:
+def fed(view: FeatureView, state: State, rows: pl.DataFrame, tile: pl.DataFrame) -> State:
     starving = tiles.starving(view, state, rows)
     if starving.is_empty():
         return state
-    before = tiles.tile(view, history.filter(pl.col(USABLE_AT) < tiles.midnight(state.day)))
+    before = tile.filter(pl.col(USABLE_AT) < tiles.midnight(state.day))
     return tiles.refreshed(view, state, before.join(starving, on=tiles.ENTITY, how="semi"))
 
 
@@ -100,10 +97,10 @@ def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
 @given(many_rows, many_rows, st.integers(0, DAYS - 1))
 def test_a_backfilled_state_is_the_rolled_one(history: list[Row], more: list[Row], offset: int) -> None:
     rows = history_frame([*history, *more])
-    state = tiles.empty(VIEW, FIRST)
+    state, tile = tiles.empty(VIEW, FIRST), tiles.tile(VIEW, rows)
     for day in (FIRST + timedelta(days=n) for n in range(offset)):
         today = rows.filter(within(USABLE_AT, day))
-        state = tiles.roll(VIEW, fed(VIEW, state, today, rows), today, leaving_of(VIEW, rows, day))
+        state = tiles.roll(VIEW, fed(VIEW, state, today, tile), today, leaving_of(VIEW, tile, day))
     straight = state_at(VIEW, rows, FIRST + timedelta(days=offset))
     assert_same(state, straight)
 
