@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -48,10 +49,13 @@ def _advance(which: str) -> Side:
         events = goods.events(LAST)
         rows = {SOURCE: goods.day(LAST).filter(pl.col(BEGAN_AT) >= midnight(first))}
         lake = Lake(str(folder / "lake"))
+        began_s = time.process_time()
         with usage:
             values = Rolling(lake, VIEWS).advance(LAST, events, rows)
+        cpu_s = time.process_time() - began_s
         values.write_parquet(folder / VALUES)
         return {
+            "cpu_s": cpu_s,
             "rows_of_day": rows[SOURCE].height,
             "rows_of_tiles": lake.size(TILES)[0],
             "rows_of_state": lake.scan(STATES).filter(pl.col("day") > LAST).select(pl.len()).collect().item(),
