@@ -7,6 +7,7 @@ nothing; with other rows it goes on from the state before it, and voids the days
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -86,7 +87,7 @@ class Rolling:
         """Tiles and the state at the midnight of `day`, from the whole history before it: `days` are its parts, in any
         cut. What stood before is void. Raises nothing on an empty history."""
         _, turn, _ = self._chain()
-        batch_id = _digest(self.digest, day.isoformat(), "backfill", str(turn))
+        batch_id = uuid.uuid4().hex  # Never that of a backfill that was killed, whose history may have been another.
         held: dict[str, list[pl.DataFrame]] = {name: [] for name in self.named}
         folds = {name: tiles.Fold(view, day) for name, view in self.named.items()}
 

@@ -181,6 +181,25 @@ def test_days_after_a_backfill_in_any_cut_are_one_pass(tmp_path: Path) -> None:
     assert_frame_equal(replay.days(*range(4, DAYS)), replay.one_pass(range(4, DAYS)), check_exact=True)
 
 
+def test_a_backfill_that_was_killed_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay = Replay(tmp_path)
+    day = FIRST + 4 * DAY
+    past = replay.history.filter(pl.col(USABLE_AT) < tiles.midnight(day))
+    append = Lake.append
+
+    def killed(lake: Lake, to: Any, *rows: Any, **named: Any) -> int:
+        if to is rolling.MARKS:
+            raise KeyboardInterrupt
+        return append(lake, to, *rows, **named)
+
+    monkeypatch.setattr(Lake, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        replay.rolling.backfill(day, [{"goods": past.head(30)}])
+    monkeypatch.setattr(Lake, "append", append)
+    replay.rolling.backfill(day, [{"goods": past}])
+    assert_frame_equal(replay.days(*range(4, DAYS)), replay.one_pass(range(4, DAYS)), check_exact=True)
+
+
 def test_a_lake_without_history_begins_on_any_day(tmp_path: Path) -> None:
     replay = Replay(tmp_path)
     replay.history = replay.history.clear()
