@@ -120,6 +120,56 @@ class Dispositions(dy.Schema):
     model_version = dy.Int64(description="Model version of the score.")
 
 
+class Tiles(dy.Schema):
+    """What an entity's rows of one instant add up to. Append-only; `tile_days` says which batches stand."""
+
+    view = dy.String(description="View and a hash of its definition.")
+    batch_id = dy.String(description="The rolling of a day that wrote it.")
+    usable_on = dy.Date(description="UTC day on which the rows became usable, or were taken back.")
+    began_on = dy.Date(description="UTC day of `began_at`: the day that leaves a window.")
+    entity = dy.String(description="Keys of the entity, as one string.")
+    began_at = _moment("When what the rows speak of could first be used.")
+    usable_at = _moment("When the rows became usable, or were taken back.")
+    event_at = _moment("When what they speak of happened.")
+    sums = dy.List(dy.Int64(), description="Signed sums of the view's measures, in its order.")
+
+
+class TileStates(dy.Schema):
+    """What every window of a view held for an entity at a midnight. The last few midnights are kept."""
+
+    view = dy.String(description="View and a hash of its definition.")
+    batch_id = dy.String(description="The rolling of the day before that wrote it.")
+    day = dy.Date(description="UTC day at whose first instant the state is true.")
+    entity = dy.String(description="Keys of the entity, as one string.")
+    sums = dy.List(dy.Int64(), description="Sums of the view's lanes, in its order: a measure over a window each.")
+
+
+class TileMarks(dy.Schema):
+    """Values that an entity holds, and its first and last times, at a midnight."""
+
+    view = dy.String(description="View and a hash of its definition.")
+    batch_id = dy.String(description="The rolling of the day before that wrote it.")
+    day = dy.Date(description="UTC day at whose first instant the state is true.")
+    entity = dy.String(description="Keys of the entity, as one string.")
+    column = dy.String(nullable=True, description="Column of the value; null: a time.")
+    value = dy.String(nullable=True, description="Value that is held.")
+    edge = dy.Int64(nullable=True, description="1: one of the last times, -1: one of the first.")
+    at = dy.Int64(nullable=True, description="Time that it was seen, microseconds since 1970, times `edge`.")
+    balance = dy.Int64(description="Rows that hold the value or time and are not taken back.")
+    floor = dy.Int64(nullable=True, description="Times not above it may be missing; null: all are here.")
+
+
+class TileDays(dy.Schema):
+    """One row a rolling: the commit that makes its tiles and state true."""
+
+    views = dy.String(description="Hash of the definitions that roll together.")
+    day = dy.Date(description="UTC day that was rolled over; of a backfill, the last.")
+    batch_id = dy.String(description="Names its tiles and states.")
+    before = dy.String(description="Batch of the state that it went on from; empty: none.")
+    content = dy.String(description="Hash of the rows that it was given.")
+    turn = dy.Int64(description="Counts the rollings: a day rolled again voids it and the days after it.")
+
+
 @dataclass(frozen=True)
 class Declared:
     """A gold table: its shape and what it is for."""
@@ -146,5 +196,24 @@ TABLES: dict[str, Declared] = {
     "crossing_scores": Declared(Scores, "Risk scores of crossings with reasons.", _SCORE_KEY),
     "shipment_selections": Declared(Selections, "Inspection lanes of shipments.", ("score_id",)),
     "crossing_selections": Declared(Selections, "Inspection lanes of crossings.", ("score_id",)),
+    "tiles": Declared(
+        Tiles,
+        "Daily sums of the feature views, by entity and instant.",
+        ("view", "batch_id", "entity", "began_at", "usable_at", "event_at"),
+        ("began_on",),
+    ),
+    "tile_states": Declared(
+        TileStates,
+        "What the windows of the feature views held at the last midnights.",
+        ("view", "batch_id", "entity"),
+        ("day",),
+    ),
+    "tile_marks": Declared(
+        TileMarks,
+        "Values held, and first and last times, at the last midnights.",
+        ("view", "batch_id", "entity", "balance"),
+        ("day",),
+    ),
+    "tile_days": Declared(TileDays, "Days that tiles and states were rolled over.", ("views", "turn"), ()),
     "dispositions": Declared(Dispositions, "Decisions of officers on scores.", ("score_id", "decided_at"), ()),
 }

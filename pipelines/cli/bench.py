@@ -171,6 +171,30 @@ def landing(
 
 
 @app.command()
+def growth(
+    events_a_day: Annotated[int, typer.Option(min=100, help="Events of every day.")] = 50_000,
+    days: Annotated[int, typer.Option(min=2, help="Days of the long past.")] = 400,
+    short_days: Annotated[int, typer.Option(min=1, help="Days of the short past.")] = 40,
+    entities: Annotated[int, typer.Option(min=1, help="Importers.")] = 300_000,
+    repeats: Annotated[int, typer.Option(min=1, help="Trials of each side; medians are reported.")] = 3,
+    keep: Annotated[Path | None, typer.Option(help="Folder for the tables while it runs.")] = None,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """What one more day of features costs on top of a long past, against the same day on a short one.
+
+    borderlake bench growth --events-a-day 50000 --days 400 --short-days 40 --json growth.json
+    """
+    _require_benchmarks()
+    from benchmarks import growth as bench
+    from benchmarks.growth_days import Goods
+
+    goods = Goods(events_a_day, entities, seed)
+    pasts = {"short": short_days, "long": days}
+    _clocked(lambda watch: bench.run(goods, pasts, watch, repeats, keep), json_out)
+
+
+@app.command()
 def malformed(
     files: Annotated[int, typer.Option(min=1, help="Damaged files, all formats in turn.")] = 700,
     seed: Seed = 0,

@@ -1,0 +1,316 @@
+"""Tiles and states of a view: what a day adds to it, and what it holds at a midnight, as exact integers.
+
+A tile is a view's history by entity and instant, values summed. A state is what `features.windows` would sum for every
+entity at a midnight, and what else is needed to go on from there without the history. Rolling a state by one day takes
+the rows that became usable that day and, for each window, the tile of the day that leaves it; see ADR 0012. What an
+event gets out of a state is `features.daily`; where states are kept is not known here.
+
+A row that takes back must not come before the one it takes back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
+from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
+
+ENTITY = "entity"
+"""The key columns as one string; null where one of them is."""
+ROWS = "rows"
+EDGE_DEPTH = 3
+"""Latest (and earliest) times of an entity that a state keeps: so many can be taken back on one day without a look
+into the history."""
+
+Ints = NDArray[np.int64]
+_MICRO = 1_000_000
+_MEASURES: Mapping[Kind, tuple[str, ...]] = {
+    Kind.COUNT: (ROWS,),
+    Kind.SUM: ("fixed",),
+    Kind.MEAN: ("present", "fixed"),
+    Kind.RATE: ("present", "fixed"),
+    Kind.GAP: ("present", "fixed"),
+    Kind.DEVIATION: ("present", "fixed", "squares"),
+}
+_EDGES: Mapping[Kind, int] = {Kind.DAYS_SINCE_LAST: 1, Kind.DAYS_SINCE_FIRST: -1}
+_MARKS = pl.Schema({ENTITY: pl.String, "edge": pl.Int64, "at": pl.Int64, "balance": pl.Int64, "floor": pl.Int64})
+_HELD = pl.Schema({ENTITY: pl.String, "column": pl.String, "value": pl.String, "balance": pl.Int64})
+_KEY = [ENTITY, "edge"]
+
+Leaving = Mapping[int, pl.DataFrame]
+"""Window in days -> the tile of the rows that began on the day that leaves it and were usable before today."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One running sum: a measure of a column (millionths, their squares, present values, rows) over a window."""
+
+    measure: str
+    window_days: int | None
+
+
+@dataclass(frozen=True)
+class State:
+    """A view as of a midnight (UTC)."""
+
+    day: date
+    sums: pl.DataFrame
+    """Entity and one integer column a lane, by the lane's number: what `windows` sums at the midnight."""
+    edges: pl.DataFrame
+    """The last and first times an entity was seen that nothing took back: `edge` 1 with `at` in microseconds, or -1
+    with their negatives, so that the greatest counts in both. All times above `floor` are here; null: all are."""
+    held: pl.DataFrame
+    """How many rows hold each value, for distinct counts."""
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def measure(name: str, aggregation: Aggregation) -> str:
+    """A measure by its name and the aggregation's column: `rows`, `fixed:value`."""
+    return name if name == ROWS else f"{name}:{aggregation.column}"
+
+
+def lanes(view: FeatureView) -> tuple[Lane, ...]:
+    """The sums that the view's features are made of."""
+    wanted = [
+        Lane(measure(name, aggregation), aggregation.window_days)
+        for aggregation in view.aggregations
+        for name in _MEASURES.get(aggregation.kind, ())
+    ]
+    return tuple(dict.fromkeys(wanted))
+
+
+def measures(view: FeatureView) -> tuple[str, ...]:
+    """The columns of its tiles."""
+    return tuple(dict.fromkeys([ROWS, *(lane.measure for lane in lanes(view))]))
+
+
+def window_days(view: FeatureView) -> tuple[int, ...]:
+    """The windows that days leave."""
+    return tuple(sorted({lane.window_days for lane in lanes(view) if lane.window_days is not None}))
+
+
+def edges_of(view: FeatureView) -> tuple[int, ...]:
+    """Which edges the view asks for."""
+    return tuple(sorted({_EDGES[one.kind] for one in view.aggregations if one.kind in _EDGES}))
+
+
+def held_columns(view: FeatureView) -> tuple[str, ...]:
+    """Columns whose distinct values are counted."""
+    named = [one.column for one in view.aggregations if one.kind is Kind.DISTINCT and one.column is not None]
+    return tuple(dict.fromkeys(named))
+
+
+def prior_of(view: FeatureView) -> FeatureView | None:
+    """What the view's rates are drawn to, as a view of its own: all entities of a jurisdiction are one more entity."""
+    means = tuple(replace(one, kind=Kind.MEAN) for one in view.aggregations if one.kind is Kind.RATE)
+    if not means:
+        return None
+    return replace(view, name=f"{view.name}/prior", entity=(PRIOR_OF,), source_entity=(PRIOR_OF,), aggregations=means)
+
+
+def entity_key(columns: Sequence[str]) -> pl.Expr:
+    """The entity as one string, another for other keys."""
+    parts = [pl.col(name).cast(pl.String) for name in columns]
+    if len(parts) == 1:
+        return parts[0].alias(ENTITY)
+    return pl.concat_str([p for part in parts for p in (part.str.len_bytes(), part)], separator=":").alias(ENTITY)
+
+
+def tile(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the view's source as its tile: entity, began_at, usable_at, event_at and one column a measure."""
+    signs = rows[SIGN].to_numpy()
+    made = {name: pl.Series(name, _measured(rows, name) * signs) for name in measures(view)}
+    placed = rows.select(entity_key(view.keys_in_source), BEGAN_AT, USABLE_AT, EVENT_AT).with_columns(**made)
+    return placed.drop_nulls(ENTITY).group_by(ENTITY, BEGAN_AT, USABLE_AT, EVENT_AT).agg(pl.col(*made).sum())
+
+
+def _measured(rows: pl.DataFrame, name: str) -> Ints:
+    """A measure of each row; what is no finite number counts as missing."""
+    if name == ROWS:
+        return np.ones(rows.height, np.int64)
+    kind, column = name.split(":", 1)
+    values = rows[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    finite = np.isfinite(values)
+    if kind == "present":
+        present: Ints = finite.astype(np.int64)
+        return present
+    fixed: Ints = np.rint(np.where(finite, values, 0.0) ** (2 if kind == "squares" else 1) * _MICRO).astype(np.int64)
+    return fixed
+
+
+def empty(view: FeatureView, day: date) -> State:
+    """A view without history."""
+    return backfill(view, (), _no_held(), day)
+
+
+class Fold:
+    """The state at the midnight of `day`, in one pass over the tiles of all that was before, in any cut."""
+
+    def __init__(self, view: FeatureView, day: date) -> None:
+        self.view, self.day, self.lanes = view, day, lanes(view)
+        columns = {str(index): pl.Int64 for index in range(len(self.lanes))}
+        self._sums = pl.DataFrame(schema={ENTITY: pl.String, **columns})
+        self._seen: list[pl.DataFrame] = []
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Count a tile in."""
+        at = midnight(self.day)
+        past = part.filter(pl.col(USABLE_AT) < at)
+        if self.lanes:
+            sums = [_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(self.lanes)]
+            more = past.group_by(ENTITY).agg(sums)
+            self._sums = pl.concat([self._sums, more]).group_by(ENTITY).agg(pl.all().sum())
+        if edges_of(self.view):
+            self._seen.append(past.select(ENTITY, EVENT_AT, ROWS))
+
+    def state(self, held: pl.DataFrame) -> State:
+        """What was counted in, with the values held by then."""
+        marks = [_marks(pl.concat(self._seen), edge) for edge in edges_of(self.view) if self._seen]
+        sums = _nonzero(self._sums) if self.lanes else self._sums
+        return State(self.day, sums, _cut(pl.concat([_MARKS.to_frame(), *marks])), held)
+
+
+def backfill(view: FeatureView, parts: Iterable[pl.DataFrame], held: pl.DataFrame, day: date) -> State:
+    """The state at the midnight of `day` from the tiles of all that was before it."""
+    fold = Fold(view, day)
+    for part in parts:
+        fold.add(part)
+    return fold.state(held)
+
+
+def roll(view: FeatureView, state: State, rows: pl.DataFrame, leaving: Leaving) -> State:
+    """The state a day later. `rows`: what became usable on the state's day, as `windows.compute` takes it."""
+    tomorrow = state.day + timedelta(days=1)
+    today = tile(view, rows)
+    return State(
+        tomorrow,
+        _rolled_sums(view, state, today, leaving),
+        _rolled_edges(view, state, today),
+        _tallied(pl.concat([state.held, held(view, rows)])),
+    )
+
+
+def held(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
+    """How many more rows hold each value."""
+    parts = [
+        rows.select(entity_key(view.keys_in_source), pl.lit(name).alias("column"), value_key(name), balance=SIGN)
+        for name in held_columns(view)
+    ]
+    return _tallied(pl.concat([_no_held(), *parts]).drop_nulls())
+
+
+def value_key(column: str) -> pl.Expr:
+    """A value as a string, equal for equal values."""
+    return pl.col(column).cast(pl.String).alias("value")
+
+
+def starving(view: FeatureView, state: State, rows: pl.DataFrame) -> pl.DataFrame:
+    """Entities whose edges may all be taken back today while the state has cut what lies behind: `refreshed` needs
+    their whole tile. As rare as corrections of an entity's last few events, all on one day."""
+    taken = rows.filter(pl.col(SIGN) < 0).select(
+        entity_key(view.keys_in_source), at=pl.col(EVENT_AT).dt.epoch("us"), taken=-pl.col(SIGN)
+    )
+    losses = taken.group_by(ENTITY, "at").agg(pl.col("taken").sum())
+    both = pl.concat([losses.with_columns(edge=pl.lit(e, pl.Int64), at=pl.col("at") * e) for e in (1, -1)])
+    cut = state.edges.filter(pl.col("floor").is_not_null()).join(losses.select(ENTITY).unique(), on=ENTITY, how="semi")
+    left = cut.join(both, on=[*_KEY, "at"], how="left").with_columns(pl.col("taken").fill_null(0))
+    dry = left.group_by(_KEY).agg((pl.col("balance") > pl.col("taken")).any().alias("lasts")).filter(~pl.col("lasts"))
+    return dry.select(ENTITY).unique()
+
+
+def refreshed(view: FeatureView, state: State, history: pl.DataFrame) -> State:
+    """The state with all times of the entities of `history`: the tile of all their rows before the state's day."""
+    known = [_marks(history.filter(pl.col(USABLE_AT) < midnight(state.day)), edge) for edge in edges_of(view)]
+    others = state.edges.join(history.select(ENTITY).unique(), on=ENTITY, how="anti")
+    return replace(state, edges=pl.concat([others, *known]))
+
+
+def _lane_sum(lane: Lane, at: datetime) -> pl.Expr:
+    """The lane's sum over rows that were usable before a midnight."""
+    column = pl.col(lane.measure)
+    if lane.window_days is None:
+        return column.sum()
+    return pl.when(pl.col(BEGAN_AT) >= at - timedelta(days=lane.window_days)).then(column).otherwise(0).sum()
+
+
+def _rolled_sums(view: FeatureView, state: State, today: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
+    own = lanes(view)
+    if not own:
+        return state.sums
+    at = midnight(state.day + timedelta(days=1))
+    coming = today.group_by(ENTITY).agg(_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(own))
+    parts = [state.sums, coming]
+    for days, gone in leaving.items():
+        less = {
+            str(index): -pl.col(lane.measure).sum() if lane.window_days == days else pl.lit(0, pl.Int64)
+            for index, lane in enumerate(own)
+        }
+        parts.append(gone.group_by(ENTITY).agg(**less))
+    changed = pl.concat([part.select(state.sums.columns) for part in parts[1:]])
+    touched = changed.select(ENTITY).unique()
+    before = state.sums.join(touched, on=ENTITY, how="semi")
+    after = pl.concat([before, changed]).group_by(ENTITY).agg(pl.all().sum())
+    return pl.concat([state.sums.join(touched, on=ENTITY, how="anti"), _nonzero(after)])
+
+
+def _nonzero(sums: pl.DataFrame) -> pl.DataFrame:
+    """Without the entities that have nothing: none of their rows counts in any lane."""
+    return sums.filter(pl.any_horizontal(pl.exclude(ENTITY) != 0))
+
+
+def _marks(history: pl.DataFrame, edge: int) -> pl.DataFrame:
+    """All times of a tile, with nothing cut."""
+    seen = history.group_by(ENTITY, at=pl.col(EVENT_AT).dt.epoch("us") * edge).agg(balance=pl.col(ROWS).sum())
+    return seen.filter(pl.col("balance") > 0).select(
+        ENTITY, pl.lit(edge, pl.Int64).alias("edge"), "at", "balance", pl.lit(None, pl.Int64).alias("floor")
+    )
+
+
+def _rolled_edges(view: FeatureView, state: State, today: pl.DataFrame) -> pl.DataFrame:
+    touched = today.select(ENTITY).unique()
+    old = state.edges.join(touched, on=ENTITY, how="semi")
+    floors = old.group_by(_KEY).agg(pl.col("floor").first())
+    times = today.select(ENTITY, at=pl.col(EVENT_AT).dt.epoch("us"), balance=ROWS)
+    new = [
+        times.select(ENTITY, pl.lit(edge, pl.Int64).alias("edge"), pl.col("at") * edge, "balance")
+        for edge in edges_of(view)
+    ]
+    merged = (
+        pl.concat([old.drop("floor"), *new])
+        .join(floors, on=_KEY, how="left")
+        .filter(pl.col("floor").is_null() | (pl.col("at") > pl.col("floor")))
+        .group_by(*_KEY, "at")
+        .agg(pl.col("balance").sum(), pl.col("floor").first())
+        .filter(pl.col("balance") > 0)
+    )
+    return pl.concat([state.edges.join(touched, on=ENTITY, how="anti"), _cut(merged.select(_MARKS.names()))])
+
+
+def _cut(marks: pl.DataFrame) -> pl.DataFrame:
+    """The greatest few times of each edge, and the floor that they stand on."""
+    ranked = marks.with_columns(rank=pl.col("at").rank("ordinal", descending=True).over(_KEY))
+    kept = ranked.filter(pl.col("rank") <= EDGE_DEPTH).drop("rank")
+    below = ranked.filter(pl.col("rank") == EDGE_DEPTH + 1).select(*_KEY, cut_at="at")
+    joined = kept.join(below, on=_KEY, how="left")
+    return joined.with_columns(floor=pl.coalesce("cut_at", "floor")).select(_MARKS.names())
+
+
+def tallied(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Held values of several parts of a history together."""
+    return _tallied(pl.concat([_no_held(), *parts]))
+
+
+def _tallied(values: pl.DataFrame) -> pl.DataFrame:
+    return values.group_by(_HELD.names()[:3]).agg(pl.col("balance").sum()).filter(pl.col("balance") != 0)
+
+
+def _no_held() -> pl.DataFrame:
+    return _HELD.to_frame()
