@@ -81,7 +81,7 @@ def _measured(
     file = folder / "events.parquet"
     features_data.write(file, drawn.rows, drawn.entities, drawn.skew, drawn.seed)
     environment = {name: str(threads) for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")}
-    settings = {"file": str(file), "threads": threads}
+    settings: dict[str, str | int] = {"file": str(file), "threads": threads}
     found = run_trials("features_sides", sides, settings, folder, watch, repeats, environment)
     watch("comparing every value")
     compared = unequal = 0

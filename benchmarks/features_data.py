@@ -52,7 +52,8 @@ def write(path: Path, rows: int, entities: int, skew: float, seed: int) -> None:
 def _drawn(draw: np.random.Generator, rows: int, kinds: int, skew: float) -> Ints:
     """Which of `kinds` each row is of."""
     shares = np.cumsum(np.arange(1, kinds + 1, dtype=np.float64) ** -skew)
-    return np.searchsorted(shares, draw.random(rows) * shares[-1]).astype(np.int64)
+    found: Ints = np.searchsorted(shares, draw.random(rows) * shares[-1]).astype(np.int64)
+    return found
 
 
 def _times(draw: np.random.Generator, rows: int) -> Ints:
@@ -60,7 +61,8 @@ def _times(draw: np.random.Generator, rows: int) -> Ints:
     days = np.sort(draw.integers(0, _DAYS, rows))
     grids = np.asarray(_GRIDS_US)[draw.integers(0, len(_GRIDS_US), rows)]
     within = draw.integers(0, _US_A_DAY, rows) // grids * grids
-    return int(_START.timestamp()) * 1_000_000 + days * _US_A_DAY + within
+    times: Ints = int(_START.timestamp()) * 1_000_000 + days * _US_A_DAY + within
+    return times
 
 
 def _ids(entities: int, seed: int) -> pl.Series:

@@ -3,7 +3,7 @@
 Both sort each view once and roll every window over it once, for all its aggregations; what follows is arithmetic.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,12 @@ def _polars_features(events: "pl.DataFrame", view: FeatureView) -> "pl.DataFrame
     import polars as pl
 
     wanted = dict.fromkeys((a.column, part) for a in view.aggregations if a.column for part in _parts(a))
-    makes = {"mean": pl.Expr.mean, "sum": pl.Expr.sum, "count": pl.Expr.count, "std": lambda c: c.std(ddof=0)}
+    makes: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+        "mean": pl.Expr.mean,
+        "sum": pl.Expr.sum,
+        "count": pl.Expr.count,
+        "std": lambda column: column.std(ddof=0),
+    }
     rolled = [makes[part](pl.col(column)).alias(f"{column}_{part}") for column, part in wanted]
     windows = dict.fromkeys(a.window_days for a in view.aggregations)
     sums = _polars_view(events, view.entity, windows, [pl.len().alias("rows"), *rolled])

@@ -65,7 +65,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         _report_partitions(context, deployment, contract, accounts)
         for event in landing_events(deployment, accounts, reported=contract):
             context.log_event(event)
-        health = feed_checks.judged(deployment, contract, flows.end_of(max(days), datetime.now(UTC)))
+        health = feed_checks.judged(deployment, contract, datetime.now(UTC))
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, table),
             check_results=[*_checks(deployment, contract, accounts), *feed_checks.results(health, contract)],
