@@ -300,7 +300,8 @@ class Lake:
 
     def _fit(self, table: Table) -> None:
         """Give the table the columns that a release has added; raises where a column has become another type."""
-        held = {one.name: one for one in self.ensure(table).schema().fields}
+        with telling_full_disk(table.name):
+            held = {one.name: one for one in self.ensure(table).schema().fields}
         declared = DeltaSchema.from_arrow(table.empty().to_arrow().schema).fields
         changed = [one.name for one in declared if one.name in held and one.type != held[one.name].type]
         if changed:
