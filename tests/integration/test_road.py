@@ -174,7 +174,7 @@ def test_every_check_of_the_run_passed(road: Road) -> None:
 
 def test_scoring_again_scores_nothing_twice(road: Road) -> None:
     before = {name: road.deployment.lake.size(flows.score_table(spec))[0] for name, spec in MODELS.items()}
-    days = list(flows.each_day(*_span(road)))
+    days = list(flows.each_day(*_span(road)))[-3:]  # A run takes its time for each day.
     runs.run(road.deployment, "scoring", days)
     after = {name: road.deployment.lake.size(flows.score_table(spec))[0] for name, spec in MODELS.items()}
     assert after == before
