@@ -66,7 +66,6 @@ class Lake:
     storage_options: Mapping[str, str] = field(default_factory=dict)
     anchors: Path | None = None
     """Folder outside the lake that remembers the ends of the manifests."""
-    """Whether this process holds off all other writers of the home."""
 
     def uri(self, table: Table) -> str:
         return f"{self.root.rstrip('/')}/{table.name.replace('.', '/', 1)}"
