@@ -5,7 +5,6 @@ Files are written and made durable by a thread of their own while the next rows 
 """
 
 import hashlib
-import io
 import json
 import re
 import uuid
@@ -18,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.catalog import Table
+from warehouse.encoding import encoded
 from warehouse.storage import Store
 
 _FILE_ROWS = 250_000
@@ -51,7 +51,9 @@ def write(store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame
                 for partition, part in _by_partition(table, rows):
                     if len(pending) >= _WAITING:
                         files.append(pending.pop(0).result())
-                    pending.append(disk.submit(_keep, store, folder, partition, _stats(table, part), _parquet(part)))
+                    pending.append(
+                        disk.submit(_keep, store, folder, partition, _stats(table, part), encoded(part, table.bounded))
+                    )
             return [*files, *(one.result() for one in pending)]
         except BaseException:
             made = (one.result() for one in pending if one.exception() is None)
@@ -94,12 +96,6 @@ def _text(value: object) -> str | None:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"no table is partitioned by {type(value).__name__}")
-
-
-def _parquet(rows: pl.DataFrame) -> bytes:
-    content = io.BytesIO()
-    rows.write_parquet(content, compression="zstd", compression_level=1)
-    return content.getvalue()
 
 
 def _stats(table: Table, rows: pl.DataFrame) -> dict[str, Any]:

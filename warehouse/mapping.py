@@ -120,6 +120,8 @@ def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.D
     beside = rows.hstack([typed[rule.target].alias(f"{_MADE}{rule.target}") for rule in read])
     lost: dict[str, pl.Expr] = {}
     for rule in read:
+        if _is_whole(rule, rows, typed):
+            continue
         raw = _source(rule, {})
         lost[rule.target] = raw.is_not_null() & pl.col(f"{_MADE}{rule.target}").is_null() & ~_declared_blank(rule, raw)
         if rule.source == "sql":
@@ -135,6 +137,11 @@ def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.D
     )
     none = pl.DataFrame(schema={LINE: pl.Int64(), "column": pl.String(), "rule": pl.String()})
     return pl.concat([none, *found, *_rounded(output, rows, typed)])
+
+
+def _is_whole(rule: ColumnRule, rows: pl.DataFrame, typed: pl.DataFrame) -> bool:
+    """Whether a column has as many values as its source: none was lost, and nulls need no look at each row."""
+    return rule.source == "column" and typed[rule.target].null_count() == rows[rule.argument].null_count()
 
 
 def _rounded(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> Iterator[pl.DataFrame]:

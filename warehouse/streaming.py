@@ -8,8 +8,9 @@ import io
 import queue
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-PART_ROWS = 100_000
+PART_ROWS = 200_000
 _MERGED_RECORDS = 1_000_000
 _WORKERS = 2
 _Item = TypeVar("_Item")
@@ -43,22 +44,27 @@ def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mappin
     Raises `FileRefused`, with nothing committed, where the file cannot be read or is not as it was declared: the first
     pass, which nothing precedes, applies the whole dialect.
     """
-    next(_chunks(delivery))  # A file of another layout must not make a table.
     passes = range(len(extract_of(delivery).outputs))
     return [_one_pass(lake, delivery, landed_at, facts, at) for at in passes]
 
 
 def _one_pass(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str], at: int) -> "Sorting":
     sorting = Sorting(delivery, landed_at, at)
+    with closing(_ahead(sorting.sound())) as begun:
+        first = next(begun, None)  # A file of another layout must not make a table.
 
-    def frames() -> Iterator[pl.DataFrame]:
-        nonlocal sorting
-        sorting = Sorting(delivery, landed_at, at)
-        return _ahead(sorting.sound())
+        def frames() -> Iterator[pl.DataFrame]:
+            nonlocal sorting, first
+            if first is None:  # Anew, where another writer was first.
+                sorting = Sorting(delivery, landed_at, at)
+                yield from _ahead(sorting.sound())
+                return
+            yield first
+            first = None
+            yield from begun
 
-    lake.append(BRONZE[sorting.contract.name], frames, batches=[delivery.batch_id], facts=facts)
-    if not sorting.is_done:  # The table holds the batch: a landing was stopped before its ledger.
-        for _ in sorting.sound():
+        lake.append(BRONZE[sorting.contract.name], frames, batches=[delivery.batch_id], facts=facts)
+        for _ in begun:  # The table holds the batch: a landing was stopped before its ledger.
             pass
     return sorting
 
@@ -70,7 +76,6 @@ class Sorting:
         self.delivery, self.landed_at = delivery, landed_at
         self.contract = extract_of(delivery).outputs[at].contract
         self._wanted = None if at == 0 else self.contract
-        self.is_done = False
         self._seen = _Records()
         self._bad: list[bytes] = []
         self._landed, self._refused, self._set_aside = 0, 0, 0
@@ -86,7 +91,6 @@ class Sorting:
             self._count(outcome)
             yield outcome.good
         check_rows(self.delivery, read)
-        self.is_done = True
 
     def account(self) -> Account:
         """What became of the file, once all of it was sorted."""
@@ -182,7 +186,7 @@ def _at_once(work: Callable[[_Item], _Made], items: Iterator[_Item]) -> Iterator
             yield waiting.popleft().result()
 
 
-def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+def _ahead(items: Iterator[_Item]) -> Generator[_Item]:
     """The same items, the next one made by a thread of its own while the last is worked on."""
     ready: queue.Queue[_Item | BaseException | None] = queue.Queue(maxsize=1)
     is_over = threading.Event()

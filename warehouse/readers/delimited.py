@@ -29,7 +29,7 @@ def read(
     delimiter: str = ",",
     encoding: str = "utf-8",
     quote: str = '"',
-    block_bytes: int = 12 << 20,
+    block_bytes: int = 24 << 20,
 ) -> Iterator[Chunk]:
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
@@ -75,22 +75,21 @@ def _joined(one: Block, other: Block) -> Block:
 
 def _whole_lines(stream: IO[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
     """Blocks of whole lines, the last with True."""
-    tail, begun = b"", False
+    begun = False
     while True:
         try:
             fresh = stream.read(size)
+            is_last = len(fresh) < size
+            rest = b"" if is_last or fresh.endswith(b"\n") else stream.readline(_LONGEST_LINE)
         except PackedDamage as error:
             raise FileRefused("truncated", f"{error}; ask for it again") from error
-        is_last = len(fresh) < size
-        cut = len(fresh) if is_last else fresh.rfind(b"\n") + 1
-        whole, tail = (tail + fresh[:cut], fresh[cut:]) if cut or is_last else (b"", tail + fresh)
-        if len(tail) > max(size, _LONGEST_LINE):
+        if len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
             raise FileRefused("header", "a line goes on for more than 16 MiB; check that lines end in LF")
+        whole = fresh + rest
         if is_last and not begun and not whole.strip():
             raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
-        if cut or is_last:
-            begun = True
-            yield whole, is_last
+        begun = True
+        yield whole, is_last
         if is_last:
             return
 

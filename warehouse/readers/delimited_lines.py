@@ -8,12 +8,12 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from warehouse.readers.nmea_bytes import Bytes, Ints
+from warehouse.readers.delimited_bytes import lines_in, stand_around_fields, survey
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
 
 _UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
@@ -24,10 +24,6 @@ _MARK = "\x01"
 _END, _END_NAME = b"\x02", "__end__"
 """What is put at each line's end to see that Polars finds it there, and not sooner or later."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LINE_FEED = ord("\n")
-_QUOTE, _SEPARATOR, _BLANK = 1, 2, 4
-_LOOKED_AT = 1 << 18
-"""Bytes at a time: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Block:
     @cached_property
     def line_ends(self) -> int:
         """How many line feeds there are."""
-        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == _LINE_FEED))
+        return lines_in(self.data)
 
     def looked_at(self) -> tuple[str, frozenset[int]]:
         """Text, with replacement characters in lines that are damaged, and which those are."""
@@ -124,61 +120,21 @@ def _at_once(data: bytes, layout: Layout) -> pl.DataFrame | None:
         data += b"\n"
     if b"\r" in data or _END in data:
         return None
-    content = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(content == ord(layout.quote))
-    if len(quotes) and not _stand_around_fields(content, quotes, layout):
+    seen = survey(data, layout.delimiter, layout.quote)
+    is_quoted = len(seen.quotes) > 0
+    if is_quoted and not stand_around_fields(data, seen.quotes, layout.delimiter, layout.quote):
         return None
     ended = data.replace(b"\n", layout.delimiter.encode() + _END + b"\n")
-    frame = _parsed(
-        ended, [*layout.names, _END_NAME], layout, int(np.count_nonzero(content == _LINE_FEED)), quoted=len(quotes) > 0
-    )
+    frame = _parsed(ended, [*layout.names, _END_NAME], layout, seen.lines, quoted=is_quoted)
     # A line of fewer fields has its end too soon; of one with more, or of a field with several lines, Polars has
     # made no row a line.
     if frame is None or not (frame[_END_NAME] == _END.decode()).all(ignore_nulls=False):
         return None
     frame = frame.drop(_END_NAME)
-    if _has_blank_edge(data, quotes, layout):
+    if seen.has_blank_edge:
         return _tidy(frame)
     # Quotes side by side are an empty field, or a doubled one.
-    return _with_nulls(frame) if (np.diff(quotes) == 1).any() else frame
-
-
-def _stand_around_fields(data: Bytes, quotes: Ints, layout: Layout) -> bool:
-    """Whether each quote that opens has a separator before it, and each that closes one behind it.
-
-    Where a doubled quote closes and opens again, the other of the two stands there.
-    """
-    if len(quotes) % 2:
-        return False
-    beside = np.array([10, ord(layout.delimiter), ord(layout.quote)])
-    opening, closing = data[quotes[0::2] - 1], data[quotes[1::2] + 1]
-    return bool(np.isin(opening, beside).all() and np.isin(closing, beside).all())
-
-
-def _has_blank_edge(data: bytes, quotes: Ints, layout: Layout) -> bool:
-    """Whether a field may begin or end with white space: a blank, or a byte beyond ASCII, stands at a separator."""
-    kinds_of = _kinds(layout)
-    if kinds_of[data[0]] == _BLANK:
-        return True
-    for first in range(0, len(data), _LOOKED_AT):
-        kinds = np.frombuffer(data[first : first + _LOOKED_AT + 1].translate(kinds_of), np.uint8)
-        beside = kinds[:-1] | kinds[1:]
-        if (beside == _QUOTE | _BLANK).any():
-            return True
-        at = np.flatnonzero(beside == _SEPARATOR | _BLANK) + first
-        # Between quotes a delimiter separates nothing.
-        if (np.searchsorted(quotes, at) % 2 == 0).any():
-            return True
-    return False
-
-
-@cache
-def _kinds(layout: Layout) -> bytes:
-    """What each byte is at the edge of a field; a line feed is no blank."""
-    separators = {ord("\n"), ord(layout.delimiter)}
-    blanks = {*range(33), *range(127, 256)} - separators
-    kinds = dict.fromkeys(blanks, _BLANK) | dict.fromkeys(separators, _SEPARATOR) | {ord(layout.quote): _QUOTE}
-    return bytes(kinds.get(byte, 0) for byte in range(256))
+    return _with_nulls(frame) if (np.diff(seen.quotes) == 1).any() else frame
 
 
 def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
