@@ -11,3 +11,5 @@ side and the peers', each run by `harness` in a process of its own; `measure` co
 the simulation generate; `malformed` damages extracts (`mutations`) and counts what reading them does; `crash` kills
 landings. `trial_result` reports them.
 """
+
+import warehouse  # noqa: F401  # Before any module imports Polars: see there.

@@ -26,7 +26,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-PART_ROWS = 200_000
+PART_ROWS = 150_000
 _MERGED_RECORDS = 1_000_000
 _WORKERS = 2
 _Item = TypeVar("_Item")
