@@ -2,10 +2,22 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.sharing_out import ByFile, longest_first
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,6 @@ from pipelines.cli import bench
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
-pytestmark = pytest.mark.xdist_group("bound")
-
 SPAN = Span(seed=5, days=45, scale=0.3, scenario="calm", history_times=2, test_days=15)
 CAP_ROWS = 4_000
 
