@@ -1,6 +1,11 @@
 """What every test may use: the shared data where it is laid beside the project, and deployments of their own."""
 
 import os
+
+# The processes that share the tests keep every core busy: threads that spin while they wait would take their time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from pathlib import Path
 from typing import Any
 
