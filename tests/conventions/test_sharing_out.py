@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.sharing_out import LONGEST, TOGETHER, ByFile, longest_first
+from tests.sharing_out import LONGEST, TOGETHER, ByFile, file_of, longest_first
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +30,11 @@ class Node:
 @pytest.mark.parametrize("path", [*TOGETHER, *LONGEST])
 def test_each_file_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def test_files_that_use_the_road_run_together(request: pytest.FixtureRequest) -> None:
+    using = {file_of(item.nodeid) for item in request.session.items if "road" in getattr(item, "fixturenames", ())}
+    assert using <= set(TOGETHER), "name them in TOGETHER, or the road is run once more"
 
 
 def test_longest_begin_first_and_a_files_tests_keep_their_order() -> None:
