@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 export UV_PROJECT_ENVIRONMENT := .venv
+# Once, when the environment is made: each process would else compile what it imports where it may not keep it.
+export UV_COMPILE_BYTECODE := 1
 
 PACKAGES := warehouse features models simulation pipelines benchmarks
 DEMO ?=

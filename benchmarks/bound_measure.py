@@ -28,11 +28,14 @@ def measure(
     """`recall_at_k` and `precision_at_k` of each side with their draws, `auc` and `ap`; the mean over repetitions."""
     heads = {side: [_Head.of(each) for each in repetitions] for side, repetitions in scores.items()}
     once = np.ones(len(labels))
-    values = {side: _mean([head.figures(labels, once) for head in each]) for side, each in heads.items()}
+    is_adverse = labels > 0
+    adverse = float(is_adverse.sum())
+    values = {side: _mean([head.figures(labels, once, adverse) for head in each]) for side, each in heads.items()}
     drawn: dict[str, list[dict[str, float]]] = {side: [] for side in scores}
     for weights in _draws(len(labels), seed, draws):
+        adverse = float(weights[is_adverse].sum())
         for side, each in heads.items():
-            drawn[side].append(_mean([head.figures(labels, weights) for head in each]))
+            drawn[side].append(_mean([head.figures(labels, weights, adverse) for head in each]))
     return {
         side: Measured(
             values[side] | _whole(labels, scores[side]),
@@ -53,17 +56,16 @@ class _Head:
         reach = int(np.ceil(len(scores) * min(1.0, _HEAD * max(CAPACITIES) / 100)))
         return _Head(np.argsort(-scores, kind="stable")[: max(reach, 1)])
 
-    def figures(self, labels: Floats, weights: Floats) -> dict[str, float]:
-        """Figures of the rows drawn as often as `weights` say; a row at the edge counts in part."""
+    def figures(self, labels: Floats, weights: Floats, adverse: float) -> dict[str, float]:
+        """Figures of the rows drawn as often as `weights` say, `adverse` of them; a row at the edge counts in part."""
         weight = weights[self.rows]
         taken, found = np.cumsum(weight), np.cumsum(weight * labels[self.rows])
-        total = float(weights @ labels)
         result: dict[str, float] = {}
         for percent in CAPACITIES:
             size = max(1, round(len(labels) * percent / 100))
             last = min(int(np.searchsorted(taken, size)), len(taken) - 1)
             hits = found[last] - max(taken[last] - size, 0.0) * labels[self.rows[last]]
-            result[f"recall_at_{percent}"] = float(hits / total) if total else 0.0
+            result[f"recall_at_{percent}"] = float(hits / adverse) if adverse else 0.0
             result[f"precision_at_{percent}"] = float(hits / size)
         return result
 

@@ -1,11 +1,28 @@
 """What every test may use: the shared data where it is laid beside the project, and deployments of their own."""
 
 import os
+
+# The processes that share the tests keep every core busy: threads that spin while they wait would take their time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.sharing_out import ByFile, longest_first
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from pipelines.deployment import Deployment
 from warehouse.settings import Settings
 
 START = date(2025, 1, 1)
-DAYS, SCALE, SEED = 50, 0.2, 3
+DAYS, SCALE, SEED = 30, 0.4, 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,6 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         made = simulation.simulate(START, DAYS, SCALE, SEED, home, extended=True)
         deployment = deployment_in(home)
         # Until the latest of late files has come: up to four days after the last day, sent the day after.
-        days = list(flows.each_day(START, date(2025, 2, 24)))
+        days = list(flows.each_day(START, START + timedelta(days=DAYS + 4)))
         run_id = runs.run(deployment, "road", days, fresh_history=True)
         yield Road(deployment, run_id, dict(made.rows))

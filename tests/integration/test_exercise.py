@@ -24,8 +24,6 @@ from tests.integration.conftest import DAYS, SCALE, SEED, START, Road, deploymen
 from warehouse.catalog import LEDGER, OUTCOMES
 from warehouse.errors import BorderlakeError
 
-pytestmark = pytest.mark.xdist_group("road")
-
 EXTRA = 3
 """Days of the world after the road's, which are the history of the exercise."""
 BEGINS, ENDS = START + timedelta(days=DAYS), START + timedelta(days=DAYS + EXTRA)

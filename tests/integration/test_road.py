@@ -29,8 +29,6 @@ NO_FAULT_OF_A_ROW = ("correction", "late_file", "withdrawal")
 
 EVERYWHERE = frozenset({"XN", "XS"})
 
-pytestmark = pytest.mark.xdist_group("road")
-
 
 def test_every_simulated_record_is_landed_or_refused(road: Road) -> None:
     ledger = road.deployment.lake.scan(LEDGER).collect()

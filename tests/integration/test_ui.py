@@ -16,8 +16,6 @@ from playwright.sync_api import Page, sync_playwright
 from pipelines.instance import prepare
 from tests.integration.conftest import Road
 
-pytestmark = pytest.mark.xdist_group("road")
-
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

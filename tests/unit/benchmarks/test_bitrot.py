@@ -18,8 +18,6 @@ from pipelines.cli import bench
 from pipelines.deployment import Deployment
 from warehouse.catalog import SHIPMENTS, TABLES
 
-pytestmark = pytest.mark.xdist_group("bitrot")
-
 runner = CliRunner()
 
 

@@ -22,9 +22,7 @@ from pipelines.cli import bench
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
-pytestmark = pytest.mark.xdist_group("bound")
-
-SPAN = Span(seed=5, days=45, scale=0.3, scenario="calm", history_times=2, test_days=15)
+SPAN = Span(seed=5, days=38, scale=0.4, scenario="calm", history_times=2, test_days=12)
 CAP_ROWS = 4_000
 
 
@@ -149,7 +147,7 @@ def test_a_kept_world_serves_the_same_arguments_only(tiny: Bench, monkeypatch: p
     monkeypatch.setattr(world, "live", lambda *_: pytest.fail("the world is there already"))
     bound.prepare(SPAN, tiny.folder, lambda _: None, 1)
     with pytest.raises(BorderlakeError, match="another world"):
-        bound.prepare(Span(6, 45, 0.3, "calm", 2, 15), tiny.folder, lambda _: None, 1)
+        bound.prepare(Span(6, 38, 0.4, "calm", 2, 12), tiny.folder, lambda _: None, 1)
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -165,7 +163,7 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     out = tmp_path / "out.json"
     with monkeypatch.context() as patch:
         patch.setattr(bench, "console", Console(width=250, force_terminal=False))
-        done = CliRunner().invoke(bench.app, ["bound", "--days", "45", "--json", str(out)])
+        done = CliRunner().invoke(bench.app, ["bound", "--days", "38", "--json", str(out)])
     assert done.exit_code == 0, done.output
     made = json.loads(out.read_text())
     assert made["bench"] == "bound"

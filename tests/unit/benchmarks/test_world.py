@@ -19,8 +19,6 @@ from warehouse.catalog import ENTITY_LINKS, SHIPMENTS, Table
 from warehouse.errors import BorderlakeError
 from warehouse.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("bench-world")
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SPAN = Span(seed=3, days=14, scale=0.1, scenario="calm", history_times=1, test_days=2)
 

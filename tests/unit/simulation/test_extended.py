@@ -12,9 +12,6 @@ import pytest
 
 from simulation import Summary, simulate
 
-# Worlds are drawn once a worker: tests that share one stay together.
-pytestmark = pytest.mark.xdist_group("beyond")
-
 SIX = {
     "customs.declarations", "customs.inspections", "immigration.crossings", "immigration.outcomes",
     "surveillance.vehicle_sightings", "surveillance.vessel_positions",

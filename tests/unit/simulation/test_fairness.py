@@ -12,9 +12,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from simulation.randomness import Bools, Floats
 
-# Worlds are drawn once a worker: tests that share one stay together.
-pytestmark = pytest.mark.xdist_group("world")
-
 _FILES = {
     "shipments": ("customs", "declarations", "*.csv", ";", ["DECL_NO", "ITEM_NO"]),
     "crossings": ("immigration", "crossings", "*.csv", ",", ["crossing_id"]),

@@ -9,11 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import pytest
 from pyais.stream import FileReaderStream
-
-# Worlds are drawn once a worker: tests that share one stay together.
-pytestmark = pytest.mark.xdist_group("world")
 
 DECLARATION_COLUMNS = (
     "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"

@@ -13,8 +13,6 @@ from simulation.travel import residents
 from simulation.visits import visits
 from simulation.world import World, draw_world
 
-pytestmark = pytest.mark.xdist_group("world")
-
 START, DAYS = date(2025, 3, 3), 30
 
 

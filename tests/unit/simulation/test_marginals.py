@@ -6,11 +6,6 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
-# Worlds are drawn once a worker: tests that share one stay together.
-pytestmark = pytest.mark.xdist_group("world")
-
 ROOT = Path(__file__).parents[3]
 # Half as far again as what was measured when these were set.
 FURTHEST = {

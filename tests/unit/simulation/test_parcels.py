@@ -15,8 +15,6 @@ from simulation.parcels import FORMAL_EUR, parcels_of
 from simulation.products import load
 from simulation.world import draw_world
 
-pytestmark = pytest.mark.xdist_group("world")
-
 START = date(2025, 3, 3)
 
 
