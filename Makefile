@@ -14,7 +14,7 @@ PYTEST ?=
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: .venv/ready ## Simulate a border and run the whole road: extracts to risk scores (DEMO="--days 30" for less)
+demo: .venv/ready ## Simulate a border and run the whole road: extracts to risk scores (DEMO="--days 60 --scale 0.3" for less)
 	.venv/bin/borderlake demo $(DEMO)
 
 up: .venv/ready ## Serve the Dagster UI, its daemon and the MLflow UI on loopback
