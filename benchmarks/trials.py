@@ -1,12 +1,14 @@
 """Timed trials: the same work by several sides, each trial in a process of its own, interleaved, medians reported.
 
 A side is a function of a module's `SIDES`: it prepares, does its work inside `with usage:`, and returns figures of what
-it did. Wall time and peak memory are those of the work; imports and what is written for a comparison do not count.
+it did. Wall time, processor time and peak memory are those of the work; imports and what is written for a comparison do
+not count. Processor time is of all threads, of the user and the system: what a busy machine does not change.
 Sides that score rows are the business of `harness`.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -31,15 +33,18 @@ class Usage:
     """What the work took; entered once a trial."""
 
     wall_s: float = 0.0
+    cpu_s: float = 0.0
     peak_rss_mb: float = 0.0
     _began: float = 0.0
+    _cpu_before: float = 0.0
 
     def __enter__(self) -> "Usage":
-        self._began = time.perf_counter()
+        self._began, self._cpu_before = time.perf_counter(), cpu_s()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.wall_s = time.perf_counter() - self._began
+        self.cpu_s = cpu_s() - self._cpu_before
         self.peak_rss_mb = peak_rss_mb()
 
 
@@ -49,7 +54,7 @@ Side = Callable[[Settings, Path, Usage], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Trials:
-    """Figures of one side, a mapping a repetition, `wall_s` and `peak_rss_mb` among them; and its last folder."""
+    """Figures of one side, a mapping a repetition, `wall_s`, `cpu_s` and `peak_rss_mb` among them; and its last folder."""
 
     repetitions: Sequence[Mapping[str, float]]
     folder: Path
@@ -122,7 +127,13 @@ def trial(side: Side, settings: Settings, folder: Path) -> dict[str, float]:
     """In the child: let the side work and return its figures with what the work took."""
     usage = Usage()
     figures = side(settings, folder, usage)
-    return {**figures, "wall_s": usage.wall_s, "peak_rss_mb": usage.peak_rss_mb}
+    return {**figures, "wall_s": usage.wall_s, "cpu_s": usage.cpu_s, "peak_rss_mb": usage.peak_rss_mb}
+
+
+def cpu_s() -> float:
+    """Processor time of this process and all its threads so far, of the user and the system."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
