@@ -54,7 +54,10 @@ Side = Callable[[Settings, Path, Usage], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Trials:
-    """Figures of one side, a mapping a repetition, `wall_s`, `cpu_s` and `peak_rss_mb` among them; and its last folder."""
+    """Figures of one side, a mapping a repetition, and its last folder.
+
+    `wall_s`, `cpu_s` and `peak_rss_mb` are among them.
+    """
 
     repetitions: Sequence[Mapping[str, float]]
     folder: Path
@@ -71,10 +74,12 @@ def run_trials(
     watch: Watch,
     repeats: int = REPEATS,
     environment: Mapping[str, str] | None = None,
+    commands: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Trials]:
     """Run every side `repeats` times, turn by turn, below `folder`; raises `BorderlakeError` when one fails.
 
-    `environment` is what a process must know before it imports anything: how many threads it may use.
+    `environment` is what a process must know before it imports anything: how many threads it may use. `commands` start
+    sides that are no functions of ours: they are given the folder and the settings, and print their figures.
     """
     found: dict[str, list[Mapping[str, float]]] = {side: [] for side in sides}
     for repetition in range(repeats):
@@ -82,7 +87,7 @@ def run_trials(
             watch(f"{side}, {repetition + 1} of {repeats}")
             where = _emptied(folder / side)
             with _set(environment or {}):
-                found[side].append(_run(module, side, settings, where))
+                found[side].append(_run(module, side, settings, where, (commands or {}).get(side)))
     return {side: Trials(each, folder / side) for side, each in found.items()}
 
 
@@ -108,9 +113,12 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _run(module: str, side: str, settings: Settings, folder: Path) -> Mapping[str, float]:
+def _run(
+    module: str, side: str, settings: Settings, folder: Path, command: Sequence[str] | None = None
+) -> Mapping[str, float]:
+    started = command or [sys.executable, "-m", "benchmarks.trials", module, side]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.trials", module, side, str(folder), json.dumps(dict(settings))],
+        [*started, str(folder), json.dumps(dict(settings))],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         capture_output=True,
         text=True,
