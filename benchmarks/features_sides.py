@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from benchmarks.features_duckdb import VALUES, duckdb
@@ -9,11 +10,13 @@ from benchmarks.features_rolling import pandas, polars
 from benchmarks.features_views import NAMES, VIEWS
 from benchmarks.harness import Settings
 from benchmarks.trials import Side, Usage
+from features.views import PRIOR_OF, FeatureView
 
 if TYPE_CHECKING:
     import polars as pl
 
 OURS, DUCKDB, POLARS, PANDAS, BUCKETS = "ours", "duckdb", "polars", "pandas", "buckets"
+EVENT_AT = "event_at"
 
 
 def ours(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
@@ -31,20 +34,33 @@ def ours(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
 
 
 def buckets(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
-    """The engine bucket by bucket, each written away before the next is read: more events than memory holds."""
+    """The engine bucket by bucket: events are laid out by bucket once a view, values written a file a bucket."""
     import polars as pl
 
     from features import buckets as entity_buckets
 
-    rows = 0
+    number, laid_out, rows = int(settings["buckets"]), folder / "rows", 0
     with usage:
         events = pl.scan_parquet(str(settings["file"]))
         for view in VIEWS:
-            made = entity_buckets.compute((view,), events, _history(events), int(settings["buckets"]), ("row",))
-            for number, values in enumerate(made):
-                values.write_parquet(folder / f"{view.name}-{number}.parquet", compression="lz4")
+            columns = {"row", EVENT_AT, PRIOR_OF, *view.entity, *_columns(view)}
+            own = entity_buckets.bucketed(events.select(sorted(columns)), view.entity, number)
+            apart = pl.PartitionBy(laid_out, key=entity_buckets.column_of(view.entity, number))
+            own.sink_parquet(apart, compression="lz4", mkdir=True)
+            there = pl.scan_parquet(laid_out, hive_partitioning=True)
+            made = entity_buckets.compute((view,), there, _history(there), number, ("row",))
+            for bucket, values in enumerate(made):
+                values.write_parquet(folder / f"{view.name}-{bucket}.parquet", compression="lz4")
                 rows += values.height
+            rmtree(laid_out)
+    if settings.get("is_compared"):
+        of_views = [pl.read_parquet(folder / f"{view.name}-*.parquet") for view in VIEWS]
+        pl.concat([values.sort("row") for values in of_views], how="align_full").write_parquet(folder / VALUES)
     return {"values": rows / len(VIEWS) * len(NAMES)}
+
+
+def _columns(view: FeatureView) -> list[str]:
+    return [aggregation.column for aggregation in view.aggregations if aggregation.column]
 
 
 def _history(events: "pl.LazyFrame") -> "pl.LazyFrame":
@@ -53,7 +69,7 @@ def _history(events: "pl.LazyFrame") -> "pl.LazyFrame":
 
     from features import windows
 
-    at = pl.col("event_at")
+    at = pl.col(EVENT_AT)
     return events.with_columns(
         at.alias(windows.USABLE_AT), at.alias(windows.BEGAN_AT), pl.lit(1, pl.Int64).alias(windows.SIGN)
     )

@@ -1,12 +1,14 @@
 """Timed trials: the same work by several sides, each trial in a process of its own, interleaved, medians reported.
 
 A side is a function of a module's `SIDES`: it prepares, does its work inside `with usage:`, and returns figures of what
-it did. Wall time and peak memory are those of the work; imports and what is written for a comparison do not count.
+it did. Wall time, processor time and peak memory are those of the work; imports and what is written for a comparison do
+not count. Processor time is of all threads, of the user and the system: what a busy machine does not change.
 Sides that score rows are the business of `harness`.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -31,15 +33,18 @@ class Usage:
     """What the work took; entered once a trial."""
 
     wall_s: float = 0.0
+    cpu_s: float = 0.0
     peak_rss_mb: float = 0.0
     _began: float = 0.0
+    _cpu_before: float = 0.0
 
     def __enter__(self) -> "Usage":
-        self._began = time.perf_counter()
+        self._began, self._cpu_before = time.perf_counter(), cpu_s()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.wall_s = time.perf_counter() - self._began
+        self.cpu_s = cpu_s() - self._cpu_before
         self.peak_rss_mb = peak_rss_mb()
 
 
@@ -49,7 +54,10 @@ Side = Callable[[Settings, Path, Usage], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Trials:
-    """Figures of one side, a mapping a repetition, `wall_s` and `peak_rss_mb` among them; and its last folder."""
+    """Figures of one side, a mapping a repetition, and its last folder.
+
+    `wall_s`, `cpu_s` and `peak_rss_mb` are among them.
+    """
 
     repetitions: Sequence[Mapping[str, float]]
     folder: Path
@@ -66,10 +74,12 @@ def run_trials(
     watch: Watch,
     repeats: int = REPEATS,
     environment: Mapping[str, str] | None = None,
+    commands: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Trials]:
     """Run every side `repeats` times, turn by turn, below `folder`; raises `BorderlakeError` when one fails.
 
-    `environment` is what a process must know before it imports anything: how many threads it may use.
+    `environment` is what a process must know before it imports anything: how many threads it may use. `commands` start
+    sides that are no functions of ours: they are given the folder and the settings, and print their figures.
     """
     found: dict[str, list[Mapping[str, float]]] = {side: [] for side in sides}
     for repetition in range(repeats):
@@ -77,7 +87,7 @@ def run_trials(
             watch(f"{side}, {repetition + 1} of {repeats}")
             where = _emptied(folder / side)
             with _set(environment or {}):
-                found[side].append(_run(module, side, settings, where))
+                found[side].append(_run(module, side, settings, where, (commands or {}).get(side)))
     return {side: Trials(each, folder / side) for side, each in found.items()}
 
 
@@ -103,9 +113,12 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _run(module: str, side: str, settings: Settings, folder: Path) -> Mapping[str, float]:
+def _run(
+    module: str, side: str, settings: Settings, folder: Path, command: Sequence[str] | None = None
+) -> Mapping[str, float]:
+    started = command or [sys.executable, "-m", "benchmarks.trials", module, side]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.trials", module, side, str(folder), json.dumps(dict(settings))],
+        [*started, str(folder), json.dumps(dict(settings))],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         capture_output=True,
         text=True,
@@ -122,7 +135,13 @@ def trial(side: Side, settings: Settings, folder: Path) -> dict[str, float]:
     """In the child: let the side work and return its figures with what the work took."""
     usage = Usage()
     figures = side(settings, folder, usage)
-    return {**figures, "wall_s": usage.wall_s, "peak_rss_mb": usage.peak_rss_mb}
+    return {**figures, "wall_s": usage.wall_s, "cpu_s": usage.cpu_s, "peak_rss_mb": usage.peak_rss_mb}
+
+
+def cpu_s() -> float:
+    """Processor time of this process and all its threads so far, of the user and the system."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How the engine lays rows out: by entity and time, in slices of whole entities that fit a processor's cache.
 
-Keys become codes, rows are ordered by (code, time) with a radix sort over 16 bits at a time, and the order is cut where
-one entity ends and the next begins. What is computed of a slice is `features.windows`.
+Keys become codes, rows are ordered by (code, time), and the order is cut where one entity ends and the next begins.
+Where the events are their own history, codes and orders are made once and stand for both. What is computed of a slice
+is `features.parts`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from warehouse.errors import BorderlakeError
 
 _DIGIT_BITS = 16
 _KEY_BITS = 62
-_ROWS_A_SLICE = 1 << 17
+_ROWS_A_SLICE = 1 << 16
+_INT32 = 1 << 31
 
 Ints = NDArray[np.int64]
 AnyInts = NDArray[np.integer]
@@ -31,6 +33,11 @@ class Codes:
     kinds: int
     """Every code is below it."""
 
+    @property
+    def are_shared(self) -> bool:
+        """Whether events and history are the same rows, as far as the key tells."""
+        return self.events is self.history
+
 
 @dataclass(frozen=True)
 class Part:
@@ -39,6 +46,7 @@ class Part:
     rows: Ints
     """Where the rows stand in the history."""
     events: Ints
+    """Where the events stand among all; `rows` itself where the events are their own history."""
     row_codes: Ints
     """From 0 within the part, ascending."""
     event_codes: Ints
@@ -55,7 +63,8 @@ def microseconds(frame: pl.DataFrame, name: str) -> Ints:
 
 def coded(events: pl.Series, history: pl.Series) -> Codes:
     """One column of a key as codes."""
-    both = pl.concat([history.alias("key"), events.alias("key")])
+    shared = alike(events, history)
+    both = history if shared else pl.concat([history.alias("key"), events.alias("key")])
     if both.dtype == pl.String:
         # Categories of their own, so that codes are dense and gone with the frame.
         both = both.cast(pl.Categorical(pl.Categories.random())).to_physical()
@@ -63,7 +72,12 @@ def coded(events: pl.Series, history: pl.Series) -> Codes:
         both = both.rank("dense") - 1
     codes: AnyInts = both.cast(pl.Int32).fill_null(-1).to_numpy()
     kinds = int(codes.max(initial=-1)) + 1
-    return Codes(codes[len(history) :], codes[: len(history)], kinds)
+    return Codes(codes, codes, kinds) if shared else Codes(codes[len(history) :], codes[: len(history)], kinds)
+
+
+def alike(one: pl.Series, other: pl.Series) -> bool:
+    """Whether both hold the same values in the same order: far cheaper to ask than to prepare both."""
+    return len(one) == len(other) and one.dtype == other.dtype and one.equals(other)
 
 
 def paired(codes: Sequence[Codes]) -> Codes:
@@ -72,14 +86,19 @@ def paired(codes: Sequence[Codes]) -> Codes:
     for other in codes[1:]:
         if kinds * other.kinds >= 1 << _KEY_BITS:
             events, history, kinds = _dense(events, history)
-        events = _product(events, other.events, other.kinds)
-        history = _product(history, other.history, other.kinds)
+        are_shared = events is history and other.are_shared
+        history = _product(history, other.history, kinds, other.kinds)
+        events = history if are_shared else _product(events, other.events, kinds, other.kinds)
         kinds *= other.kinds
     return Codes(events, history, kinds)
 
 
-def _product(codes: AnyInts, others: AnyInts, kinds: int) -> Ints:
-    return np.where((codes < 0) | (others < 0), -1, codes.astype(np.int64) * kinds + others)
+def _product(codes: AnyInts, others: AnyInts, kinds: int, other_kinds: int) -> AnyInts:
+    product: AnyInts = codes.astype(_places(kinds * other_kinds))
+    np.multiply(product, other_kinds, out=product)
+    np.add(product, others, out=product)
+    product[(codes < 0) | (others < 0)] = -1
+    return product
 
 
 def _dense(events: AnyInts, history: AnyInts) -> tuple[Ints, Ints, int]:
@@ -87,24 +106,32 @@ def _dense(events: AnyInts, history: AnyInts) -> tuple[Ints, Ints, int]:
     return dense[1 + len(history) :] - 1, dense[1 : 1 + len(history)] - 1, len(distinct) - 1
 
 
-def by_time(times: Ints) -> Ints | None:
+def by_time(times: Ints) -> AnyInts | None:
     """The order of rows by time; None where they are in it."""
     if times.size == 0 or bool((times[1:] >= times[:-1]).all()):
         return None
     least = times.min()
-    return _radix(times - least, None, int(times.max() - least))
+    return _radix(times - least, None, int(times.max() - least)).astype(_places(times.size))
 
 
-def parts_of(codes: Codes, events_by_time: Ints | None, rows_by_time: Ints | None, time_bits: int) -> Iterator[Part]:
-    """All events whose key is known, entity by entity, in parts whose codes and times fit one 64-bit key."""
+def parts_of(
+    codes: Codes, events_by_time: AnyInts | None, rows_by_time: AnyInts | None, time_bits: int, *, are_shared: bool
+) -> Iterator[Part]:
+    """All events whose key is known, entity by entity, in parts whose codes and times fit one 64-bit key.
+
+    `are_shared` says that the events are their own history: the same keys at the same times.
+    """
     events, event_codes = _grouped(codes.events, events_by_time, codes.kinds)
-    rows, row_codes = _grouped(codes.history, rows_by_time, codes.kinds)
     if not events.size:
         return
     entities, starts = _groups(event_codes)
     ends = np.append(starts[1:], event_codes.size)
-    first = np.searchsorted(row_codes, entities, side="left")
-    last = np.searchsorted(row_codes, entities, side="right")
+    if are_shared:
+        rows, row_codes, first, last = events, event_codes, starts, ends
+    else:
+        rows, row_codes = _grouped(codes.history, rows_by_time, codes.kinds)
+        first = np.searchsorted(row_codes, entities, side="left")
+        last = np.searchsorted(row_codes, entities, side="right")
     held = np.cumsum((last - first) + (ends - starts))
     most = 1 << (_KEY_BITS - time_bits)
     begin = 0
@@ -114,27 +141,46 @@ def parts_of(codes: Codes, events_by_time: Ints | None, rows_by_time: Ints | Non
         end = min(end, begin + most, entities.size)
         own = slice(begin, end)
         locals_ = np.arange(end - begin)
-        picked = rows[first[begin] : last[end - 1]]
-        of_rows = row_codes[first[begin] : last[end - 1]]
+        # Copies of a part's own: 64 bits are what numpy gathers by.
+        of_events = events[starts[begin] : ends[end - 1]].astype(np.int64)
+        event_locals = np.repeat(locals_, ends[own] - starts[own])
+        begin, entity, (low, high) = end, entities[own], (first[begin], last[end - 1])
+        if are_shared:
+            yield Part(of_events, of_events, event_locals, event_locals)
+            continue
+        picked = rows[low:high].astype(np.int64)
         counts = last[own] - first[own]
         if counts.sum() != picked.size:  # Between them stand entities without an event.
-            kept = entities[own][np.minimum(np.searchsorted(entities[own], of_rows), end - begin - 1)] == of_rows
+            of_rows = row_codes[low:high]
+            kept = entity[np.minimum(np.searchsorted(entity, of_rows), entity.size - 1)] == of_rows
             picked = picked[kept]
-        yield Part(
-            picked,
-            events[starts[begin] : ends[end - 1]],
-            np.repeat(locals_, counts),
-            np.repeat(locals_, ends[own] - starts[own]),
-        )
-        begin = end
+        yield Part(picked, of_events, np.repeat(locals_, counts), event_locals)
 
 
-def _grouped(codes: AnyInts, in_time: Ints | None, kinds: int) -> tuple[Ints, AnyInts]:
+def _places(most: int) -> type[np.int32] | type[np.int64]:
+    """Integers that count so far: codes and orders are held for all rows, at half the memory where that does."""
+    return np.int32 if most < _INT32 else np.int64
+
+
+def _grouped(codes: AnyInts, in_time: AnyInts | None, kinds: int) -> tuple[AnyInts, AnyInts]:
     """Rows with a key by (code, time), and their codes."""
-    order = _radix(codes + 1, in_time, kinds)
-    ordered = codes[order]
-    unknown = int(np.searchsorted(ordered, 0))
-    return order[unknown:], ordered[unknown:]
+    bits = codes.size.bit_length()
+    if kinds.bit_length() + bits > _KEY_BITS:
+        order = _radix(codes + 1, in_time, kinds)
+        ordered = codes[order]
+        unknown = int(np.searchsorted(ordered, 0))
+        return order[unknown:], ordered[unknown:]
+    # Code and place in one number: sorting numbers is faster than finding their order, and ties cannot be.
+    packed = (codes if in_time is None else codes[in_time]).astype(np.int64)
+    packed += 1
+    packed <<= bits
+    packed |= np.arange(codes.size)
+    packed.sort()
+    packed = packed[np.searchsorted(packed, 1 << bits) :]
+    order = (packed & ((1 << bits) - 1)).astype(_places(codes.size))
+    packed >>= bits
+    packed -= 1
+    return order if in_time is None else in_time[order], packed.astype(codes.dtype)
 
 
 def _groups(ordered: AnyInts) -> tuple[AnyInts, Ints]:
@@ -143,7 +189,7 @@ def _groups(ordered: AnyInts) -> tuple[AnyInts, Ints]:
     return ordered[starts], starts
 
 
-def _radix(values: AnyInts, order: Ints | None, most: int) -> Ints:
+def _radix(values: AnyInts, order: AnyInts | None, most: int) -> AnyInts:
     """The stable order of `values`, none above `most` and none negative, that keeps `order` among equals."""
     for shift in range(0, max(1, most.bit_length()), _DIGIT_BITS):
         digits = (values >> shift).astype(np.uint16)

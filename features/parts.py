@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from features.layout import AnyInts, Floats, Ints, Part, coded
+from features.layout import AnyInts, Floats, Ints, Part, alike, coded
 from features.views import Aggregation, Kind
 
 _MICRO = 1_000_000
@@ -25,6 +26,7 @@ _LEAST_SPREAD = 0.05
 _COUNT, _PRESENT, _TOTAL, _SQUARES = "count", "present", "total", "squares"
 
 T = TypeVar("T")
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,27 @@ class Clock:
     @staticmethod
     def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int) -> "Clock":
         """Times of the epoch, of which no window is longer than `longest_days`."""
+        if moments.size == usable.size and np.array_equal(moments, usable):
+            usable = moments
         every = [times for times in (moments, usable, began, occurred) if times is not None and times.size]
         least = min((int(times.min()) for times in every), default=0)
         most = max((int(times.max()) for times in every), default=0)
         range_us = most - least + 1  # A window of all of it holds as much as any longer one.
         origin = least - min(longest_days * _US_A_DAY, range_us)
+        shifted = moments - origin
         return Clock(
-            moments - origin,
-            usable - origin,
+            shifted,
+            shifted if usable is moments else usable - origin,
             None if began is None else began - origin,
             None if occurred is None else occurred - origin,
             (most - origin + 1).bit_length(),
             range_us,
         )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether events and rows of the history have the same times, in the same order."""
+        return self.usable is self.moments
 
     def span(self, days: int) -> int:
         """A window in microseconds."""
@@ -68,7 +78,7 @@ class Columns:
     def __init__(self, events: pl.DataFrame, history: pl.DataFrame, signs: Ints) -> None:
         self._events, self._history = events, history
         self._kept: dict[tuple[str, str], Any] = {}
-        self._lock = Lock()
+        self._lock = RLock()
         self.signs = signs if bool((signs < 0).any()) else None
         """None where nothing is taken back."""
 
@@ -84,7 +94,15 @@ class Columns:
 
     def own(self, name: str) -> Floats:
         """The events' column as numbers, NaN where it is null."""
-        return self._once("own", name, lambda: self._events[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+
+        def made() -> Floats:
+            values = self._events[name].cast(pl.Float64)
+            is_history_s = name in self._history.columns and alike(values, self._history[name].cast(pl.Float64))
+            if is_history_s and not values.is_infinite().any():
+                return self.numbers(name)
+            return values.fill_null(np.nan).to_numpy()
+
+        return self._once("own", name, made)
 
     def kinds(self, name: str) -> AnyInts:
         """The history's column as codes from 0, -1 where it is null."""
@@ -105,14 +123,14 @@ class PartOfView:
     def __init__(self, part: Part, clock: Clock, columns: Columns) -> None:
         self._part, self._clock, self._columns = part, clock, columns
         self._moments = clock.moments[part.events]
-        self._usable = clock.usable[part.rows]
+        self._events_at = (part.event_codes << clock.bits) | self._moments
+        self._is_shared = part.rows is part.events and clock.is_shared
+        self._usable = self._moments if self._is_shared else clock.usable[part.rows]
         self._row_base = part.row_codes << clock.bits
-        self._event_base = part.event_codes << clock.bits
-        self._rows_at = self._row_base | self._usable
-        self._events_at = self._event_base | self._moments
+        self._rows_at = self._events_at if self._is_shared else self._row_base | self._usable
         signs = None if columns.signs is None else columns.signs[part.rows]
         self._signs = None if signs is None or not (signs < 0).any() else signs
-        self._kept: dict[tuple[object, ...], Ints] = {}
+        self._kept: dict[tuple[object, ...], Any] = {}
 
     def of(self, aggregation: Aggregation, prior: Floats | None) -> Floats:
         """Values for the part's events; `prior` is of all events and for rates only."""
@@ -154,8 +172,18 @@ class PartOfView:
         return np.where(count >= _LEAST_ROWS, (self._own(column) - mean) / spread, np.nan)
 
     def _own(self, column: str | None) -> Floats:
-        own: Floats = self._columns.own(_named(column))[self._part.events]
-        return own
+        return self._once(("own", column), lambda: self._columns.own(_named(column))[self._part.events])
+
+    def _numbers(self, column: str | None) -> tuple[Floats, Mask]:
+        """The column of the part's rows, 0 where it is absent, and where it is not."""
+
+        def made() -> tuple[Floats, Mask]:
+            values = self._columns.numbers(_named(column))[self._part.rows]
+            absent = np.isnan(values)
+            values[absent] = 0.0
+            return values, ~absent
+
+        return self._once(("numbers", column), made)
 
     def _sum(self, what: str, column: str | None, days: int | None) -> Ints:
         """A sum over the window, as an integer."""
@@ -166,7 +194,8 @@ class PartOfView:
             if what == _COUNT:
                 return self._before - self._tail(days)
             running = self._running(what, column)
-            return running[self._before] - running[self._tail(days)]
+            head = self._once(("head", what, column), lambda: running[self._before])
+            return head - running[self._tail(days)]
         signed = self._values(what, column) * self._signs
         if days is None:
             running = _running(signed)
@@ -184,6 +213,9 @@ class PartOfView:
     @cached_property
     def _before(self) -> Ints:
         """For each event, how many rows of the part lie before its entity and moment."""
+        if self._is_shared:  # Where its run of equals begins.
+            begins = np.flatnonzero(np.append(True, self._rows_at[1:] != self._rows_at[:-1]))
+            return np.repeat(begins, np.diff(np.append(begins, self._rows_at.size)))
         return np.searchsorted(self._rows_at, self._events_at, side="left")
 
     @cached_property
@@ -195,28 +227,27 @@ class PartOfView:
         """For each event, where its window begins among the rows."""
         if days is None:
             return self._start
-        behind = self._events_at - self._clock.span(days)
-        return self._once(("tail", days), lambda: np.searchsorted(self._rows_at, behind, side="left"))
+        behind = self._clock.span(days)
+        return self._once(("tail", days), lambda: np.searchsorted(self._rows_at, self._events_at - behind, side="left"))
 
     def _running(self, what: str, column: str | None) -> Ints:
         return self._once(("running", what, column), lambda: _running(self._values(what, column)))
 
-    def _values(self, what: str, column: str | None) -> Ints:
+    def _values(self, what: str, column: str | None) -> AnyInts | Mask:
         """A number a row: one, one where the column is present, the column or its square in millionths."""
         if what == _COUNT:
             return np.ones(self._part.rows.shape, np.int64)
-        values = self._columns.numbers(_named(column))[self._part.rows]
-        absent = np.isnan(values)
+        values, present = self._numbers(column)
         if what == _PRESENT:
-            return (~absent).astype(np.int64)
-        values[absent] = 0.0
+            return present
         powered = values * values if what == _SQUARES else values
         return np.rint(powered * _MICRO).astype(np.int64)
 
-    def _once(self, what: tuple[object, ...], make: Callable[[], Ints]) -> Ints:
+    def _once(self, what: tuple[object, ...], make: Callable[[], T]) -> T:
         if what not in self._kept:
             self._kept[what] = make()
-        return self._kept[what]
+        kept: T = self._kept[what]
+        return kept
 
     def _distinct(self, column: str) -> Ints:
         """Values held by at least one row: a value comes with its first row and goes when the last is taken back."""
@@ -252,7 +283,7 @@ class PartOfView:
         return np.where(found, (self._moments - at[np.maximum(self._before - 1, 0)]) / _US_A_DAY, np.nan)
 
 
-def _running(values: Ints) -> Ints:
+def _running(values: AnyInts | Mask) -> Ints:
     """Running sums with a leading zero."""
     running = np.zeros(values.size + 1, np.int64)
     np.cumsum(values, out=running[1:])

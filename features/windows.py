@@ -10,9 +10,10 @@ backfill and a daily run agree to the last bit. Here is what views share of one 
 itself; what one part computes is `features.parts`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -68,6 +69,10 @@ def _has_rate(view: FeatureView) -> bool:
     return any(aggregation.kind is Kind.RATE for aggregation in view.aggregations)
 
 
+def _prior_of(rate: Aggregation) -> str:
+    return f"{rate.column} {rate.window_days}"
+
+
 class _Pass:
     """The frames of one pass as arrays, with what its views share: codes of keys, orders by time, priors."""
 
@@ -76,6 +81,7 @@ class _Pass:
         self._kept: dict[object, object] = {}
         aggregations = [aggregation for view in views for aggregation in view.aggregations]
         needs_occurred = EVENT_AT in history.columns and any(a.kind in _NEEDS_OCCURRED for a in aggregations)
+        self._rates = [aggregation for aggregation in aggregations if aggregation.kind is Kind.RATE]
         spans = [aggregation.window_days for aggregation in aggregations if aggregation.window_days]
         self._columns = Columns(events, history, history[SIGN].to_numpy())
         self._clock = Clock.over(
@@ -89,22 +95,18 @@ class _Pass:
     def of(self, view: FeatureView, everyone: "_Pass") -> dict[str, Floats]:
         """Values of each aggregation of the view; `everyone` has the rows that rates are drawn to."""
         codes = self._codes(view.entity, view.keys_in_source)
-        priors = {
-            aggregation.name: everyone.prior(aggregation)
-            for aggregation in view.aggregations
-            if aggregation.kind is Kind.RATE
-        }
+        rates = [aggregation for aggregation in view.aggregations if aggregation.kind is Kind.RATE]
+        priors = {rate.name: everyone.priors[_prior_of(rate)] for rate in rates}
         return self._computed(codes, view.aggregations, priors)
 
-    def prior(self, aggregation: Aggregation) -> Floats:
-        """For each event, the mean over all entities of its jurisdiction."""
-
-        def mean() -> Floats:
-            name = "prior"
-            of_all = Aggregation(name, Kind.MEAN, "", "", aggregation.column, aggregation.window_days)
-            return self._computed(self._codes((PRIOR_OF,), (PRIOR_OF,)), (of_all,), {})[name]
-
-        return self._once(("prior", aggregation.column, aggregation.window_days), mean)
+    @cached_property
+    def priors(self) -> Mapping[str, Floats]:
+        """For each event, the means over all entities of its jurisdiction that the views' rates are drawn to."""
+        means = {
+            name: Aggregation(name, Kind.MEAN, "", "", rate.column, rate.window_days)
+            for name, rate in {_prior_of(rate): rate for rate in self._rates}.items()
+        }
+        return self._computed(self._codes((PRIOR_OF,), (PRIOR_OF,)), tuple(means.values()), {})
 
     def _codes(self, of_event: Sequence[str], of_source: Sequence[str]) -> Codes:
         return paired(
@@ -125,9 +127,11 @@ class _Pass:
             for aggregation in aggregations:
                 values[aggregation.name][part.events] = computed.of(aggregation, priors.get(aggregation.name))
 
-        events_by_time = self._once("events by time", lambda: by_time(self._clock.moments))
-        rows_by_time = self._once("rows by time", lambda: by_time(self._clock.usable))
-        _for_each(fill, parts_of(codes, events_by_time, rows_by_time, self._clock.bits))
+        clock = self._clock
+        events_by_time = self._once("events by time", lambda: by_time(clock.moments))
+        rows_by_time = events_by_time if clock.is_shared else self._once("rows by time", lambda: by_time(clock.usable))
+        are_shared = clock.is_shared and codes.are_shared
+        _for_each(fill, parts_of(codes, events_by_time, rows_by_time, clock.bits, are_shared=are_shared))
         return values
 
     def _once(self, what: object, make: Callable[[], T]) -> T:
@@ -137,13 +141,25 @@ class _Pass:
         return kept
 
 
-def _for_each(work: Callable[[Part], None], parts: Iterable[Part]) -> None:
-    """On as many threads as Polars has: numpy lets others run while it searches, sums and sorts."""
+def _for_each(work: Callable[[Part], None], parts: Iterator[Part]) -> None:
+    """On as many threads as Polars has: numpy lets others run while it searches, sums and sorts.
+
+    Each takes the next part when it has done one, so that no more parts are held than there are threads.
+    """
     threads = pl.thread_pool_size()
-    if threads == 1:
-        for part in parts:
+    taking = Lock()
+
+    def drain() -> None:
+        while True:
+            with taking:
+                part = next(parts, None)
+            if part is None:
+                return
             work(part)
+
+    if threads == 1:
+        drain()
         return
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, part) for part in parts]:
+        for done in [pool.submit(drain) for _ in range(threads)]:
             done.result()

@@ -268,20 +268,40 @@ def features(
         float, typer.Option(min=0.0, help="How unevenly: at 1.05 the first of 300,000 has a tenth of all events.")
     ] = 1.05,
     repeats: Annotated[int, typer.Option(min=1, help="Times that every side computes, turn by turn.")] = 3,
+    feast: Annotated[
+        Path | None, typer.Option(help="Interpreter of an environment that has Feast: against its retrieval as well.")
+    ] = None,
+    feast_rows: Annotated[int, typer.Option(min=100, help="Events that Feast retrieves, at most.")] = 20_000,
+    buckets: Annotated[
+        int, typer.Option(min=0, help="Instead of peers: ours alone, through so many entity buckets.")
+    ] = 0,
     seed: Seed = 0,
     json_out: JsonOut = None,
 ) -> None:
-    """A backfill of 24 windowed features, point in time, against DuckDB's, Polars' and pandas' windows.
+    """A backfill of 24 windowed features, point in time, against DuckDB, Polars, pandas and Feast.
 
-    Two threads a side; every value is compared. pandas computes 200,000 of the rows at most, and ours those as well.
+    Two threads a side; every value is compared. pandas computes 200,000 of the rows at most and Feast retrieves values
+    that are computed, of 20,000 at most; ours computes those as well. Feast lives in an environment of its own,
+    which benchmarks/features_feast.py says how to make.
 
-      borderlake bench features --rows 5000000 --entities 300000 --skew 1.05 --json features.json
+      borderlake bench features --rows 5000000 --entities 300000 --skew 1.05 --feast feast/bin/python
+
+      borderlake bench features --rows 50000000 --entities 3000000 --buckets 16 --repeats 1 --json buckets.json
     """
     _require_benchmarks()
     from benchmarks import features as bench
+    from benchmarks import features_bucketed
+    from benchmarks.features_feast import Feast
+    from benchmarks.features_turns import Drawn
 
-    drawn = bench.Drawn(rows, entities, skew, seed)
-    _clocked(lambda watch: bench.run(drawn, watch, repeats), json_out)
+    drawn = Drawn(rows, entities, skew, seed)
+    if buckets and feast:
+        raise typer.BadParameter("buckets are measured without peers; leave out --feast or --buckets")
+    if buckets:
+        _clocked(lambda watch: features_bucketed.run(drawn, buckets, watch, repeats), json_out)
+        return
+    installed = None if feast is None else Feast.found(feast, feast_rows)
+    _clocked(lambda watch: bench.run(drawn, watch, repeats, installed), json_out)
 
 
 def _require_benchmarks() -> None:

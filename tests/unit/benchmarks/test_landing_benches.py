@@ -84,7 +84,7 @@ def test_a_fault_of_a_result_ends_the_command_with_3(monkeypatch: pytest.MonkeyP
 def test_sides_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 
-    def run(module: str, side: str, settings: Settings, folder: Path) -> Mapping[str, float]:
+    def run(module: str, side: str, settings: Settings, folder: Path, command: None) -> Mapping[str, float]:
         assert not list(folder.iterdir()), "what the trial before left is gone"
         (folder / "left").touch()
         ran.append(side)
@@ -99,8 +99,9 @@ def test_sides_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_time_and_memory_are_those_of_the_work() -> None:
     usage = Usage()
     with usage:
-        sum(range(1_000))
+        sum(range(1_000_000))
     assert usage.wall_s > 0
+    assert usage.cpu_s > 0
     assert usage.peak_rss_mb > 10
 
 

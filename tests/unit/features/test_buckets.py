@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 
 from features import buckets, windows
-from tests.unit.features.test_windows import VIEW, Event, Row, events_frame, history_frame, many_events, many_rows
+from tests.unit.features.test_windows import (
+    HOUR,
+    START,
+    VIEW,
+    Event,
+    Row,
+    events_frame,
+    history_frame,
+    many_events,
+    many_rows,
+)
 
 CARRIED = ("number",)
 
@@ -23,6 +33,20 @@ def test_buckets_give_what_one_pass_gives_bit_for_bit(some: list[Event], history
         whole = windows.compute(view, events, rows)
         parts = list(buckets.compute((view,), events.lazy(), rows.lazy(), 3, CARRIED))
         assert pl.concat(parts).sort("number").drop("number").equals(whole)
+        laid_out = [buckets.bucketed(frame.lazy(), view.entity, 3).collect().lazy() for frame in (events, rows)]
+        again = list(buckets.compute((view,), *laid_out, 3, CARRIED))
+        assert all(one.equals(other) for one, other in zip(parts, again, strict=True))
+
+
+def test_buckets_of_another_number_or_key_are_not_taken_for_these() -> None:
+    moment = START + 9 * 24 * HOUR
+    some = [Event(name, "XN", moment, 1.0) for name in ("one", "two", "three")]
+    history = [Row(name, "XN", START, START, None, 1.0, 1, "soap") for name in ("one", "two", "three")]
+    events, rows = events_frame(some).with_row_index("number"), history_frame(history)
+    for keys, number in ((("importer",), 7), (("jurisdiction",), 3)):
+        laid_out = [buckets.bucketed(frame.lazy(), keys, number) for frame in (events, rows)]
+        made = pl.concat(buckets.compute((VIEW,), *laid_out, 3, CARRIED))
+        assert made.sort("number")["count_life"].to_list() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize(

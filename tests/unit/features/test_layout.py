@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features import layout, windows
 from tests.unit.features.test_windows import (
@@ -37,6 +39,37 @@ def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], 
         assert compute(some, history).equals(whole)
     with patch.object(layout, "_KEY_BITS", 45):  # Times of ten days take 41.
         assert compute(some, history).equals(whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(many_rows, st.randoms(use_true_random=False))
+def test_events_that_are_their_own_history_need_not_be_told(history: list[Row], random: random.Random) -> None:
+    """Whether the engine sees that both are the same rows, and shares the work, changes no value."""
+    rows = history_frame([replace(row, begins=row.event_at, ends=None) for row in history])
+    events = rows.select("importer", "jurisdiction", "event_at", "value")
+    for view in (VIEW, replace(VIEW, entity=("importer", "jurisdiction"))):
+        shared = windows.compute(view, events, rows)
+        order = list(range(rows.height))
+        random.shuffle(order)
+        assert windows.compute(view, events, rows[order]).equals(shared)
+        assert windows.compute(view, events[order], rows).equals(shared[order])
+        assert windows.compute(view, events.head(2), rows).equals(shared.head(2))
+        corrected = rows.with_columns(sign=pl.Series([random.choice((1, 1, -1)) for _ in order], dtype=pl.Int64))
+        mended = windows.compute(view, events, corrected)
+        assert windows.compute(view, events[order], corrected).equals(mended[order])
+
+
+@pytest.mark.parametrize("changed", ["event_at", "importer", "value"])
+def test_events_that_differ_from_history_in_one_value_are_not_their_own(changed: str) -> None:
+    history = [Row("one", "XN", START + n * HOUR, START + n * HOUR, None, float(n), 1, "soap") for n in range(4)]
+    events = [Event(row.importer, row.jurisdiction, row.event_at, row.value) for row in history]
+    other = {"event_at": START + 9 * HOUR, "importer": "two", "value": 7.5}[changed]
+    events[3] = replace(events[3], **{changed: other})
+    made = compute(events, history)
+    for aggregation in VIEW.aggregations:
+        tolerance = 1e-4 if aggregation.kind == "deviation" else 1e-9
+        for event, found in zip(events, made[aggregation.name], strict=True):
+            assert agree(found, twin(event, history, aggregation), tolerance=tolerance), aggregation.name
 
 
 def test_one_entity_with_most_rows_agrees_with_the_twin_amid_ties_and_nulls() -> None:
@@ -68,6 +101,16 @@ def test_a_radix_order_keeps_equals_in_their_order() -> None:
     backwards = np.arange(values.size)[::-1]
     again = layout._radix(values, backwards, int(values.max()))
     assert again.tolist() == backwards[np.argsort(values[backwards], kind="stable")].tolist()
+
+
+@pytest.mark.parametrize("by_time", [None, np.random.default_rng(5).permutation(900)], ids=["in-time", "by-time"])
+def test_a_key_too_wide_to_be_sorted_with_its_place_gives_the_same_order(by_time: layout.Ints | None) -> None:
+    codes = np.random.default_rng(4).integers(-1, 40, 900).astype(np.int32)
+    packed = layout._grouped(codes, by_time, 40)
+    with patch.object(layout, "_KEY_BITS", 12):
+        wide = layout._grouped(codes, by_time, 40)
+    for one, other in zip(packed, wide, strict=True):
+        assert one.tolist() == other.tolist()
 
 
 def test_pairs_of_more_kinds_than_a_number_holds_stay_apart() -> None:
