@@ -30,6 +30,9 @@ MARKS = catalog.table_of("gold.tile_marks")
 LEDGER = catalog.table_of("gold.tile_days")
 KEPT_DAYS = 3
 """Midnights whose states are kept: so far back a day can be rolled again."""
+COMMITTED_ROWS = 1_500_000
+"""Tiles that a backfill commits at once: many, as each day among them is a file; few, as they are held, and as the next
+writer reads the last commit."""
 
 History = Mapping[str, pl.DataFrame]
 """Source -> its rows."""
@@ -79,7 +82,7 @@ class Rolling:
         if Rolled(day, "", before, content) not in [Rolled(r.day, "", r.before, r.content) for r in chain]:
             batch_id = _digest(self.digest, day.isoformat(), before, content, str(turn))
             then = {n: tiles.roll(v, states[n], rows[v.source], leaving[n]) for n, v in self.named.items()}
-            self._append_tiles([self._tiles(rows, batch_id)], batch_id)
+            self.lake.append(TILES, self._tiles(rows, batch_id), batches=(batch_id,))
             self._finish(Rolled(day, batch_id, before, content), then, turn)
         return values
 
@@ -99,7 +102,8 @@ class Rolling:
                     held[name].append(tiles.held(view, rows[view.source]))
                     yield _stored(name, view, made, batch_id)
 
-        self._append_tiles(parts(), batch_id)
+        for several in _together(parts(), COMMITTED_ROWS):
+            self.lake.append(TILES, several)
         states = {name: folds[name].state(tiles.tallied(held.pop(name))) for name in self.named}
         self._finish(Rolled(day - _DAY, batch_id, "", ""), states, turn)
 
@@ -182,9 +186,6 @@ class Rolling:
         own = self.named.items()
         return pl.concat([_stored(name, view, tiles.tile(view, rows[view.source]), batch_id) for name, view in own])
 
-    def _append_tiles(self, parts: Iterable[pl.DataFrame], batch_id: str) -> None:
-        self.lake.append(TILES, lambda: iter(parts), batches=(batch_id,))
-
     def _finish(self, rolled: Rolled, states: Mapping[str, State], turn: int) -> None:
         """Write the states and the row that makes them true; states of older midnights go."""
         batch = (rolled.batch_id,)
@@ -202,6 +203,18 @@ class Rolling:
             old = [one for one in days if one < _oldest_kept(day)]
             if old:
                 self.lake.replace_days(table, table.empty(), old)
+
+
+def _together(parts: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Frames joined until they have so many rows."""
+    held: list[pl.DataFrame] = []
+    for part in parts:
+        held.append(part)
+        if sum(one.height for one in held) >= rows:
+            yield pl.concat(held)
+            held = []
+    if held:
+        yield pl.concat(held)
 
 
 def _oldest_kept(latest: date) -> date:
