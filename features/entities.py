@@ -14,7 +14,6 @@ from features import windows
 from features.views import PRIOR_OF, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 
-
 _FEW = 8
 """Events are few against so many times their number of rows: what is left out then pays for the search."""
 
