@@ -107,9 +107,11 @@ class Rolling:
         states = {name: folds[name].state(tiles.tallied(held.pop(name))) for name in self.named}
         self._finish(Rolled(day - _DAY, batch_id, "", ""), states, turn)
 
-    def _chain(self) -> tuple[list[Rolled], int, date | None]:
-        """The rollings that stand, oldest first; the turn of the next; and the last day that any came to."""
+    def _chain(self, before: int | None = None) -> tuple[list[Rolled], int, date | None]:
+        """The rollings that stand (stood before a turn), oldest first; the turn of the next; and the last day that any
+        came to."""
         said = self.lake.scan(LEDGER).filter(pl.col("views") == self.digest).collect().sort("turn")
+        said = said.filter(pl.col("turn") < before) if before is not None else said
         standing: list[Rolled] = []
         latest: date | None = None
         for row in said.iter_rows(named=True):
@@ -196,6 +198,17 @@ class Rolling:
         row = pl.DataFrame([{**vars(rolled), "views": self.digest, "turn": turn}])
         self.lake.append(LEDGER, row, batches=batch)
         self._prune(rolled.day)
+        self._sweep(turn)
+
+    def _sweep(self, turn: int) -> None:
+        """Where the rolling of this turn has voided others, their tiles go, and what a killed sweep has left. Those of
+        a rolling that was killed before its row in the ledger are taken up by the same rolling again."""
+        before, after = self._chain(turn)[0], self._chain()[0]
+        if len(after) > len(before):
+            return
+        standing = {rolled.batch_id for rolled in after}
+        said = self.lake.scan(LEDGER).filter(pl.col("views") == self.digest).select("batch_id").collect()["batch_id"]
+        self.lake.remove_batches(TILES, sorted(set(said) - standing))
 
     def _prune(self, day: date) -> None:
         for table in (STATES, MARKS):
