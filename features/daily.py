@@ -6,6 +6,7 @@ what began in [midnight - d, t - d). Distinct counts and times since are given t
 is shorter and means the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -36,7 +37,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _MICRO = 1_000_000
 _US_A_DAY = 86_400_000_000
-_TIME_BITS = 32
+_TIME_BITS = 37
+"""Microseconds of a day are below 2 to the power of it."""
 _LEAST_ROWS = 3
 _SINCE = {1: Kind.DAYS_SINCE_LAST, -1: Kind.DAYS_SINCE_FIRST}
 
@@ -84,48 +86,65 @@ def _sums(
     coded = pl.DataFrame({ENTITY: entities.unique().drop_nulls()}).with_row_index("code")
     coded = coded.with_columns(pl.col("code").cast(pl.Int64))
     codes = pl.DataFrame({ENTITY: entities}).join(coded, on=ENTITY, how="left", maintain_order="left")
-    asked = codes["code"].fill_null(-1).to_numpy()
+    start = _microseconds(pl.Series([midnight(state.day)]))[0]
+    asked = _Asked(codes["code"].fill_null(coded.height).to_numpy(), moments - start, coded.height)
     base = coded.join(state.sums, on=ENTITY, how="left", maintain_order="left").fill_null(0)
     here = today.join(coded, on=ENTITY, how="inner")
-    names = measures(view)
-    at, began = _microseconds(here[USABLE_AT]), _microseconds(here[BEGAN_AT])
-    matrix = here.select(names).to_numpy().astype(np.int64)
-    code = here["code"].to_numpy()
-    come: dict[int | None, Ints] = {}
-    start = _microseconds(pl.Series([midnight(state.day)]))[0]
-    for days in {lane.window_days for lane in lanes(view)}:
-        if days is None:
-            come[days] = _before(code, at, matrix, asked, moments)
-            continue
-        span = days * _US_A_DAY
-        counted = at - began < span
-        come[days] = _before(code[counted], at[counted], matrix[counted], asked, moments)
-        gone = leaving.get(days, today.clear()).join(coded, on=ENTITY, how="inner")
-        # What was taken back today may itself be of the day that leaves.
-        late = counted & (began < start - span + _US_A_DAY)
-        come[days] -= _before(
-            np.concatenate([gone["code"].to_numpy(), code[late]]),
-            np.concatenate([_microseconds(gone[BEGAN_AT]), began[late]]),
-            np.concatenate([gone.select(names).to_numpy().astype(np.int64), matrix[late]]),
-            asked,
-            moments - span,
-        )
+    began_ago = _microseconds(here[USABLE_AT]) - _microseconds(here[BEGAN_AT])
+    fresh, mended = here.filter(began_ago == 0), here.filter(began_ago != 0)
+    ago = began_ago[began_ago != 0]
     result = _Sums()
-    for index, lane in enumerate(lanes(view)):
-        held = np.append(base[str(index)].to_numpy(), 0)[asked] if base.height else np.zeros(asked.shape, np.int64)
-        result[lane.measure, lane.window_days] = held + come[lane.window_days][:, names.index(lane.measure)]
+    names = measures(view)
+    come = dict(zip(names, asked.before(fresh, USABLE_AT, names, start).T, strict=True))
+    for days in dict.fromkeys(lane.window_days for lane in lanes(view)):
+        own = [(str(index), lane) for index, lane in enumerate(lanes(view)) if lane.window_days == days]
+        wanted = list(dict.fromkeys(lane.measure for _, lane in own))
+        change = dict.fromkeys(wanted, np.zeros(moments.shape, np.int64))
+        taken = mended
+        if days is not None:
+            span = days * _US_A_DAY
+            taken = mended.filter(ago < span)
+            # What was taken back today may itself be of the day that leaves.
+            late = taken.filter(_microseconds(taken[BEGAN_AT]) < start - span + _US_A_DAY)
+            columns = [late.select("code", BEGAN_AT, *wanted)]
+            if days in leaving:
+                columns.append(leaving[days].join(coded, on=ENTITY, how="inner").select(columns[0].columns))
+            less = asked.before(pl.concat(columns), BEGAN_AT, wanted, start - span)
+            change = dict(zip(wanted, -less.T, strict=True))
+        more = dict(zip(wanted, asked.before(taken, USABLE_AT, wanted, start).T, strict=True))
+        for column, lane in own:
+            name = lane.measure
+            held = np.append(base[column].to_numpy(), 0)[asked.codes]
+            result[name, days] = held + come[name] + more[name] + change[name]
     return result
 
 
-def _before(codes: Ints, times: Ints, values: Ints, asked: Ints, moments: Ints) -> Ints:
-    """For each event, the sums of the rows of its entity before its moment."""
-    order = np.lexsort((times, codes))
-    known = np.unique(times)
-    keys = (codes[order] << _TIME_BITS) | np.searchsorted(known, times[order])
-    running = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values[order], axis=0)])
-    ends = np.searchsorted(keys, (asked << _TIME_BITS) | np.searchsorted(known, moments, side="left"), side="left")
-    sums: Ints = running[ends] - running[np.searchsorted(keys, asked << _TIME_BITS, side="left")]
-    return sums
+class _Asked:
+    """The events by entity and time of day, to be looked up among rows of this day, or of one that leaves."""
+
+    def __init__(self, codes: Ints, of_day_us: Ints, kinds: int) -> None:
+        self.codes, self._kinds = codes, kinds
+        keys = (codes << _TIME_BITS) | of_day_us
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+
+    def before(self, rows: pl.DataFrame, column: str, names: Sequence[str], start_us: int) -> Ints:
+        """For each event, the sums of its entity's rows whose time is before its own; times count from `start_us`,
+        and are of one day."""
+        sums = np.zeros((self.codes.size, len(names)), np.int64)
+        if not rows.height:
+            return sums
+        keys = (rows["code"].to_numpy() << _TIME_BITS) | (_microseconds(rows[column]) - start_us)
+        order = np.argsort(keys)
+        keys = keys[order]
+        firsts = np.searchsorted(keys, np.arange(self._kinds + 1) << _TIME_BITS)
+        ends = np.empty(self.codes.shape, np.int64)
+        ends[self._order] = np.searchsorted(keys, self._keys)
+        for index, name in enumerate(names):
+            running = np.zeros(rows.height + 1, np.int64)
+            np.cumsum(rows[name].to_numpy()[order], out=running[1:])
+            sums[:, index] = running[ends] - running[firsts[self.codes]]
+        return sums
 
 
 def _finished(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:

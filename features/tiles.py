@@ -165,7 +165,7 @@ class Fold:
         at = midnight(self.day)
         past = part.filter(pl.col(USABLE_AT) < at)
         if self.lanes:
-            sums = [_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(self.lanes)]
+            sums = [_counted(lane, at).sum().alias(str(index)) for index, lane in enumerate(self.lanes)]
             more = past.group_by(ENTITY).agg(sums)
             self._sums = pl.concat([self._sums, more]).group_by(ENTITY).agg(pl.all().sum())
         if edges_of(self.view):
@@ -233,32 +233,41 @@ def refreshed(view: FeatureView, state: State, history: pl.DataFrame) -> State:
     return replace(state, edges=pl.concat([others, *known]))
 
 
-def _lane_sum(lane: Lane, at: datetime) -> pl.Expr:
-    """The lane's sum over rows that were usable before a midnight."""
+def _counted(lane: Lane, at: datetime) -> pl.Expr:
+    """What each row that was usable before a midnight adds to what the lane holds then."""
     column = pl.col(lane.measure)
     if lane.window_days is None:
-        return column.sum()
-    return pl.when(pl.col(BEGAN_AT) >= at - timedelta(days=lane.window_days)).then(column).otherwise(0).sum()
+        return column
+    return pl.when(pl.col(BEGAN_AT) >= at - timedelta(days=lane.window_days)).then(column).otherwise(0)
 
 
 def _rolled_sums(view: FeatureView, state: State, today: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
     own = lanes(view)
     if not own:
         return state.sums
-    at = midnight(state.day + timedelta(days=1))
-    coming = today.group_by(ENTITY).agg(_lane_sum(lane, at).alias(str(index)) for index, lane in enumerate(own))
-    parts = [state.sums, coming]
-    for days, gone in leaving.items():
-        less = {
-            str(index): -pl.col(lane.measure).sum() if lane.window_days == days else pl.lit(0, pl.Int64)
-            for index, lane in enumerate(own)
-        }
-        parts.append(gone.group_by(ENTITY).agg(**less))
-    changed = pl.concat([part.select(state.sums.columns) for part in parts[1:]])
-    touched = changed.select(ENTITY).unique()
-    before = state.sums.join(touched, on=ENTITY, how="semi")
-    after = pl.concat([before, changed]).group_by(ENTITY).agg(pl.all().sum())
-    return pl.concat([state.sums.join(touched, on=ENTITY, how="anti"), _nonzero(after)])
+    tomorrow = midnight(state.day + timedelta(days=1))
+    gone = [(days, part) for days, part in leaving.items() if part.height]
+    entities, (places, *places_gone) = _placed(state.sums[ENTITY], [today[ENTITY], *(part[ENTITY] for _, part in gone)])
+    rolled: dict[str, Ints] = {}
+    for index, lane in enumerate(own):
+        column = np.zeros(len(entities), np.int64)
+        column[: state.sums.height] = state.sums[str(index)].to_numpy()
+        np.add.at(column, places, today.select(_counted(lane, tomorrow)).to_series().to_numpy())
+        for (days, part), where in zip(gone, places_gone, strict=True):
+            if days == lane.window_days:
+                np.subtract.at(column, where, part[lane.measure].to_numpy())
+        rolled[str(index)] = column
+    return _nonzero(pl.DataFrame({ENTITY: entities, **rolled}))
+
+
+def _placed(known: pl.Series, parts: Sequence[pl.Series]) -> tuple[pl.Series, list[Ints]]:
+    """All entities, those known first and as they are, and where among them those of each part stand."""
+    asked = pl.concat(parts).to_frame()
+    new = asked.join(known.to_frame(), on=ENTITY, how="anti").unique(maintain_order=True)
+    entities = pl.concat([known, new[ENTITY]])
+    numbered = entities.to_frame().with_row_index("place")
+    places = asked.join(numbered, on=ENTITY, how="left", maintain_order="left")["place"].cast(pl.Int64).to_numpy()
+    return entities, np.split(places, np.cumsum([len(part) for part in parts])[:-1])
 
 
 def _nonzero(sums: pl.DataFrame) -> pl.DataFrame:

@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
 import polars as pl
 
-from features import crossings, shipments, windows
+from features import crossings, entities, shipments
 from features.attributes import crossing_attributes, shipment_attributes
 from features.registry import Registry
 from features.sources import SOURCES, Silver
 from features.terms import ORDINARY, Terms
-from features.views import PRIOR_OF, FeatureView, Kind
+from features.views import FeatureView
 from warehouse.contracts.base import Purpose
 from warehouse.errors import UnknownName
 
@@ -84,9 +84,10 @@ def _definition(view: FeatureView) -> list[object]:
 def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFrame:
     """One row an event: its key, its location, and one column a feature."""
     described = subject.attributes(events).collect()
-    needed = _needed(subject.registry)
-    collected = {name: SOURCES[name].history(silver).select(columns).collect() for name, columns in needed.items()}
-    columns = [windows.compute(view, described, collected[view.source]) for view in subject.registry.views]
+    by_source: dict[str, list[FeatureView]] = {}
+    for view in subject.registry.views:
+        by_source.setdefault(view.source, []).append(view)
+    columns = [entities.compute(views, described, SOURCES[name].history(silver)) for name, views in by_source.items()]
     names = feature_set(subject.registry)
     key = described.select(*EVENT_KEY, pl.col(subject.location).alias("location"))
     own = described.select(
@@ -118,15 +119,3 @@ def _lawful(made: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     from_pnr = [name for name, feature in registry.features.items() if feature.purposes == {Purpose.PNR_ASSESSMENT}]
     switched_on = pl.col("jurisdiction").is_in(list(registry.terms.pnr))
     return made.with_columns(pl.when(switched_on).then(pl.col(name)).alias(name) for name in from_pnr)
-
-
-def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:
-    """Columns each source must give, for the views that read it."""
-    needed: dict[str, set[str]] = {}
-    for view in registry.views:
-        columns = {aggregation.column for aggregation in view.aggregations if aggregation.column}
-        base = {windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, windows.EVENT_AT}
-        if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
-            base.add(PRIOR_OF)
-        needed.setdefault(view.source, set()).update(columns | set(view.keys_in_source) | base)
-    return {source: sorted(columns) for source, columns in needed.items()}

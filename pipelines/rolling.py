@@ -30,6 +30,9 @@ MARKS = catalog.table_of("gold.tile_marks")
 LEDGER = catalog.table_of("gold.tile_days")
 KEPT_DAYS = 3
 """Midnights whose states are kept: so far back a day can be rolled again."""
+COMMITTED_ROWS = 1_500_000
+"""Tiles that a backfill commits at once: many, as each day among them is a file; few, as they are held, and as the next
+writer reads the last commit."""
 
 History = Mapping[str, pl.DataFrame]
 """Source -> its rows."""
@@ -79,7 +82,7 @@ class Rolling:
         if Rolled(day, "", before, content) not in [Rolled(r.day, "", r.before, r.content) for r in chain]:
             batch_id = _digest(self.digest, day.isoformat(), before, content, str(turn))
             then = {n: tiles.roll(v, states[n], rows[v.source], leaving[n]) for n, v in self.named.items()}
-            self._append_tiles([self._tiles(rows, batch_id)], batch_id)
+            self.lake.append(TILES, self._tiles(rows, batch_id), batches=(batch_id,))
             self._finish(Rolled(day, batch_id, before, content), then, turn)
         return values
 
@@ -99,13 +102,16 @@ class Rolling:
                     held[name].append(tiles.held(view, rows[view.source]))
                     yield _stored(name, view, made, batch_id)
 
-        self._append_tiles(parts(), batch_id)
+        for several in _together(parts(), COMMITTED_ROWS):
+            self.lake.append(TILES, several)
         states = {name: folds[name].state(tiles.tallied(held.pop(name))) for name in self.named}
         self._finish(Rolled(day - _DAY, batch_id, "", ""), states, turn)
 
-    def _chain(self) -> tuple[list[Rolled], int, date | None]:
-        """The rollings that stand, oldest first; the turn of the next; and the last day that any came to."""
+    def _chain(self, before: int | None = None) -> tuple[list[Rolled], int, date | None]:
+        """The rollings that stand (stood before a turn), oldest first; the turn of the next; and the last day that any
+        came to."""
         said = self.lake.scan(LEDGER).filter(pl.col("views") == self.digest).collect().sort("turn")
+        said = said.filter(pl.col("turn") < before) if before is not None else said
         standing: list[Rolled] = []
         latest: date | None = None
         for row in said.iter_rows(named=True):
@@ -182,9 +188,6 @@ class Rolling:
         own = self.named.items()
         return pl.concat([_stored(name, view, tiles.tile(view, rows[view.source]), batch_id) for name, view in own])
 
-    def _append_tiles(self, parts: Iterable[pl.DataFrame], batch_id: str) -> None:
-        self.lake.append(TILES, lambda: iter(parts), batches=(batch_id,))
-
     def _finish(self, rolled: Rolled, states: Mapping[str, State], turn: int) -> None:
         """Write the states and the row that makes them true; states of older midnights go."""
         batch = (rolled.batch_id,)
@@ -195,6 +198,17 @@ class Rolling:
         row = pl.DataFrame([{**vars(rolled), "views": self.digest, "turn": turn}])
         self.lake.append(LEDGER, row, batches=batch)
         self._prune(rolled.day)
+        self._sweep(turn)
+
+    def _sweep(self, turn: int) -> None:
+        """Where the rolling of this turn has voided others, their tiles go, and what a killed sweep has left. Those of
+        a rolling that was killed before its row in the ledger are taken up by the same rolling again."""
+        before, after = self._chain(turn)[0], self._chain()[0]
+        if len(after) > len(before):
+            return
+        standing = {rolled.batch_id for rolled in after}
+        said = self.lake.scan(LEDGER).filter(pl.col("views") == self.digest).select("batch_id").collect()["batch_id"]
+        self.lake.remove_batches(TILES, sorted(set(said) - standing))
 
     def _prune(self, day: date) -> None:
         for table in (STATES, MARKS):
@@ -202,6 +216,18 @@ class Rolling:
             old = [one for one in days if one < _oldest_kept(day)]
             if old:
                 self.lake.replace_days(table, table.empty(), old)
+
+
+def _together(parts: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Frames joined until they have so many rows."""
+    held: list[pl.DataFrame] = []
+    for part in parts:
+        held.append(part)
+        if sum(one.height for one in held) >= rows:
+            yield pl.concat(held)
+            held = []
+    if held:
+        yield pl.concat(held)
 
 
 def _oldest_kept(latest: date) -> date:

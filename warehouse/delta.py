@@ -177,6 +177,21 @@ class Lake:
         self._fit(table)
         return self._retried(table, write)
 
+    def remove_batches(self, table: Table, batches: Sequence[str]) -> int:
+        """Delete the rows of batches (by `batch_id`) and return the version; files without one are not read.
+
+        That the table held them stays on record: an append leaves them out as before.
+        """
+        listed = ", ".join(f"'{batch}'" for batch in sorted(batches))
+        if not batches or self.version(table) is None:
+            return self.version(table) or 0
+        return self._retried(
+            table,
+            lambda opened, head: opened.delete(
+                f"batch_id IN ({listed})", writer_properties=_WRITER, commit_properties=_properties(head, None)
+            ),
+        )
+
     def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
         """Make `frame` all the rows of a table without partitions; returns the version."""
 

@@ -161,6 +161,46 @@ def test_a_day_with_other_rows_goes_on_from_the_state_before_it(tmp_path: Path) 
     assert_frame_equal(replay.days(*range(2, DAYS)), replay.one_pass(range(2, DAYS)), check_exact=True)
 
 
+def test_tiles_of_voided_rollings_are_gone_and_no_others(tmp_path: Path) -> None:
+    replay = Replay(tmp_path)
+    replay.days(0, 1)
+    whole = replay.history
+    replay.history = whole.filter((pl.col("sign") > 0) | (pl.col(USABLE_AT) < START + 2 * DAY)).gather_every(2)
+    replay.days(2, 3)
+    replay.history = whole
+    replay.day(2)
+    lake = replay.rolling.lake
+    chain, _, _ = replay.rolling._chain()
+    held = lake.scan(rolling.TILES).select(pl.col("batch_id").unique()).collect()["batch_id"]
+    assert [rolled.day for rolled in chain] == [FIRST, FIRST + DAY, FIRST + 2 * DAY]
+    assert set(held) == {rolled.batch_id for rolled in chain}
+    past = replay.history.filter(pl.col(USABLE_AT) < tiles.midnight(FIRST + 4 * DAY))
+    replay.rolling.backfill(FIRST + 4 * DAY, [{"goods": past}])
+    assert lake.scan(rolling.TILES).select(pl.col("batch_id").n_unique()).collect().item() == 1
+    assert_frame_equal(replay.days(*range(4, DAYS)), replay.one_pass(range(4, DAYS)), check_exact=True)
+
+
+def test_a_sweep_that_was_killed_is_done_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay = Replay(tmp_path)
+    replay.days(0, 1)
+    day = FIRST + 2 * DAY
+    past = replay.history.filter(pl.col(USABLE_AT) < tiles.midnight(day))
+
+    def killed(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "remove_batches", killed)
+        with pytest.raises(KeyboardInterrupt):
+            replay.rolling.backfill(day, [{"goods": past}])
+    count = pl.col("batch_id").n_unique()
+    assert replay.rolling.lake.scan(rolling.TILES).select(count).collect().item() == 3
+    assert_frame_equal(replay.day(2), replay.one_pass(range(2, 3)), check_exact=True)
+    replay.rolling.backfill(day, [{"goods": past}])
+    assert replay.rolling.lake.scan(rolling.TILES).select(count).collect().item() == 1
+    assert_frame_equal(replay.day(2), replay.one_pass(range(2, 3)), check_exact=True)
+
+
 def test_a_day_is_not_skipped_and_not_rolled_again_after_its_state_is_gone(tmp_path: Path) -> None:
     replay = Replay(tmp_path)
     replay.days(0, 1, 2, 3, 4)

@@ -136,6 +136,20 @@ def test_replacing_days_replaces_those_days_only(lake: Lake) -> None:
     assert held(lake) == ["2x", "2y", "3z"], "a day may become empty"
 
 
+def test_rows_of_removed_batches_are_gone_and_do_not_come_again(lake: Lake) -> None:
+    assert lake.remove_batches(EVENTS, ["b1"]) == 0
+    lake.append(EVENTS, pl.concat([rows("a", batch="b1"), rows("b", batch="b2")]), batches=["b1", "b2"])
+    lake.append(EVENTS, rows("c", batch="b3", day=DAYS[1]), batches=["b3"])
+    untouched = [path for path in data_files(lake) if DAYS[1].isoformat() in str(path)]
+    lake.remove_batches(EVENTS, ["b1", "b9"])
+    assert held(lake) == ["b", "c"]
+    assert [path for path in data_files(lake) if DAYS[1].isoformat() in str(path)] == untouched
+    lake.append(EVENTS, rows("a", batch="b1"), batches=["b1"])
+    assert held(lake) == ["b", "c"]
+    version = lake.version(EVENTS)
+    assert lake.remove_batches(EVENTS, []) == version
+
+
 def test_replacing_no_day_does_nothing(lake: Lake) -> None:
     assert lake.replace_days(EVENTS, rows(), []) == 0
     lake.append(EVENTS, rows("a"))
