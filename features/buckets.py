@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from features import windows
+from features import conditions, windows
 from features.views import PRIOR_OF, FeatureView, Kind
 from warehouse.ids import bucket, digest
 
@@ -43,6 +43,7 @@ def _everyone(views: Sequence[FeatureView], history: pl.LazyFrame) -> pl.DataFra
     columns = {a.column for view in views for a in view.aggregations if a.kind is Kind.RATE and a.column}
     if not columns:
         return None
-    needed = {PRIOR_OF, windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN}
+    asked = {where.column for view in views for a in view.aggregations for where in conditions.conditions_of(view, a)}
+    needed = {PRIOR_OF, windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, *asked}
     has_any = pl.any_horizontal(pl.col(name).is_not_null() for name in sorted(columns))
     return history.filter(has_any).select(sorted(needed | columns)).collect(engine="streaming")

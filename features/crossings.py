@@ -236,7 +236,7 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
     known = Registry(
         "crossings",
-        {name: source.columns for name, source in SOURCES.items()},
+        {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
         terms,

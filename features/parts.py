@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from features import extremes, spread
+from features.declaring import is_number
 from features.layout import AnyInts, Floats, Ints, Part, coded
-from features.views import Aggregation, Kind
+from features.spells import Rows, Spells
+from features.views import Aggregation, Days, Kind
 
 _MICRO = 1_000_000
 _US_A_DAY = 86_400_000_000
@@ -41,13 +44,13 @@ class Clock:
     range_us: int
 
     @staticmethod
-    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int) -> "Clock":
+    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: Days) -> "Clock":
         """Times of the epoch, of which no window is longer than `longest_days`."""
         every = [times for times in (moments, usable, began, occurred) if times is not None and times.size]
         least = min((int(times.min()) for times in every), default=0)
         most = max((int(times.max()) for times in every), default=0)
         range_us = most - least + 1  # A window of all of it holds as much as any longer one.
-        origin = least - min(longest_days * _US_A_DAY, range_us)
+        origin = least - min(int(longest_days * _US_A_DAY), range_us)
         return Clock(
             moments - origin,
             usable - origin,
@@ -57,9 +60,9 @@ class Clock:
             range_us,
         )
 
-    def span(self, days: int) -> int:
+    def span(self, days: Days) -> int:
         """A window in microseconds."""
-        return min(days * _US_A_DAY, self.range_us)
+        return min(int(days * _US_A_DAY), self.range_us)
 
 
 class Columns:
@@ -75,16 +78,24 @@ class Columns:
     def numbers(self, name: str) -> Floats:
         """The history's column as numbers; NaN where it is null or no finite number."""
 
-        def made() -> Floats:
-            values = self._history[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-            ends = np.isinf(values)
-            return np.where(ends, np.nan, values) if ends.any() else values
-
-        return self._once("numbers", name, made)
+        return self._once("numbers", name, lambda: _finite(self._history[name]))
 
     def own(self, name: str) -> Floats:
-        """The events' column as numbers, NaN where it is null."""
-        return self._once("own", name, lambda: self._events[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+        """The events' column as numbers; NaN where it is null or no finite number."""
+        return self._once("own", name, lambda: _finite(self._events[name]))
+
+    def order(self, name: str) -> Ints:
+        """Where each value of the history's column stands among all, from 0; -1 where it is null or no finite number.
+
+        Equal values stand alike, in whatever order the rows come.
+        """
+
+        def made() -> Ints:
+            column = self._history[name]
+            values = pl.Series(self.numbers(name), nan_to_null=True) if is_number(column.dtype) else column
+            return (values.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+
+        return self._once("order", name, made)
 
     def kinds(self, name: str) -> AnyInts:
         """The history's column as codes from 0, -1 where it is null."""
@@ -97,6 +108,13 @@ class Columns:
                 self._kept[what, name] = make()
             kept: T = self._kept[what, name]
             return kept
+
+
+def _finite(column: pl.Series) -> Floats:
+    """A column as numbers; NaN where it is null or no finite number."""
+    values: Floats = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    ends = np.isinf(values)
+    return np.where(ends, np.nan, values) if ends.any() else values
 
 
 class PartOfView:
@@ -115,15 +133,27 @@ class PartOfView:
         self._kept: dict[tuple[object, ...], Ints] = {}
 
     def of(self, aggregation: Aggregation, prior: Floats | None) -> Floats:
-        """Values for the part's events; `prior` is of all events and for rates only."""
-        column, days = aggregation.column, aggregation.window_days
+        """Values for the part's events; `prior` is of all events and for rates only.
+
+        Of a last value, where in the history it stands.
+        """
+        column, days = aggregation.column, aggregation.days
         match aggregation.kind:
             case Kind.COUNT:
                 return self._sum(_COUNT, None, days).astype(np.float64)
             case Kind.SUM:
                 return self._sum(_TOTAL, column, days) / _MICRO
-            case Kind.MEAN:
+            case Kind.MEAN | Kind.SHARE:
                 return self._mean(column, days)
+            case Kind.STD:
+                pieces = {piece: self._sum(piece, column, days) for piece in spread.PIECES}
+                return spread.std(self._sum(_PRESENT, column, days), self._sum(_TOTAL, column, days), pieces)
+            case Kind.MIN:
+                return -self._greatest(-self._numbers(column), days)
+            case Kind.MAX:
+                return self._greatest(self._numbers(column), days)
+            case Kind.LAST:
+                return self._last(_named(column), days)
             case Kind.RATE:
                 assert prior is not None
                 hits = self._sum(_TOTAL, column, days) / _MICRO
@@ -133,19 +163,25 @@ class PartOfView:
                 return self._deviation(column, days)
             case Kind.GAP:
                 return self._own(column) - self._mean(column, days)
-            case Kind.DISTINCT:
+            case Kind.DISTINCT if days is None:
                 return self._distinct(_named(column)).astype(np.float64)
+            case Kind.DISTINCT:
+                return self._tally(_named(column), days).distinct()
+            case Kind.ENTROPY:
+                return self._tally(_named(column), days).entropy()
+            case Kind.CONCENTRATION:
+                return self._tally(_named(column), days).concentration()
             case Kind.DAYS_SINCE_LAST:
                 return self._days_since(is_last=True)
             case Kind.DAYS_SINCE_FIRST:
                 return self._days_since(is_last=False)
 
-    def _mean(self, column: str | None, days: int | None) -> Floats:
+    def _mean(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         total = self._sum(_TOTAL, column, days) / _MICRO
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
-    def _deviation(self, column: str | None, days: int | None) -> Floats:
+    def _deviation(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         safe = np.maximum(count, 1)
         mean = self._sum(_TOTAL, column, days) / _MICRO / safe
@@ -157,11 +193,11 @@ class PartOfView:
         own: Floats = self._columns.own(_named(column))[self._part.events]
         return own
 
-    def _sum(self, what: str, column: str | None, days: int | None) -> Ints:
+    def _sum(self, what: str, column: str | None, days: Days | None) -> Ints:
         """A sum over the window, as an integer."""
         return self._once(("sum", what, column, days), lambda: self._window(what, column, days))
 
-    def _window(self, what: str, column: str | None, days: int | None) -> Ints:
+    def _window(self, what: str, column: str | None, days: Days | None) -> Ints:
         if self._signs is None:
             if what == _COUNT:
                 return self._before - self._tail(days)
@@ -191,7 +227,7 @@ class PartOfView:
         """For each event, where its entity's rows begin."""
         return np.searchsorted(self._part.row_codes, self._part.event_codes, side="left")
 
-    def _tail(self, days: int | None) -> Ints:
+    def _tail(self, days: Days | None) -> Ints:
         """For each event, where its window begins among the rows."""
         if days is None:
             return self._start
@@ -205,13 +241,19 @@ class PartOfView:
         """A number a row: one, one where the column is present, the column or its square in millionths."""
         if what == _COUNT:
             return np.ones(self._part.rows.shape, np.int64)
-        values = self._columns.numbers(_named(column))[self._part.rows]
+        values = self._numbers(column)
         absent = np.isnan(values)
         if what == _PRESENT:
             return (~absent).astype(np.int64)
         values[absent] = 0.0
         powered = values * values if what == _SQUARES else values
-        return np.rint(powered * _MICRO).astype(np.int64)
+        fixed = np.rint(powered * _MICRO).astype(np.int64)
+        return spread.piece(what, fixed) if what in spread.PIECES else fixed
+
+    def _numbers(self, column: str | None) -> Floats:
+        """The column of the part's rows, to be changed at will."""
+        numbers: Floats = self._columns.numbers(_named(column))[self._part.rows]
+        return numbers
 
     def _once(self, what: tuple[object, ...], make: Callable[[], Ints]) -> Ints:
         if what not in self._kept:
@@ -232,6 +274,28 @@ class PartOfView:
         change[order] = (held > 0).astype(np.int64) - (held - signs > 0).astype(np.int64)
         running = _running(np.where(kinds < 0, 0, change))
         return running[self._before] - running[self._start]
+
+    def _spells(self, held: Ints, days: Days | None) -> Spells:
+        """When each row counts in a window, of those that hold something: not less than 0."""
+        began = None if self._clock.began is None else self._clock.began[self._part.rows]
+        rows = Rows(self._row_base, self._usable, began, self._signs, (1 << self._clock.bits) - 1)
+        return rows.spells(held, None if days is None else self._clock.span(days))
+
+    def _greatest(self, values: Floats, days: Days | None) -> Floats:
+        distinct, ranks = extremes.ranked(values)
+        return extremes.at(distinct, extremes.highest(self._spells(ranks, days), self._events_at))
+
+    def _last(self, column: str, days: Days | None) -> Floats:
+        """Where in the history the row stands that happened last and has a value."""
+        assert self._clock.occurred is not None
+        rows, values = self._part.rows, self._columns.order(column)[self._part.rows]
+        began = self._usable if self._clock.began is None else self._clock.began[rows]
+        order, ranks = extremes.in_order(self._clock.occurred[rows], began, values, present=values >= 0)
+        return extremes.at(rows[order], extremes.highest(self._spells(ranks, days), self._events_at))
+
+    def _tally(self, column: str, days: Days | None) -> spread.Tally:
+        held = self._columns.kinds(column)[self._part.rows].astype(np.int64)
+        return spread.Tally(self._spells(held, days), self._events_at, self._clock.bits)
 
     def _days_since(self, *, is_last: bool) -> Floats:
         assert self._clock.occurred is not None

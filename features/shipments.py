@@ -239,7 +239,7 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
     known = Registry(
         "shipments",
-        {name: source.columns for name, source in SOURCES.items()},
+        {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
         terms,

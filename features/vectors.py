@@ -8,7 +8,7 @@ from functools import cache
 
 import polars as pl
 
-from features import crossings, shipments, windows
+from features import conditions, crossings, shipments, windows
 from features.attributes import crossing_attributes, shipment_attributes
 from features.registry import Registry
 from features.sources import SOURCES, Silver
@@ -77,7 +77,10 @@ def feature_set(registry: Registry) -> FeatureSet:
 
 
 def _definition(view: FeatureView) -> list[object]:
-    computed = [(a.name, a.kind, a.column, a.window_days, a.prior_weight) for a in view.aggregations]
+    computed = [
+        [a.name, a.kind, a.column, a.window_days, a.prior_weight, *conditions.defined(view, a).items()]
+        for a in view.aggregations
+    ]
     return [view.source, view.entity, view.keys_in_source, computed]
 
 
@@ -91,7 +94,7 @@ def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFr
     key = described.select(*EVENT_KEY, pl.col(subject.location).alias("location"))
     own = described.select(
         *(pl.col(name).cast(pl.Float64) for name in names.numbers if name in described.columns),
-        *(pl.col(name).cast(pl.String) for name in names.categories),
+        *(pl.col(name).cast(pl.String) for name in names.categories if name in described.columns),
     )
     return _lawful(pl.concat([key, own, *columns], how="horizontal"), subject.registry)
 
@@ -124,7 +127,7 @@ def _needed(registry: Registry) -> Mapping[str, Sequence[str]]:
     """Columns each source must give, for the views that read it."""
     needed: dict[str, set[str]] = {}
     for view in registry.views:
-        columns = {aggregation.column for aggregation in view.aggregations if aggregation.column}
+        columns = conditions.columns_of(view)
         base = {windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, windows.EVENT_AT}
         if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
             base.add(PRIOR_OF)
