@@ -92,7 +92,7 @@ class Columns:
 
         def made() -> Ints:
             column = self._history[name]
-            values = pl.Series(self.numbers(name), nan_to_null=True) if is_number(column.dtype) else column
+            values = pl.Series(_finite(column), nan_to_null=True) if is_number(column.dtype) else column
             return (values.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
 
         return self._once("order", name, made)
