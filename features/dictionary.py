@@ -219,7 +219,8 @@ def _table(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"|{'---|' * len(_COLUMNS)}"
     for one in told:
         name, purposes = f"`{one['name']}`", ", ".join(one["purposes"])
-        cells = (name, one["meaning"], one["unit"], one["window"], one["owner"], one["sensitivity"], purposes)
+        meaning = f"{one['meaning']} ({one['condition']})" if one["condition"] else one["meaning"]
+        cells = (name, meaning, one["unit"], one["window"], one["owner"], one["sensitivity"], purposes)
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -22,7 +22,7 @@ def movements(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
                 ),
                 Aggregation(
                     "vessel_slow_share_7d",
-                    Kind.MEAN,
+                    Kind.SHARE,
                     "share of positions under 2 knots in the last 7 days",
                     "share",
                     "is_slow",
@@ -35,6 +35,14 @@ def movements(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
                     "silences",
                     "is_dark_gap",
                     14,
+                ),
+                Aggregation(
+                    "vessel_silence_max_30d",
+                    Kind.MAX,
+                    "longest silence of the vessel's AIS that ended in the last 30 days",
+                    "hours",
+                    "gap_hours",
+                    30,
                 ),
             ),
             "surveillance",
