@@ -149,9 +149,9 @@ class PartOfView:
                 pieces = {piece: self._sum(piece, column, days) for piece in spread.PIECES}
                 return spread.std(self._sum(_PRESENT, column, days), self._sum(_TOTAL, column, days), pieces)
             case Kind.MIN:
-                return -self._greatest(-self._numbers(column), days)
+                return -self._greatest(-self._measured(column), days)
             case Kind.MAX:
-                return self._greatest(self._numbers(column), days)
+                return self._greatest(self._measured(column), days)
             case Kind.LAST:
                 return self._last(_named(column), days)
             case Kind.RATE:
@@ -241,7 +241,7 @@ class PartOfView:
         """A number a row: one, one where the column is present, the column or its square in millionths."""
         if what == _COUNT:
             return np.ones(self._part.rows.shape, np.int64)
-        values = self._numbers(column)
+        values = self._measured(column)
         absent = np.isnan(values)
         if what == _PRESENT:
             return (~absent).astype(np.int64)
@@ -250,10 +250,10 @@ class PartOfView:
         fixed = np.rint(powered * _MICRO).astype(np.int64)
         return spread.piece(what, fixed) if what in spread.PIECES else fixed
 
-    def _numbers(self, column: str | None) -> Floats:
-        """The column of the part's rows, to be changed at will."""
-        numbers: Floats = self._columns.numbers(_named(column))[self._part.rows]
-        return numbers
+    def _measured(self, column: str | None) -> Floats:
+        """The column of the part's rows, NaN where it is no finite number; a copy of its own."""
+        measured: Floats = self._columns.numbers(_named(column))[self._part.rows]
+        return measured
 
     def _once(self, what: tuple[object, ...], make: Callable[[], Ints]) -> Ints:
         if what not in self._kept:
