@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from features import windows
+from features import conditions, windows
 from features.views import PRIOR_OF, FeatureView, Kind
 from warehouse.ids import bucket, digest
 
@@ -52,10 +52,10 @@ _TIMES = (windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, windows.EVENT_AT)
 
 
 def _named(views: Sequence[FeatureView]) -> list[str]:
-    """Columns that aggregations are of, and what rates are drawn by; an event or a row need not have each."""
+    """Columns that values rest on, and what rates are drawn by; an event or a row need not have each."""
     aggregations = [aggregation for view in views for aggregation in view.aggregations]
     drawn = [PRIOR_OF] if any(a.kind is Kind.RATE for a in aggregations) else []
-    return [*drawn, *(a.column for a in aggregations if a.column)]
+    return [*drawn, *sorted({name for view in views for name in conditions.columns_of(view)})]
 
 
 def _of(frame: pl.LazyFrame, keys: Sequence[str], buckets: int, number: int, columns: Sequence[str]) -> pl.DataFrame:
@@ -70,6 +70,7 @@ def _everyone(views: Sequence[FeatureView], history: pl.LazyFrame) -> pl.DataFra
     columns = {a.column for view in views for a in view.aggregations if a.kind is Kind.RATE and a.column}
     if not columns:
         return None
-    needed = {PRIOR_OF, windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN}
+    asked = {where.column for view in views for a in view.aggregations for where in conditions.conditions_of(view, a)}
+    needed = {PRIOR_OF, windows.USABLE_AT, windows.BEGAN_AT, windows.SIGN, *asked}
     has_any = pl.any_horizontal(pl.col(name).is_not_null() for name in sorted(columns))
     return history.filter(has_any).select(sorted(needed | columns)).collect(engine="streaming")

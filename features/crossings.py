@@ -6,8 +6,8 @@ from features.registry import Registry
 from features.sources import SOURCES
 from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
-from features.vehicles import seen_by_cameras
-from features.views import Aggregation, Feature, FeatureView, Kind
+from features.vehicles import found_in_goods, seen_by_cameras
+from features.views import Aggregation, Feature, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.BORDER_CHECK})
@@ -91,6 +91,21 @@ _TRAVELLER = (
         Aggregation(
             "traveller_documents", Kind.DISTINCT, "documents the traveller has shown", "documents", "document_id"
         ),
+        Aggregation(
+            "traveller_count_24h",
+            Kind.COUNT,
+            "crossings of the traveller in the last 24 hours: a short turn-round",
+            "crossings",
+            window_hours=24,
+        ),
+        Aggregation(
+            "traveller_port_entropy",
+            Kind.ENTROPY,
+            "how evenly the traveller's crossings of the last year spread over crossing points: 0 where all are at one",
+            "bits",
+            "port",
+            365,
+        ),
     ),
 )
 """What the traveller has done before."""
@@ -116,6 +131,24 @@ _DOCUMENT = (
             "entries_less_exits",
         ),
         Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
+        Aggregation(
+            "document_count_6h",
+            Kind.COUNT,
+            "crossings with this document in the last 6 hours",
+            "crossings",
+            window_hours=6,
+        ),
+        Aggregation(
+            "document_entries_24h",
+            Kind.COUNT,
+            "entries with this document in the last 24 hours: more than one without an exit between is reuse",
+            "entries",
+            window_hours=24,
+            where=(Where("is_entry", among=(1,)),),
+        ),
+        Aggregation(
+            "document_last_port", Kind.LAST, "crossing point at which the document was last shown", "code", "port"
+        ),
     ),
 )
 """How the document has been used."""
@@ -139,6 +172,7 @@ _PLACES = (
         ("jurisdiction", "port"),
         "How busy the crossing point is.",
         Aggregation("port_count_1d", Kind.COUNT, "crossings here in the last 24 hours", "crossings", None, 1),
+        Aggregation("port_count_2h", Kind.COUNT, "crossings here in the last 2 hours", "crossings", window_hours=2),
     ),
     _history(
         "vehicle_crossings",
@@ -154,6 +188,34 @@ _PLACES = (
         ),
         Aggregation(
             "vehicle_travellers", Kind.DISTINCT, "travellers seen in this vehicle", "travellers", "traveller_id"
+        ),
+        Aggregation(
+            "vehicle_travellers_7d",
+            Kind.DISTINCT,
+            "travellers seen in this vehicle in the last 7 days",
+            "travellers",
+            "traveller_id",
+            7,
+        ),
+        Aggregation(
+            "vehicle_party_std",
+            Kind.STD,
+            "how much the size of the parties in this vehicle differs from crossing to crossing",
+            "persons",
+            "party_size",
+        ),
+    ),
+    _history(
+        "flight_mix",
+        ("jurisdiction", "carrier", "flight_number"),
+        "Who usually travels on the flight.",
+        Aggregation(
+            "flight_nationality_concentration",
+            Kind.CONCENTRATION,
+            "how far one nationality prevails on the flight in the last 90 days",
+            "index",
+            "nationality",
+            90,
         ),
     ),
 )
@@ -206,24 +268,7 @@ _RESULTS = (
 """What came of it before: each rate drawn to that of the jurisdiction."""
 
 _SHARED = (
-    FeatureView(
-        "vehicle_goods_results",
-        ("vehicle_id",),
-        "shipment_outcomes",
-        (
-            Aggregation(
-                "vehicle_goods_hit_rate",
-                Kind.RATE,
-                "share of customs inspections of the vehicle's goods that found something",
-                "share",
-                "is_adverse",
-                prior_weight=5.0,
-            ),
-        ),
-        "customs",
-        _PURPOSES,
-        "What customs found in the vehicle: shared by customs.",
-    ),
+    found_in_goods(_PURPOSES),
     seen_by_cameras(_PURPOSES),
     noticed_near("port", _PURPOSES),
     *announced(_PURPOSES),
@@ -236,7 +281,7 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
     known = Registry(
         "crossings",
-        {name: source.columns for name, source in SOURCES.items()},
+        {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
         terms,

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import windows
+from features import conditions, spread, windows
 from features.tiles import (
     ENTITY,
     ROWS,
@@ -55,6 +55,7 @@ def compute(
 
     `priors` are the values of `tiles.prior_of(view)`, where it has one.
     """
+    rows = conditions.kept(rows, view.where)
     keys = events.select(entity_key(view.entity))
     today = tile(view, rows)
     sums = _sums(view, state, keys[ENTITY], _microseconds(events[EVENT_AT]), today, leaving)
@@ -153,8 +154,11 @@ def _finished(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
             return sums.of(ROWS, one).astype(np.float64)
         case Kind.SUM:
             return sums.of("fixed", one) / _MICRO
-        case Kind.MEAN:
+        case Kind.MEAN | Kind.SHARE:
             return _mean(one, sums)
+        case Kind.STD:
+            pieces = {name: sums.of(name, one) for name in spread.PIECES}
+            return spread.std(sums.of("present", one), sums.of("fixed", one), pieces)
         case Kind.GAP:
             return _own(one, events) - _mean(one, sums)
         case _:
@@ -183,7 +187,7 @@ def _deviation(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
 def _own(one: Aggregation, events: pl.DataFrame) -> Floats:
     assert one.column is not None
     own: Floats = events[one.column].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return own
+    return np.where(np.isinf(own), np.nan, own)
 
 
 def _distinct(view: FeatureView, state: State, moments: pl.DataFrame, rows: pl.DataFrame) -> dict[str, pl.Series]:
@@ -247,7 +251,7 @@ def _repeated(rows: pl.DataFrame, times: str) -> pl.DataFrame:
 def _in_windows(
     view: FeatureView, kinds: list[Aggregation], moments: pl.DataFrame, history: pl.DataFrame
 ) -> dict[str, pl.Series]:
-    own = replace(view, entity=(ENTITY,), source_entity=(ENTITY,), aggregations=tuple(kinds))
+    own = replace(view, entity=(ENTITY,), source_entity=(ENTITY,), aggregations=tuple(kinds), where=())
     return windows.compute(own, moments, history).to_dict()
 
 

@@ -2,11 +2,14 @@
 models use it, is not known here."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from features import conditions
 from features.explaining import LEAST_ROWS
 from features.registry import Registry
 from features.sources import SOURCES, Silver
+from features.spread import LEAST_ROWS_OF_A_SPREAD
 from features.views import PRIOR_OF, Aggregation, Feature, FeatureView, Kind
 
 _HEAD = """# Features
@@ -19,7 +22,8 @@ Every feature that a model may ask for, as the views in `features/` declare it. 
 before that event; the event itself and what is simultaneous do not count, and what was corrected before counts as
 corrected. `borderlake features explain EVENT` shows the rows behind a value.
 
-**Window.** The days before the event in which a row must have become usable; *lifetime* is all of them.
+**Window.** The days or hours before the event in which a row must have become usable; *lifetime* is all of them.
+Where a feature says *only where*, rows that do not meet the condition, or lack its column, are not its history.
 
 **Nothing known** gives 0 for counts, sums and distinct counts, the rate of the jurisdiction for rates, and no value for
 the rest. An event that names no entity has no rate either.
@@ -39,7 +43,9 @@ def computed(view: FeatureView, aggregation: Aggregation) -> str:
     """What an aggregation computes, in plain words."""
     whom, theirs = _listed(view.entity), _listed(view.keys_in_source)
     of_entity = f"of the event's {whom}" if whom == theirs else f"whose {theirs} is the event's {whom}"
-    rows = f"rows of {view.source} {of_entity} that became known {_span(aggregation.window_days)}"
+    asked = conditions.told(conditions.conditions_of(view, aggregation))
+    only = f", only where {asked}," if asked else ""
+    rows = f"rows of {view.source} {of_entity}{only} that became known {_span(aggregation)}"
     column = aggregation.column
     match aggregation.kind:
         case Kind.COUNT:
@@ -48,6 +54,18 @@ def computed(view: FeatureView, aggregation: Aggregation) -> str:
             return f"the sum of {column} over {rows}"
         case Kind.MEAN:
             return f"the mean of {column} over {rows}"
+        case Kind.STD:
+            return f"the standard deviation of {column} over {rows}, of which there must be {LEAST_ROWS_OF_A_SPREAD}"
+        case Kind.MIN:
+            return f"the least {column} among {rows}"
+        case Kind.MAX:
+            return f"the greatest {column} among {rows}"
+        case Kind.LAST:
+            return f"{column} of the one that happened last among {rows}"
+        case Kind.SHARE if aggregation.holds is not None:
+            return f"the share of those whose {conditions.told((aggregation.holds,))} among {rows}"
+        case Kind.SHARE:
+            return f"the share of {column} among {rows}"
         case Kind.RATE:
             return (
                 f"the share of {column} among {rows}, drawn to the share in the event's {PRIOR_OF} by "
@@ -62,25 +80,31 @@ def computed(view: FeatureView, aggregation: Aggregation) -> str:
             return f"the event's own {column} less the mean of {rows}"
         case Kind.DISTINCT:
             return f"the number of different values of {column} among {rows}"
+        case Kind.ENTROPY:
+            return f"how evenly the values of {column} spread over {rows}: their entropy in bits"
+        case Kind.CONCENTRATION:
+            return f"how far one value of {column} prevails among {rows}: the sum of the squares of its shares"
         case Kind.DAYS_SINCE_LAST:
             return f"days from the latest of {rows}"
         case Kind.DAYS_SINCE_FIRST:
             return f"days from the earliest of {rows}"
 
 
-def _span(days: int | None) -> str:
-    if days is None:
+def _span(aggregation: Aggregation) -> str:
+    if aggregation.days is None:
         return "at any time before it"
-    return "in the day before it" if days == 1 else f"in the {days:,} days before it"
+    return f"in the {window(aggregation).removeprefix('1 ')} before it"
 
 
 def window(aggregation: Aggregation | None) -> str:
-    """`90 days`, `lifetime`, or for an attribute of the event itself `-`."""
+    """`90 days`, `6 hours`, `lifetime`, or for an attribute of the event itself `-`."""
     if aggregation is None:
         return "-"
-    if aggregation.window_days is None:
+    if aggregation.days is None:
         return "lifetime"
-    return "1 day" if aggregation.window_days == 1 else f"{aggregation.window_days} days"
+    hours = aggregation.window_hours
+    count, unit = (aggregation.window_days, "day") if hours is None else (hours, "hour")
+    return f"1 {unit}" if count == 1 else f"{count:,} {unit}s"
 
 
 def aggregation_of(view: FeatureView | None, name: str) -> Aggregation | None:
@@ -95,7 +119,8 @@ def tables_of(view: FeatureView) -> tuple[str, ...]:
 
 def columns_of(view: FeatureView, aggregation: Aggregation) -> tuple[str, ...]:
     """The columns of silver that a feature names itself, as `silver.table.column`; derived ones stand in no table."""
-    named = [*view.keys_in_source, *([aggregation.column] if aggregation.column else [])]
+    alone = replace(view, aggregations=(aggregation,))
+    named = list(dict.fromkeys((*view.keys_in_source, *sorted(conditions.columns_of(alone)))))
     tables = [Silver.tables()[name] for name in SOURCES[view.source].tables]
     return tuple(f"{table.name}.{column}" for table in tables for column in named if column in table.columns)
 
@@ -123,8 +148,11 @@ def definition(registry: Registry, feature: Feature) -> dict[str, Any]:
         "tables": [f"silver.{registry.subject}"],
         "columns": [],
         "window_days": None,
+        "window_hours": None,
         "window": window(aggregation),
         "prior_weight": None,
+        "condition": None,
+        "beyond": {},
     }
     if view is None or aggregation is None:
         return told
@@ -139,8 +167,18 @@ def definition(registry: Registry, feature: Feature) -> dict[str, Any]:
         "tables": list(tables_of(view)),
         "columns": list(columns_of(view, aggregation)),
         "window_days": aggregation.window_days,
+        "window_hours": aggregation.window_hours,
+        "condition": _condition(view, aggregation),
+        "beyond": conditions.defined(view, aggregation),
         "prior_weight": aggregation.prior_weight if aggregation.kind is Kind.RATE else None,
     }
+
+
+def _condition(view: FeatureView, aggregation: Aggregation) -> str | None:
+    """What rows must meet to count, and of a share what is to hold, in words."""
+    asked = conditions.told(conditions.conditions_of(view, aggregation))
+    held = conditions.told((aggregation.holds,)) if aggregation.holds is not None else ""
+    return "; ".join([*([f"only where {asked}"] if asked else []), *([f"share where {held}"] if held else [])]) or None
 
 
 def definitions(registry: Registry) -> list[dict[str, Any]]:
@@ -181,7 +219,8 @@ def _table(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"|{'---|' * len(_COLUMNS)}"
     for one in told:
         name, purposes = f"`{one['name']}`", ", ".join(one["purposes"])
-        cells = (name, one["meaning"], one["unit"], one["window"], one["owner"], one["sensitivity"], purposes)
+        meaning = f"{one['meaning']} ({one['condition']})" if one["condition"] else one["meaning"]
+        cells = (name, meaning, one["unit"], one["window"], one["owner"], one["sensitivity"], purposes)
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from features import windows
+from features import conditions, windows
 from features.views import PRIOR_OF, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 
@@ -36,10 +36,10 @@ def _asked(views: Sequence[FeatureView], events: pl.DataFrame, rows: pl.DataFram
     """Rows that may count for one of the events, of views of one key."""
     entity, keys = list(views[0].entity), list(views[0].keys_in_source)
     own = rows.select(_columns(views)).join(events.select(entity).unique(), left_on=keys, right_on=entity, how="semi")
-    spans = {aggregation.window_days for view in views for aggregation in view.aggregations}
+    spans = {aggregation.days for view in views for aggregation in view.aggregations}
     if None in spans or not events.height:
         return own
-    longest = max(days for days in spans if days is not None)
+    longest = max(float(days) for days in spans if days is not None)
     # What takes back began when that did which it takes back: both stay, or both go.
     earliest = pl.lit(events[EVENT_AT]).min() - timedelta(days=longest)
     return own.filter(pl.col(BEGAN_AT) >= earliest)
@@ -49,8 +49,7 @@ def _columns(views: Sequence[FeatureView]) -> list[str]:
     """Columns that a source must give."""
     needed = {USABLE_AT, BEGAN_AT, SIGN, EVENT_AT}
     for view in views:
-        needed.update(view.keys_in_source)
-        needed.update(aggregation.column for aggregation in view.aggregations if aggregation.column)
+        needed.update(view.keys_in_source, conditions.columns_of(view))
         if any(aggregation.kind is Kind.RATE for aggregation in view.aggregations):
             needed.add(PRIOR_OF)
     return sorted(needed)

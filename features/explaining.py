@@ -5,6 +5,7 @@ engine's shortcuts: so it also proves the engine right or wrong. It is for one e
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,15 @@ from typing import Any
 
 import polars as pl
 
-from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
+from features import conditions
+from features.spread import LEAST_ROWS_OF_A_SPREAD
+from features.views import PRIOR_OF, Aggregation, FeatureView, Kind, Where
 
 MILLIONTHS = 1_000_000
 """Sums are of whole millionths, and so exact (ADR 0006)."""
 LEAST_ROWS = 3
 LEAST_SPREAD = 0.05
+US_A_DAY = 86_400_000_000
 
 Row = Mapping[str, Any]
 
@@ -28,6 +32,7 @@ class Standing(StrEnum):
 
     COUNTS = "counts"
     OLDER = "before the window"
+    APART = "does not meet the condition"
     CORRECTED = "corrected before"
     NOT_YET_KNOWN = "not yet known"
     NOT_YET_HAPPENED = "not yet happened"
@@ -49,7 +54,8 @@ class Reading:
 class Explanation:
     """A value and the rows behind it."""
 
-    value: float | None
+    value: float | str | None
+    """A text where the last value is of a category."""
     readings: tuple[Reading, ...]
     """The entity's rows in the order in which they became usable."""
     prior_rows: int | None = None
@@ -90,22 +96,25 @@ def explain(
     """
     if not names_entity(view, event):
         return Explanation(0.0 if aggregation.kind in (Kind.COUNT, Kind.SUM, Kind.DISTINCT) else None, ())
-    readings = _read(aggregation, event, own)
+    where = conditions.conditions_of(view, aggregation)
+    readings = _read(aggregation, where, event, own)
     counted = [reading.row for reading in readings if reading.standing is Standing.COUNTS]
     if aggregation.kind is not Kind.RATE:
         return Explanation(_value(aggregation, event, counted), readings)
-    judged = [one.row for one in _read(aggregation, event, everyone) if one.standing is Standing.COUNTS]
+    judged = [one.row for one in _read(aggregation, where, event, everyone) if one.standing is Standing.COUNTS]
     hits = _values(aggregation, judged)
     prior = sum(map(_fixed, hits)) / MILLIONTHS / len(hits) if hits else None
     return Explanation(_drawn(aggregation, counted, prior), readings, len(hits), prior)
 
 
-def _read(aggregation: Aggregation, event: Row, rows: Sequence[Row]) -> tuple[Reading, ...]:
-    read = [_reading(aggregation.window_days, event["event_at"], row) for row in rows]
+def _read(aggregation: Aggregation, where: tuple[Where, ...], event: Row, rows: Sequence[Row]) -> tuple[Reading, ...]:
+    days = aggregation.days
+    span = None if days is None else timedelta(microseconds=int(days * US_A_DAY))
+    read = [_reading(span, where, event["event_at"], row) for row in rows]
     return tuple(sorted(read, key=lambda one: (one.usable_at, one.row["event_at"], one.until is None)))
 
 
-def _reading(window_days: int | None, moment: datetime, row: Row) -> Reading:
+def _reading(span: timedelta | None, where: tuple[Where, ...], moment: datetime, row: Row) -> Reading:
     usable_at = max(row["event_at"], row["known_at"])
     replaced_at = row["superseded_at"]
     until = None if replaced_at is None else max(row["event_at"], replaced_at)
@@ -115,32 +124,84 @@ def _reading(window_days: int | None, moment: datetime, row: Row) -> Reading:
         standing = Standing.NOT_YET_KNOWN
     elif until is not None and until < moment:
         standing = Standing.CORRECTED
-    elif window_days is not None and usable_at < moment - timedelta(days=window_days):
+    elif span is not None and usable_at < moment - span:
         standing = Standing.OLDER
+    elif not conditions.meets(where, row):
+        standing = Standing.APART
     else:
         standing = Standing.COUNTS
     return Reading(row, usable_at, until, standing)
 
 
-def _value(aggregation: Aggregation, event: Row, counted: Sequence[Row]) -> float | None:
-    times = [row["event_at"] for row in counted]
+def _value(aggregation: Aggregation, event: Row, counted: Sequence[Row]) -> float | str | None:
     match aggregation.kind:
         case Kind.COUNT:
             return float(len(counted))
+        case Kind.DAYS_SINCE_LAST | Kind.DAYS_SINCE_FIRST:
+            return _since(aggregation, event, [row["event_at"] for row in counted])
+        case Kind.LAST:
+            return _last(_column(aggregation), counted)
+        case Kind.DISTINCT | Kind.ENTROPY | Kind.CONCENTRATION:
+            return _spread(aggregation.kind, Counter(row[_column(aggregation)] for row in counted))
+        case _:
+            return _of_numbers(aggregation, event, _values(aggregation, counted))
+
+
+def _of_numbers(aggregation: Aggregation, event: Row, values: list[float]) -> float | None:
+    match aggregation.kind:
         case Kind.SUM:
-            return sum(map(_fixed, _values(aggregation, counted))) / MILLIONTHS
-        case Kind.MEAN:
-            return _mean(_values(aggregation, counted))
+            return sum(map(_fixed, values)) / MILLIONTHS
+        case Kind.MEAN | Kind.SHARE:
+            return _mean(values)
+        case Kind.STD:
+            return _std(list(map(_fixed, values)))
+        case Kind.MIN:
+            return min(values, default=None)
+        case Kind.MAX:
+            return max(values, default=None)
         case Kind.DEVIATION | Kind.GAP:
-            return _against_usual(aggregation, event, _values(aggregation, counted))
-        case Kind.DISTINCT:
-            return float(len({row[_column(aggregation)] for row in counted} - {None}))
-        case Kind.DAYS_SINCE_LAST:
-            return _days(event["event_at"] - max(times)) if times else None
-        case Kind.DAYS_SINCE_FIRST:
-            return _days(event["event_at"] - min(times)) if times else None
-        case Kind.RATE:
-            raise AssertionError("a rate is drawn to its prior")
+            return _against_usual(aggregation, event, values)
+        case _:
+            raise AssertionError(f"{aggregation.kind} is not of numbers, or drawn to its prior")
+
+
+def _since(aggregation: Aggregation, event: Row, times: list[datetime]) -> float | None:
+    if not times:
+        return None
+    seen = max(times) if aggregation.kind is Kind.DAYS_SINCE_LAST else min(times)
+    span: timedelta = event["event_at"] - seen
+    return span / timedelta(days=1)
+
+
+def _last(column: str, counted: Sequence[Row]) -> float | str | None:
+    held = [row for row in counted if _is_known(row[column])]
+    if not held:
+        return None
+    value = max(held, key=lambda row: (row["event_at"], max(row["event_at"], row["known_at"]), row[column]))[column]
+    return value if isinstance(value, str) else float(value)
+
+
+def _is_known(value: Any) -> bool:
+    return value is not None and (isinstance(value, str) or math.isfinite(value))
+
+
+def _spread(kind: Kind, held: Counter[Any]) -> float | None:
+    counts = [count for value, count in held.items() if value is not None]
+    if kind is Kind.DISTINCT:
+        return float(len(counts))
+    rows = sum(counts)
+    if not rows:
+        return None
+    if kind is Kind.CONCENTRATION:
+        return sum(count * count for count in counts) / (rows * rows)
+    return (rows * math.log2(rows) - math.fsum(count * math.log2(count) for count in counts)) / rows
+
+
+def _std(fixed: list[int]) -> float | None:
+    if len(fixed) < LEAST_ROWS_OF_A_SPREAD:
+        return None
+    total, squares = sum(fixed), sum(value * value for value in fixed)
+    return math.sqrt(len(fixed) * squares - total * total) / len(fixed) / MILLIONTHS
 
 
 def _drawn(aggregation: Aggregation, counted: Sequence[Row], prior: float | None) -> float | None:
@@ -169,7 +230,10 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _values(aggregation: Aggregation, rows: Sequence[Row]) -> list[float]:
     """The column's values that are finite numbers."""
-    held = [row[_column(aggregation)] for row in rows]
+    if aggregation.holds is not None:
+        held: list[Any] = [conditions.holds(aggregation.holds, row) for row in rows]
+    else:
+        held = [row[_column(aggregation)] for row in rows]
     numbers = [float(value) for value in held if value is not None]
     return [value for value in numbers if math.isfinite(value)]
 
@@ -181,7 +245,3 @@ def _column(aggregation: Aggregation) -> str:
 
 def _fixed(value: float) -> int:
     return round(value * MILLIONTHS)
-
-
-def _days(span: timedelta) -> float:
-    return span / timedelta(days=1)

@@ -16,8 +16,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features import extremes, spread
+from features.declaring import is_number
 from features.layout import AnyInts, Floats, Ints, Part, alike, coded
-from features.views import Aggregation, Kind
+from features.spells import Rows, Spells
+from features.views import Aggregation, Days, Kind
 
 _MICRO = 1_000_000
 _US_A_DAY = 86_400_000_000
@@ -43,7 +46,7 @@ class Clock:
     range_us: int
 
     @staticmethod
-    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: int) -> "Clock":
+    def over(moments: Ints, usable: Ints, began: Ints | None, occurred: Ints | None, longest_days: Days) -> "Clock":
         """Times of the epoch, of which no window is longer than `longest_days`."""
         if moments.size == usable.size and np.array_equal(moments, usable):
             usable = moments
@@ -51,7 +54,7 @@ class Clock:
         least = min((int(times.min()) for times in every), default=0)
         most = max((int(times.max()) for times in every), default=0)
         range_us = most - least + 1  # A window of all of it holds as much as any longer one.
-        origin = least - min(longest_days * _US_A_DAY, range_us)
+        origin = least - min(int(longest_days * _US_A_DAY), range_us)
         shifted = moments - origin
         return Clock(
             shifted,
@@ -67,9 +70,9 @@ class Clock:
         """Whether events and rows of the history have the same times, in the same order."""
         return self.usable is self.moments
 
-    def span(self, days: int) -> int:
+    def span(self, days: Days) -> int:
         """A window in microseconds."""
-        return min(days * _US_A_DAY, self.range_us)
+        return min(int(days * _US_A_DAY), self.range_us)
 
 
 class Columns:
@@ -85,24 +88,32 @@ class Columns:
     def numbers(self, name: str) -> Floats:
         """The history's column as numbers; NaN where it is null or no finite number."""
 
-        def made() -> Floats:
-            values = self._history[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-            ends = np.isinf(values)
-            return np.where(ends, np.nan, values) if ends.any() else values
-
-        return self._once("numbers", name, made)
+        return self._once("numbers", name, lambda: _finite(self._history[name]))
 
     def own(self, name: str) -> Floats:
-        """The events' column as numbers, NaN where it is null."""
+        """The events' column as numbers; NaN where it is null or no finite number."""
 
         def made() -> Floats:
-            values = self._events[name].cast(pl.Float64)
-            is_history_s = name in self._history.columns and alike(values, self._history[name].cast(pl.Float64))
-            if is_history_s and not values.is_infinite().any():
-                return self.numbers(name)
-            return values.fill_null(np.nan).to_numpy()
+            values = self._events[name]
+            is_history_s = name in self._history.columns and alike(
+                values.cast(pl.Float64), self._history[name].cast(pl.Float64)
+            )
+            return self.numbers(name) if is_history_s else _finite(values)
 
         return self._once("own", name, made)
+
+    def order(self, name: str) -> Ints:
+        """Where each value of the history's column stands among all, from 0; -1 where it is null or no finite number.
+
+        Equal values stand alike, in whatever order the rows come.
+        """
+
+        def made() -> Ints:
+            column = self._history[name]
+            values = pl.Series(_finite(column), nan_to_null=True) if is_number(column.dtype) else column
+            return (values.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+
+        return self._once("order", name, made)
 
     def kinds(self, name: str) -> AnyInts:
         """The history's column as codes from 0, -1 where it is null."""
@@ -115,6 +126,13 @@ class Columns:
                 self._kept[what, name] = make()
             kept: T = self._kept[what, name]
             return kept
+
+
+def _finite(column: pl.Series) -> Floats:
+    """A column as numbers; NaN where it is null or no finite number."""
+    values: Floats = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    ends = np.isinf(values)
+    return np.where(ends, np.nan, values) if ends.any() else values
 
 
 class PartOfView:
@@ -133,15 +151,27 @@ class PartOfView:
         self._kept: dict[tuple[object, ...], Any] = {}
 
     def of(self, aggregation: Aggregation, prior: Floats | None) -> Floats:
-        """Values for the part's events; `prior` is of all events and for rates only."""
-        column, days = aggregation.column, aggregation.window_days
+        """Values for the part's events; `prior` is of all events and for rates only.
+
+        Of a last value, where in the history it stands.
+        """
+        column, days = aggregation.column, aggregation.days
         match aggregation.kind:
             case Kind.COUNT:
                 return self._sum(_COUNT, None, days).astype(np.float64)
             case Kind.SUM:
                 return self._sum(_TOTAL, column, days) / _MICRO
-            case Kind.MEAN:
+            case Kind.MEAN | Kind.SHARE:
                 return self._mean(column, days)
+            case Kind.STD:
+                pieces = {piece: self._sum(piece, column, days) for piece in spread.PIECES}
+                return spread.std(self._sum(_PRESENT, column, days), self._sum(_TOTAL, column, days), pieces)
+            case Kind.MIN:
+                return -self._greatest(-self._measured(column), days)
+            case Kind.MAX:
+                return self._greatest(self._measured(column), days)
+            case Kind.LAST:
+                return self._last(_named(column), days)
             case Kind.RATE:
                 assert prior is not None
                 hits = self._sum(_TOTAL, column, days) / _MICRO
@@ -151,19 +181,25 @@ class PartOfView:
                 return self._deviation(column, days)
             case Kind.GAP:
                 return self._own(column) - self._mean(column, days)
-            case Kind.DISTINCT:
+            case Kind.DISTINCT if days is None:
                 return self._distinct(_named(column)).astype(np.float64)
+            case Kind.DISTINCT:
+                return self._tally(_named(column), days).distinct()
+            case Kind.ENTROPY:
+                return self._tally(_named(column), days).entropy()
+            case Kind.CONCENTRATION:
+                return self._tally(_named(column), days).concentration()
             case Kind.DAYS_SINCE_LAST:
                 return self._days_since(is_last=True)
             case Kind.DAYS_SINCE_FIRST:
                 return self._days_since(is_last=False)
 
-    def _mean(self, column: str | None, days: int | None) -> Floats:
+    def _mean(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         total = self._sum(_TOTAL, column, days) / _MICRO
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
-    def _deviation(self, column: str | None, days: int | None) -> Floats:
+    def _deviation(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         safe = np.maximum(count, 1)
         mean = self._sum(_TOTAL, column, days) / _MICRO / safe
@@ -185,11 +221,11 @@ class PartOfView:
 
         return self._once(("numbers", column), made)
 
-    def _sum(self, what: str, column: str | None, days: int | None) -> Ints:
+    def _sum(self, what: str, column: str | None, days: Days | None) -> Ints:
         """A sum over the window, as an integer."""
         return self._once(("sum", what, column, days), lambda: self._window(what, column, days))
 
-    def _window(self, what: str, column: str | None, days: int | None) -> Ints:
+    def _window(self, what: str, column: str | None, days: Days | None) -> Ints:
         if self._signs is None:
             if what == _COUNT:
                 return self._before - self._tail(days)
@@ -223,7 +259,7 @@ class PartOfView:
         """For each event, where its entity's rows begin."""
         return np.searchsorted(self._part.row_codes, self._part.event_codes, side="left")
 
-    def _tail(self, days: int | None) -> Ints:
+    def _tail(self, days: Days | None) -> Ints:
         """For each event, where its window begins among the rows."""
         if days is None:
             return self._start
@@ -241,7 +277,13 @@ class PartOfView:
         if what == _PRESENT:
             return present
         powered = values * values if what == _SQUARES else values
-        return np.rint(powered * _MICRO).astype(np.int64)
+        fixed = np.rint(powered * _MICRO).astype(np.int64)
+        return spread.piece(what, fixed) if what in spread.PIECES else fixed
+
+    def _measured(self, column: str | None) -> Floats:
+        """The column of the part's rows, NaN where it is no finite number; a copy of its own."""
+        measured: Floats = self._columns.numbers(_named(column))[self._part.rows]
+        return measured
 
     def _once(self, what: tuple[object, ...], make: Callable[[], T]) -> T:
         if what not in self._kept:
@@ -263,6 +305,28 @@ class PartOfView:
         change[order] = (held > 0).astype(np.int64) - (held - signs > 0).astype(np.int64)
         running = _running(np.where(kinds < 0, 0, change))
         return running[self._before] - running[self._start]
+
+    def _spells(self, held: Ints, days: Days | None) -> Spells:
+        """When each row counts in a window, of those that hold something: not less than 0."""
+        began = None if self._clock.began is None else self._clock.began[self._part.rows]
+        rows = Rows(self._row_base, self._usable, began, self._signs, (1 << self._clock.bits) - 1)
+        return rows.spells(held, None if days is None else self._clock.span(days))
+
+    def _greatest(self, values: Floats, days: Days | None) -> Floats:
+        distinct, ranks = extremes.ranked(values)
+        return extremes.at(distinct, extremes.highest(self._spells(ranks, days), self._events_at))
+
+    def _last(self, column: str, days: Days | None) -> Floats:
+        """Where in the history the row stands that happened last and has a value."""
+        assert self._clock.occurred is not None
+        rows, values = self._part.rows, self._columns.order(column)[self._part.rows]
+        began = self._usable if self._clock.began is None else self._clock.began[rows]
+        order, ranks = extremes.in_order(self._clock.occurred[rows], began, values, present=values >= 0)
+        return extremes.at(rows[order], extremes.highest(self._spells(ranks, days), self._events_at))
+
+    def _tally(self, column: str, days: Days | None) -> spread.Tally:
+        held = self._columns.kinds(column)[self._part.rows].astype(np.int64)
+        return spread.Tally(self._spells(held, days), self._events_at, self._clock.bits)
 
     def _days_since(self, *, is_last: bool) -> Floats:
         assert self._clock.occurred is not None

@@ -13,7 +13,9 @@ from features.vectors import feature_set
 from warehouse.contracts.base import Purpose
 
 _DEFINES = ("kind", "entity", "source", "source_entity", "column", "window_days", "prior_weight")
-"""What a value is computed from and how; words, owner and purposes may change without it."""
+"""What a value is computed from and how, with what is `beyond` them, where there is anything.
+
+Words, owner and purposes may change without it."""
 
 
 def registered(registry: Registry) -> list[dict[str, Any]]:
@@ -30,7 +32,7 @@ def registered(registry: Registry) -> list[dict[str, Any]]:
             "feature": one["name"],
             "feature_set": names.digest,
             "position": place[one["name"]],
-            "definition": _hash({name: one[name] for name in _DEFINES}),
+            "definition": _hash({name: one[name] for name in _DEFINES} | one["beyond"]),
             "jurisdictions": _jurisdictions(registry, one),
             "silver_tables": one["tables"],
             "silver_columns": one["columns"],
@@ -44,7 +46,7 @@ def registered(registry: Registry) -> list[dict[str, Any]]:
 
 _TOLD = (
     "is_category", "meaning", "unit", "owner", "sensitivity", "purposes", "view", "kind", "entity", "source", "column",
-    "window_days", "prior_weight",
+    "window_days", "window_hours", "condition", "prior_weight",
 )  # fmt: skip
 
 

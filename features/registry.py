@@ -7,22 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
+import polars as pl
+
+from features import declaring
 from features.terms import ORDINARY, Terms
-from features.views import (
-    LIFETIME_ONLY,
-    NEEDS_COLUMN,
-    NEEDS_OWN_VALUE,
-    PRIOR_OF,
-    Aggregation,
-    Feature,
-    FeatureView,
-    Kind,
-)
+from features.views import NEEDS_OWN_VALUE, PRIOR_OF, Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError, UnknownName
 
-LONGEST_DAYS = 36_525
-"""A century: a longer window is the lifetime, and is left out."""
+Columns = Mapping[str, pl.DataType]
 
 
 @dataclass
@@ -30,8 +23,8 @@ class Registry:
     """Every feature of one subject; refuses what would be ambiguous or unaccounted for."""
 
     subject: str
-    source_columns: Mapping[str, frozenset[str]]
-    """Columns each source offers."""
+    source_columns: Mapping[str, Mapping[str, pl.DataType]]
+    """Columns each source offers, with their types."""
     event_columns: frozenset[str]
     source_purposes: Mapping[str, frozenset[Purpose]]
     """What the contracts behind each source allow."""
@@ -49,12 +42,8 @@ class Registry:
         """Register views; raises on a clash, an unknown column, or a view without owner or purpose."""
         for view in views:
             self._check(view)
-            self._add(
-                [
-                    Feature(one.name, one.description, one.unit, view.owner, view.purposes, view.sensitivity)
-                    for one in view.aggregations
-                ]
-            )
+            offered = self.source_columns[view.source]
+            self._add([_feature(view, one, offered) for one in view.aggregations])
             self.views.append(view)
 
     def for_model(self, purpose: Purpose, jurisdiction: str) -> tuple[Feature, ...]:
@@ -105,26 +94,23 @@ class Registry:
             twice = _repeated(keys)
             if twice:
                 raise BorderlakeError(f"{where}: the entity names {', '.join(twice)} twice; name each key column once")
-        _require(where, "source", view.keys_in_source, offered)
-        _require(where, "event", view.entity, self.event_columns)
+        declaring.require(where, "source", view.keys_in_source, offered)
+        declaring.require(where, "event", view.entity, self.event_columns)
         if not view.aggregations:
             raise BorderlakeError(f"{where} computes nothing; give it one aggregation or more")
+        declaring.check_conditions(where, view.where, offered)
         for aggregation in view.aggregations:
             self._check_aggregation(f"{where}, feature '{aggregation.name}'", aggregation, offered)
 
-    def _check_aggregation(self, where: str, aggregation: Aggregation, offered: frozenset[str]) -> None:
-        _check_window(where, aggregation)
-        if (aggregation.column is not None) != (aggregation.kind in NEEDS_COLUMN):
-            raise BorderlakeError(
-                f"{where}: {aggregation.kind} {'needs a' if aggregation.column is None else 'takes no'} column"
-            )
-        if aggregation.column is not None:
-            _require(where, "source", (aggregation.column,), offered)
-            if aggregation.kind in NEEDS_OWN_VALUE:
-                _require(where, "event", (aggregation.column,), self.event_columns)
+    def _check_aggregation(self, where: str, aggregation: Aggregation, offered: Columns) -> None:
+        declaring.check_window(where, aggregation)
+        declaring.check_column(where, aggregation, offered)
+        declaring.check_conditions(where, aggregation.where, offered)
+        if aggregation.column is not None and aggregation.kind in NEEDS_OWN_VALUE:
+            declaring.require(where, "event", (aggregation.column,), self.event_columns)
         if aggregation.kind is Kind.RATE:
-            _require(where, "source", (PRIOR_OF,), offered)
-            _require(where, "event", (PRIOR_OF,), self.event_columns)
+            declaring.require(where, "source", (PRIOR_OF,), offered)
+            declaring.require(where, "event", (PRIOR_OF,), self.event_columns)
             if not (isfinite(aggregation.prior_weight) and aggregation.prior_weight > 0):
                 raise BorderlakeError(
                     f"{where}: a prior of {aggregation.prior_weight:g} rows leaves an entity without history without a "
@@ -132,18 +118,9 @@ class Registry:
                 )
 
 
-def _check_window(where: str, aggregation: Aggregation) -> None:
-    days = aggregation.window_days
-    if days is None:
-        return
-    if not isinstance(days, int) or isinstance(days, bool):
-        raise BorderlakeError(f"{where}: a window of {days} days is not of whole days; use a whole number")
-    if days <= 0:
-        raise BorderlakeError(f"{where}: a window of {days} days holds nothing; use 1 or more")
-    if days > LONGEST_DAYS:
-        raise BorderlakeError(f"{where}: a window of {days:,} days is the lifetime; leave the window out")
-    if aggregation.kind in LIFETIME_ONLY:
-        raise BorderlakeError(f"{where}: {aggregation.kind} is over the entity's lifetime; leave the window out")
+def _feature(view: FeatureView, one: Aggregation, offered: Columns) -> Feature:
+    is_category = one.kind is Kind.LAST and one.column is not None and not declaring.is_number(offered[one.column])
+    return Feature(one.name, one.description, one.unit, view.owner, view.purposes, view.sensitivity, is_category)
 
 
 def _accounted(where: str, owner: str, purposes: frozenset[Purpose]) -> None:
@@ -154,11 +131,3 @@ def _accounted(where: str, owner: str, purposes: frozenset[Purpose]) -> None:
 def _repeated(names: Iterable[str]) -> list[str]:
     seen = list(names)
     return sorted({name for name in seen if seen.count(name) > 1})
-
-
-def _require(where: str, of: str, names: Sequence[str], offered: frozenset[str]) -> None:
-    missing = sorted(set(names) - offered)
-    if missing:
-        raise BorderlakeError(
-            f"{where}: the {of} has no column {', '.join(missing)}; it has {', '.join(sorted(offered))}"
-        )

@@ -8,7 +8,7 @@ from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
 from features.vessels import movements
-from features.views import Aggregation, Feature, FeatureView, Kind
+from features.views import Aggregation, Feature, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose, Sensitivity
 
 _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
@@ -31,6 +31,13 @@ def _volume(who: str, label: str, days: int) -> Aggregation:
     return Aggregation(
         f"{who}_count_{days}d", Kind.COUNT, f"goods items of the {label} in the last {days} days", "items", None, days
     )
+
+
+def _burst(who: str, label: str, hours: int) -> Aggregation:
+    return Aggregation(
+        f"{who}_count_{hours}h", Kind.COUNT, f"goods items of the {label} in the last {hours} hours", "items",
+        window_hours=hours,
+    )  # fmt: skip
 
 
 def _hit_rate(who: str, label: str, weight: float) -> Aggregation:
@@ -105,10 +112,48 @@ _IMPORTER = (
         _volume("importer", "importer", 7),
         _volume("importer", "importer", 90),
         _first_seen("importer", "importer"),
+        _burst("importer", "importer", 6),
         Aggregation("importer_gap_days", Kind.DAYS_SINCE_LAST, "days since the importer's last item", "days"),
         Aggregation("importer_products", Kind.DISTINCT, "HS chapters the importer has declared", "chapters", "hs2"),
         Aggregation(
             "importer_declarants", Kind.DISTINCT, "declarants the importer has used", "declarants", "declarant_id"
+        ),
+        Aggregation(
+            "importer_declarants_90d",
+            Kind.DISTINCT,
+            "declarants the importer has used in the last 90 days: many where it keeps switching",
+            "declarants",
+            "declarant_id",
+            90,
+        ),
+    ),
+    _history(
+        "importer_spread",
+        ("importer_id",),
+        "How the importer's trade spreads over origins, goods and rates of duty.",
+        Aggregation(
+            "importer_origin_concentration",
+            Kind.CONCENTRATION,
+            "how far one origin prevails among the importer's items of the last year: 1 where all are of one",
+            "index",
+            "country_of_origin",
+            365,
+        ),
+        Aggregation(
+            "importer_chapter_entropy",
+            Kind.ENTROPY,
+            "how evenly the importer's items of the last year spread over HS chapters: 0 where all are of one",
+            "bits",
+            "hs2",
+            365,
+        ),
+        Aggregation(
+            "importer_low_duty_share",
+            Kind.SHARE,
+            "share of the importer's items of the last year declared at a rate of duty under 1 %",
+            "share",
+            window_days=365,
+            holds=Where("duty_rate_pct", below=1.0),
         ),
     ),
     _history(
@@ -122,12 +167,34 @@ _IMPORTER = (
             "standard deviations",
             "log_value_per_kg",
         ),
+        Aggregation(
+            "importer_value_per_kg_max",
+            Kind.MAX,
+            "greatest value per kg that the importer declared in the last year",
+            "log currency/kg",
+            "log_value_per_kg",
+            365,
+        ),
+        Aggregation(
+            "importer_value_std",
+            Kind.STD,
+            "how much the values that the importer declares differ among themselves",
+            "log currency",
+            "log_value",
+        ),
     ),
     _history(
         "importer_product_novelty",
         ("importer_id", "hs4"),
         "Whether the importer has declared this product before.",
         Aggregation("importer_product_count", Kind.COUNT, "items of this HS heading by the importer so far", "items"),
+        Aggregation(
+            "importer_product_count_24h",
+            Kind.COUNT,
+            "items of this HS heading by the importer in the last 24 hours: many where a consignment is split",
+            "items",
+            window_hours=24,
+        ),
     ),
     _history(
         "importer_origin_novelty",
@@ -158,6 +225,14 @@ _GOODS = (
             "duty_rate_pct",
         ),
         _volume("product_origin", "product from this origin", 90),
+        Aggregation(
+            "product_value_per_kg_min",
+            Kind.MIN,
+            "least value per kg declared for this product and origin in the last year",
+            "log currency/kg",
+            "log_value_per_kg",
+            365,
+        ),
     ),
 )
 """What is usual for the goods."""
@@ -169,6 +244,14 @@ _OTHERS = (
         "How long a seller is known.",
         _volume("seller", "seller", 90),
         _first_seen("seller", "seller"),
+        Aggregation(
+            "seller_importers_365d",
+            Kind.DISTINCT,
+            "importers the seller has supplied in the last year",
+            "importers",
+            "importer_id",
+            365,
+        ),
     ),
     _history(
         "declarant_activity",
@@ -176,6 +259,14 @@ _OTHERS = (
         "How busy a declarant is.",
         _volume("declarant", "declarant", 30),
         _first_seen("declarant", "declarant"),
+        Aggregation(
+            "declarant_importer_concentration",
+            Kind.CONCENTRATION,
+            "how far one importer prevails among the declarant's items of the last 90 days",
+            "index",
+            "importer_id",
+            90,
+        ),
     ),
     _history(
         "vehicle_trips",
@@ -186,7 +277,13 @@ _OTHERS = (
     ),
     _withdrawn("importer", "importer"),
     _withdrawn("declarant", "declarant"),
-    _history("office_load", ("jurisdiction", "office"), "How busy the office is.", _volume("office", "office", 1)),
+    _history(
+        "office_load",
+        ("jurisdiction", "office"),
+        "How busy the office is.",
+        _volume("office", "office", 1),
+        _burst("office", "office", 3),
+    ),
 )
 """Who else acts, with what, and where."""
 
@@ -239,7 +336,7 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
     known = Registry(
         "shipments",
-        {name: source.columns for name, source in SOURCES.items()},
+        {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
         terms,

@@ -7,6 +7,7 @@ or its withdrawal ends it; each is a row, with sign +1 and -1. Identities are re
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import polars as pl
 
@@ -71,6 +72,12 @@ class Source:
     def purposes(self) -> frozenset[Purpose]:
         """Purposes that every contract behind the source allows."""
         return frozenset.intersection(*(contract.purposes for contract in self.contracts))
+
+    @cached_property
+    def types(self) -> Mapping[str, pl.DataType]:
+        """The type of each column."""
+        schema = self.rows(read_silver(lambda table: table.empty().lazy(), ())).collect_schema()
+        return {name: schema[name] for name in sorted(self.columns)}
 
     def history(self, silver: Silver) -> pl.LazyFrame:
         """The rows as they begin and stop to count."""

@@ -16,6 +16,10 @@ def noticed_near(place: str, purposes: frozenset[Purpose]) -> FeatureView:
                 None, 1,
             ),
             Aggregation(
+                "near_detections_3h", Kind.COUNT, "detections near the border point in the last 3 hours", "detections",
+                window_hours=3,
+            ),
+            Aggregation(
                 "near_night_movements_2d", Kind.SUM, "people and vehicles noticed near it at night in the last 2 days",
                 "detections", "is_at_night", 2,
             ),

@@ -16,8 +16,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features import conditions, spread
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
+from warehouse.errors import BorderlakeError
 
 ENTITY = "entity"
 """The key columns as one string; null where one of them is."""
@@ -32,6 +34,8 @@ _MEASURES: Mapping[Kind, tuple[str, ...]] = {
     Kind.COUNT: (ROWS,),
     Kind.SUM: ("fixed",),
     Kind.MEAN: ("present", "fixed"),
+    Kind.SHARE: ("present", "fixed"),
+    Kind.STD: ("present", "fixed", *spread.PIECES),
     Kind.RATE: ("present", "fixed"),
     Kind.GAP: ("present", "fixed"),
     Kind.DEVIATION: ("present", "fixed", "squares"),
@@ -75,6 +79,26 @@ def midnight(day: date) -> datetime:
 def measure(name: str, aggregation: Aggregation) -> str:
     """A measure by its name and the aggregation's column: `rows`, `fixed:value`."""
     return name if name == ROWS else f"{name}:{aggregation.column}"
+
+
+def rolls(one: Aggregation) -> bool:
+    """Whether a feature rolls on by a day: a sum over days, a time since, or a distinct count of the lifetime.
+
+    Extremes, last values, entropy and concentration need more of the past than a state keeps; hours do not end at
+    midnights; conditions roll where the view asks them, of all its features alike.
+    """
+    is_kept = one.kind in _MEASURES or one.kind in _EDGES or (one.kind is Kind.DISTINCT and one.window_days is None)
+    return is_kept and one.window_hours is None and not one.where and one.holds is None
+
+
+def check_rolls(view: FeatureView) -> None:
+    """Raises `BorderlakeError` naming the features that do not roll on by a day."""
+    still = [one.name for one in view.aggregations if not rolls(one)]
+    if still:
+        raise BorderlakeError(
+            f"view '{view.name}': {', '.join(still)} cannot be rolled on by a day; compute them from the history "
+            "(features.windows), or declare them in a view of their own"
+        )
 
 
 def lanes(view: FeatureView) -> tuple[Lane, ...]:
@@ -126,6 +150,7 @@ def entity_key(columns: Sequence[str]) -> pl.Expr:
 
 def tile(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of the view's source as its tile: entity, began_at, usable_at, event_at and one column a measure."""
+    rows = conditions.kept(rows, view.where)
     signs = rows[SIGN].to_numpy()
     made = {name: pl.Series(name, _measured(rows, name) * signs) for name in measures(view)}
     placed = rows.select(entity_key(view.keys_in_source), BEGAN_AT, USABLE_AT, EVENT_AT).with_columns(**made)
@@ -143,7 +168,7 @@ def _measured(rows: pl.DataFrame, name: str) -> Ints:
         present: Ints = finite.astype(np.int64)
         return present
     fixed: Ints = np.rint(np.where(finite, values, 0.0) ** (2 if kind == "squares" else 1) * _MICRO).astype(np.int64)
-    return fixed
+    return spread.piece(kind, fixed) if kind in spread.PIECES else fixed
 
 
 def empty(view: FeatureView, day: date) -> State:
@@ -155,6 +180,7 @@ class Fold:
     """The state at the midnight of `day`, in one pass over the tiles of all that was before, in any cut."""
 
     def __init__(self, view: FeatureView, day: date) -> None:
+        check_rolls(view)
         self.view, self.day, self.lanes = view, day, lanes(view)
         columns = {str(index): pl.Int64 for index in range(len(self.lanes))}
         self._sums = pl.DataFrame(schema={ENTITY: pl.String, **columns})
@@ -200,6 +226,7 @@ def roll(view: FeatureView, state: State, rows: pl.DataFrame, leaving: Leaving) 
 
 def held(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
     """How many more rows hold each value."""
+    rows = conditions.kept(rows, view.where)
     parts = [
         rows.select(entity_key(view.keys_in_source), pl.lit(name).alias("column"), value_key(name), balance=SIGN)
         for name in held_columns(view)
@@ -215,8 +242,10 @@ def value_key(column: str) -> pl.Expr:
 def starving(view: FeatureView, state: State, rows: pl.DataFrame) -> pl.DataFrame:
     """Entities whose edges may all be taken back today while the state has cut what lies behind: `refreshed` needs
     their whole tile. As rare as corrections of an entity's last few events, all on one day."""
-    taken = rows.filter(pl.col(SIGN) < 0).select(
-        entity_key(view.keys_in_source), at=pl.col(EVENT_AT).dt.epoch("us"), taken=-pl.col(SIGN)
+    taken = (
+        conditions.kept(rows, view.where)
+        .filter(pl.col(SIGN) < 0)
+        .select(entity_key(view.keys_in_source), at=pl.col(EVENT_AT).dt.epoch("us"), taken=-pl.col(SIGN))
     )
     losses = taken.group_by(ENTITY, "at").agg(pl.col("taken").sum())
     both = pl.concat([losses.with_columns(edge=pl.lit(e, pl.Int64), at=pl.col("at") * e) for e in (1, -1)])

@@ -8,7 +8,7 @@ from functools import cache
 
 import polars as pl
 
-from features import crossings, entities, shipments
+from features import conditions, crossings, entities, shipments
 from features.attributes import crossing_attributes, shipment_attributes
 from features.registry import Registry
 from features.sources import SOURCES, Silver
@@ -77,7 +77,10 @@ def feature_set(registry: Registry) -> FeatureSet:
 
 
 def _definition(view: FeatureView) -> list[object]:
-    computed = [(a.name, a.kind, a.column, a.window_days, a.prior_weight) for a in view.aggregations]
+    computed = [
+        [a.name, a.kind, a.column, a.window_days, a.prior_weight, *conditions.defined(view, a).items()]
+        for a in view.aggregations
+    ]
     return [view.source, view.entity, view.keys_in_source, computed]
 
 
@@ -92,7 +95,7 @@ def compute(subject: Subject, events: pl.LazyFrame, silver: Silver) -> pl.DataFr
     key = described.select(*EVENT_KEY, pl.col(subject.location).alias("location"))
     own = described.select(
         *(pl.col(name).cast(pl.Float64) for name in names.numbers if name in described.columns),
-        *(pl.col(name).cast(pl.String) for name in names.categories),
+        *(pl.col(name).cast(pl.String) for name in names.categories if name in described.columns),
     )
     return _lawful(pl.concat([key, own, *columns], how="horizontal"), subject.registry)
 

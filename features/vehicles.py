@@ -1,4 +1,4 @@
-"""Views of road vehicles that every subject shares: what plate cameras have seen of them."""
+"""Views of road vehicles that subjects share: what plate cameras have seen of them, what customs found in them."""
 
 from features.views import Aggregation, FeatureView, Kind
 from warehouse.contracts.base import Purpose
@@ -24,11 +24,18 @@ def seen_by_cameras(purposes: frozenset[Purpose]) -> FeatureView:
             ),
             Aggregation(
                 "vehicle_night_share_30d",
-                Kind.MEAN,
+                Kind.SHARE,
                 "share of the vehicle's readings at night in the last 30 days",
                 "share",
                 "is_night",
                 30,
+            ),
+            Aggregation(
+                "vehicle_seen_6h",
+                Kind.COUNT,
+                "readings of the vehicle's plate in the last 6 hours",
+                "readings",
+                window_hours=6,
             ),
             Aggregation("vehicle_sites", Kind.DISTINCT, "sites at which the vehicle has been seen", "sites", "site"),
             Aggregation(
@@ -39,4 +46,26 @@ def seen_by_cameras(purposes: frozenset[Purpose]) -> FeatureView:
         purposes,
         "Where and when cameras have seen the vehicle: shared by surveillance.",
         source_entity=("object_id",),
+    )
+
+
+def found_in_goods(purposes: frozenset[Purpose]) -> FeatureView:
+    """What customs found in the vehicle: shared by customs."""
+    return FeatureView(
+        "vehicle_goods_results",
+        ("vehicle_id",),
+        "shipment_outcomes",
+        (
+            Aggregation(
+                "vehicle_goods_hit_rate",
+                Kind.RATE,
+                "share of customs inspections of the vehicle's goods that found something",
+                "share",
+                "is_adverse",
+                prior_weight=5.0,
+            ),
+        ),
+        "customs",
+        purposes,
+        "What customs found in the vehicle: shared by customs.",
     )

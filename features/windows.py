@@ -12,6 +12,7 @@ itself; what one part computes is `features.parts`.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property, partial
 from threading import Lock
 from typing import TypeVar
@@ -19,6 +20,8 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
+from features import conditions
+from features.declaring import is_number
 from features.layout import Codes, Floats, Part, by_time, coded, microseconds, paired, parts_of
 from features.parts import Clock, Columns, PartOfView
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
@@ -32,7 +35,7 @@ SIGN = "sign"
 EVENT_AT = "event_at"
 
 _ZERO_OF_NOTHING = frozenset({Kind.COUNT, Kind.SUM, Kind.DISTINCT})
-_NEEDS_OCCURRED = frozenset({Kind.DAYS_SINCE_FIRST, Kind.DAYS_SINCE_LAST})
+_NEEDS_OCCURRED = frozenset({Kind.DAYS_SINCE_FIRST, Kind.DAYS_SINCE_LAST, Kind.LAST})
 
 T = TypeVar("T")
 
@@ -53,6 +56,19 @@ def compute_all(
 
     Where `history` is of some entities only, `everyone` has the rows of all, for what rates are drawn to.
     """
+    named, flags = conditions.flagged(views)
+    history = history.with_columns(flags)
+    made: dict[str, pl.Series] = {}
+    for where, alike in conditions.by_condition(named).items():
+        of_all = None if everyone is None else conditions.kept(everyone, where)
+        made |= {column.name: column for column in _computed(alike, events, conditions.kept(history, where), of_all)}
+    return pl.DataFrame([made[aggregation.name] for view in views for aggregation in view.aggregations])
+
+
+def _computed(
+    views: Sequence[FeatureView], events: pl.DataFrame, history: pl.DataFrame, everyone: pl.DataFrame | None
+) -> list[pl.Series]:
+    """The features of views that ask no condition."""
     own = _Pass(events, history, views)
     of_all = own
     if everyone is not None:
@@ -61,8 +77,8 @@ def compute_all(
     for view in views:
         values = own.of(view, of_all)
         # One at a time, so that no more than one column is held twice.
-        columns.extend(pl.Series(name, values.pop(name), nan_to_null=True) for name in list(values))
-    return pl.DataFrame(columns)
+        columns.extend(own.column(one, values.pop(one.name)) for one in view.aggregations)
+    return columns
 
 
 def _has_rate(view: FeatureView) -> bool:
@@ -70,7 +86,7 @@ def _has_rate(view: FeatureView) -> bool:
 
 
 def _prior_of(rate: Aggregation) -> str:
-    return f"{rate.column} {rate.window_days}"
+    return f"{rate.column} {rate.days}"
 
 
 class _Pass:
@@ -82,7 +98,7 @@ class _Pass:
         aggregations = [aggregation for view in views for aggregation in view.aggregations]
         needs_occurred = EVENT_AT in history.columns and any(a.kind in _NEEDS_OCCURRED for a in aggregations)
         self._rates = [aggregation for aggregation in aggregations if aggregation.kind is Kind.RATE]
-        spans = [aggregation.window_days for aggregation in aggregations if aggregation.window_days]
+        spans = [aggregation.days for aggregation in aggregations if aggregation.days]
         self._columns = Columns(events, history, history[SIGN].to_numpy())
         self._clock = Clock.over(
             microseconds(events, EVENT_AT),
@@ -103,10 +119,20 @@ class _Pass:
     def priors(self) -> Mapping[str, Floats]:
         """For each event, the means over all entities of its jurisdiction that the views' rates are drawn to."""
         means = {
-            name: Aggregation(name, Kind.MEAN, "", "", rate.column, rate.window_days)
+            name: replace(rate, name=name, kind=Kind.MEAN)
             for name, rate in {_prior_of(rate): rate for rate in self._rates}.items()
         }
         return self._computed(self._codes((PRIOR_OF,), (PRIOR_OF,)), tuple(means.values()), {})
+
+    def column(self, aggregation: Aggregation, values: Floats) -> pl.Series:
+        """Values as a column; of a last value, what the history has where they say."""
+        found = pl.Series(aggregation.name, values, nan_to_null=True)
+        if aggregation.kind is not Kind.LAST:
+            return found
+        assert aggregation.column is not None
+        held = self._history[aggregation.column]
+        last = held.cast(pl.Float64 if is_number(held.dtype) else pl.String).gather(found.cast(pl.UInt32))
+        return last.rename(aggregation.name)
 
     def _codes(self, of_event: Sequence[str], of_source: Sequence[str]) -> Codes:
         return paired(

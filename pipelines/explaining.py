@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from features import dictionary, explaining, vectors
+from features import conditions, dictionary, explaining, vectors
 from features.explaining import Explanation, Reading, Standing
 from features.sources import SOURCES, Silver
 from features.vectors import SUBJECTS, Subject
@@ -170,13 +170,14 @@ def _explanations(case: Case, view: FeatureView, names: Sequence[str], silver: S
     rows = SOURCES[view.source].rows(silver)
     aggregations = [one for one in view.aggregations if one.name in names]
     offered = rows.collect_schema().names()
-    columns = {*_TIMES, *SHOWN, *view.keys_in_source, *(one.column for one in aggregations if one.column)}
+    columns = {*_TIMES, *SHOWN, *view.keys_in_source, *conditions.columns_of(view)}
     kept = rows.select(name for name in offered if name in columns)
     own = explaining.rows_of_entity(view, case.event, kept).collect().to_dicts()
     rated = [one.column for one in aggregations if one.kind is Kind.RATE and one.column]
     everyone: list[dict[str, Any]] = []
     if rated:
-        wanted = rows.select(*dict.fromkeys((*_TIMES, PRIOR_OF, *rated)))
+        asked = {where.column for one in aggregations for where in conditions.conditions_of(view, one)}
+        wanted = rows.select(*dict.fromkeys((*_TIMES, PRIOR_OF, *rated, *sorted(asked))))
         everyone = explaining.rows_of_jurisdiction(case.event, wanted).collect().to_dicts()
     return {one.name: explaining.explain(view, one, case.event, own, everyone) for one in aggregations}
 

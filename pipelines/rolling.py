@@ -9,7 +9,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -238,7 +238,7 @@ def _oldest_kept(latest: date) -> date:
 def _key(view: FeatureView) -> str:
     sums = [(lane.measure, lane.window_days) for lane in tiles.lanes(view)]
     definition: list[object] = [view.source, view.keys_in_source, tiles.measures(view), tiles.held_columns(view)]
-    definition += [sums, tiles.edges_of(view)]
+    definition += [sums, tiles.edges_of(view), *(asdict(one) for one in view.where)]
     return f"{view.name}@{_digest(json.dumps(definition))[:12]}"
 
 

@@ -53,8 +53,15 @@ class RegisteredFeatures(dy.Schema):
     column = dy.String(nullable=True, description="Column of the source that is aggregated.")
     silver_tables = dy.List(dy.String(), description="Tables that it rests on.")
     silver_columns = dy.List(dy.String(), description="Columns of those tables that it names.")
-    window_days = dy.Int64(nullable=True, description="Window in days; null: lifetime, or of the event itself.")
+    window_days = dy.Int64(
+        nullable=True, description="Window in days; null: hours are said, lifetime, or of the event itself."
+    )
     prior_weight = dy.Float64(nullable=True, description="Rows of the jurisdiction that a rate is drawn to.")
+    window_hours = dy.Int64(nullable=True, description="Window in hours, where it is not of days.")
+    condition = dy.String(
+        nullable=True,
+        description="What rows must meet to count, or of a share, what is to hold; null: nothing is asked.",
+    )
 
 
 class Reason(dy.Schema):

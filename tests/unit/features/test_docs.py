@@ -13,7 +13,7 @@ from silver_world import silver
 from features import dictionary, vectors
 from features.registry import Registry
 from features.vectors import SUBJECTS, feature_set
-from features.views import FeatureView, Kind
+from features.views import Aggregation, FeatureView, Kind, Where
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -65,7 +65,26 @@ def test_a_newcomer_s_view_is_ten_lines_and_gives_values() -> None:
 
 
 def test_every_kind_is_told_in_words_of_its_own() -> None:
-    views = [view for subject in SUBJECTS.values() for view in subject.registry.views]
-    told = {one.kind: dictionary.computed(view, one) for view in views for one in view.aggregations}
-    assert set(told) == set(Kind)
-    assert len(set(told.values())) == len(told)
+    view = SUBJECTS["shipments"].registry.views[0]
+    told = {kind: dictionary.computed(view, Aggregation("one", kind, "d", "u", "hs4")) for kind in Kind}
+    assert len(set(told.values())) == len(Kind)
+    assert all(view.source in words for words in told.values())
+
+
+def test_hours_and_conditions_are_told() -> None:
+    where = (Where("hs4", ("6403", "6404")), Where("log_value", at_least=2.5, below=1_000_000))
+    one = Aggregation("one", Kind.SHARE, "d", "u", window_hours=6, where=where, holds=Where("hs2", ("64",)))
+    told = dictionary.computed(SUBJECTS["shipments"].registry.views[0], one)
+    assert "share of those whose hs2 is 64 among rows" in told
+    assert "only where hs4 is 6403 or 6404 and log_value is at least 2.5 and below 1,000,000," in told
+    assert told.endswith("in the 6 hours before it")
+
+
+def test_the_page_tells_the_condition_of_a_feature() -> None:
+    page = (DOCS / "features.md").read_text("utf-8")
+    asked = [one for s in SUBJECTS.values() for one in dictionary.definitions(s.registry) if one["condition"]]
+    assert asked
+    for one in asked:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{one['name']}` |"))
+        assert f"({one['condition']})" in row
+        assert f" {one['window']} " in row

@@ -40,9 +40,11 @@ def explained(event: Event, history: list[Row], name: str) -> Explanation:
     return explaining.explain(VIEW, aggregation, facts, own, everyone)
 
 
-def same(found: float | None, expected: float | None) -> bool:
+def same(found: float | str | None, expected: float | str | None) -> bool:
     if found is None or expected is None:
         return found is expected
+    if isinstance(found, str) or isinstance(expected, str):
+        return found == expected
     return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-12)
 
 
@@ -144,3 +146,18 @@ def test_the_window_is_of_days_to_the_microsecond() -> None:
     just = EVENT.event_at - DAY
     history = [row(event_at=just), row(event_at=just - timedelta(microseconds=1))]
     assert explained(EVENT, history, "count_1").value == 1.0
+
+
+def test_a_row_that_does_not_meet_the_condition_is_shown_as_one_that_does_not_count() -> None:
+    found = explained(EVENT, [row(product="soap"), row(), row(product=None)], "soap_count_2")
+    assert sorted(one.standing for one in found.readings) == [Standing.COUNTS, Standing.APART, Standing.APART]
+    assert found.value == 1.0
+
+
+def test_the_window_is_of_hours_to_the_microsecond() -> None:
+    just = EVENT.event_at - HOUR
+    history = [row(event_at=just), row(event_at=just - timedelta(microseconds=1))]
+    assert [one.standing for one in explained(EVENT, history, "count_1h").readings] == [
+        Standing.OLDER,
+        Standing.COUNTS,
+    ]

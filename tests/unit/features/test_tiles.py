@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from test_windows import (
     HOUR,
+    ROLLING,
+    SOAP,
     START,
-    VIEW,
     Event,
     Row,
     events_frame,
@@ -29,7 +30,8 @@ from features.views import FeatureView
 from features.windows import BEGAN_AT, USABLE_AT
 
 FIRST, DAYS = START.date(), 11
-COARSE = replace(VIEW, name="coarse", entity=("jurisdiction", "importer"))
+COARSE = replace(ROLLING, name="coarse", entity=("jurisdiction", "importer"))
+SOAPY = replace(ROLLING, name="soapy", where=(SOAP,))
 
 
 def within(column: str, day: date) -> pl.Expr:
@@ -83,7 +85,7 @@ def ordered(events: list[Event]) -> pl.DataFrame:
     return events_frame(sorted(events, key=lambda event: event.event_at))
 
 
-@pytest.mark.parametrize("view", [VIEW, COARSE], ids=["one-key", "two-keys"])
+@pytest.mark.parametrize("view", [ROLLING, COARSE, SOAPY], ids=["one-key", "two-keys", "a-condition"])
 @settings(max_examples=12, deadline=None)
 @given(many_events, many_rows)
 def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
@@ -97,11 +99,11 @@ def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
 @given(many_rows, many_rows, st.integers(0, DAYS - 1))
 def test_a_backfilled_state_is_the_rolled_one(history: list[Row], more: list[Row], offset: int) -> None:
     rows = history_frame([*history, *more])
-    state, tile = tiles.empty(VIEW, FIRST), tiles.tile(VIEW, rows)
+    state, tile = tiles.empty(ROLLING, FIRST), tiles.tile(ROLLING, rows)
     for day in (FIRST + timedelta(days=n) for n in range(offset)):
         today = rows.filter(within(USABLE_AT, day))
-        state = tiles.roll(VIEW, fed(VIEW, state, today, tile), today, leaving_of(VIEW, tile, day))
-    straight = state_at(VIEW, rows, FIRST + timedelta(days=offset))
+        state = tiles.roll(ROLLING, fed(ROLLING, state, today, tile), today, leaving_of(ROLLING, tile, day))
+    straight = state_at(ROLLING, rows, FIRST + timedelta(days=offset))
     assert_same(state, straight)
 
 
@@ -110,8 +112,8 @@ def test_a_backfilled_state_is_the_rolled_one(history: list[Row], more: list[Row
 def test_days_after_a_backfill_give_what_one_pass_gives(some: list[Event], history: list[Row], offset: int) -> None:
     rows, day = history_frame(history), FIRST + timedelta(days=offset)
     events = ordered(some).filter(pl.col("event_at") >= tiles.midnight(day))
-    found = replay(VIEW, events, rows, state_at(VIEW, rows, day))
-    assert_frame_equal(found, windows.compute(VIEW, events, rows), check_exact=True)
+    found = replay(ROLLING, events, rows, state_at(ROLLING, rows, day))
+    assert_frame_equal(found, windows.compute(ROLLING, events, rows), check_exact=True)
 
 
 def assert_same(one: State, other: State) -> None:
@@ -140,11 +142,11 @@ def test_more_corrections_on_a_day_than_a_state_keeps_times_for() -> None:
     taken = START + timedelta(days=3, hours=6)
     history = history_frame([row(seen[0]), *(row(at, ends=taken) for at in seen[1:])])
     events = ordered([Event("one", "XN", START + timedelta(days=3, hours=h), 1.0) for h in (5, 6, 7, 8)])
-    state = state_at(VIEW, history, FIRST + timedelta(days=3))
+    state = state_at(ROLLING, history, FIRST + timedelta(days=3))
     today = history.filter(within(USABLE_AT, FIRST + timedelta(days=3)))
-    assert tiles.starving(VIEW, state, today).height == 1
-    found = replay(VIEW, events, history)
-    assert_frame_equal(found, windows.compute(VIEW, events, history), check_exact=True)
+    assert tiles.starving(ROLLING, state, today).height == 1
+    found = replay(ROLLING, events, history)
+    assert_frame_equal(found, windows.compute(ROLLING, events, history), check_exact=True)
     assert found["since_last"].to_list()[-1] == pytest.approx(3 + 7 / 24)
 
 
@@ -163,7 +165,7 @@ def test_more_corrections_on_a_day_than_a_state_keeps_times_for() -> None:
 def test_edges_of_days(history: list[Row]) -> None:
     moments = [START + timedelta(days=d, hours=h, microseconds=u) for d in range(10) for h in (0, 1) for u in (0, 1)]
     events, rows = ordered([Event("one", "XN", at, 2.0) for at in moments]), history_frame(history)
-    assert_frame_equal(replay(VIEW, events, rows), windows.compute(VIEW, events, rows), check_exact=True)
+    assert_frame_equal(replay(ROLLING, events, rows), windows.compute(ROLLING, events, rows), check_exact=True)
 
 
 def test_keys_that_read_alike_are_other_entities() -> None:
@@ -181,4 +183,4 @@ def test_a_state_grows_with_entities_and_not_with_events() -> None:
     few = history_frame([row(at) for at in at_hours(*range(5))])
     many = history_frame([row(at) for at in at_hours(*range(150))])
     day = FIRST + timedelta(days=8)
-    assert columns(state_at(VIEW, few, day)) == columns(state_at(VIEW, many, day))
+    assert columns(state_at(ROLLING, few, day)) == columns(state_at(ROLLING, many, day))

@@ -1,7 +1,11 @@
-"""Every view of both subjects over whole silver tables: a day from its state is one pass, to the last bit."""
+"""Every view of both subjects over whole silver tables: a day from its state is one pass, to the last bit.
+
+Features that do not roll on are left out, and refused by name.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -15,6 +19,7 @@ from features.tiles import Leaving, State
 from features.vectors import SUBJECTS, Subject
 from features.views import FeatureView
 from features.windows import BEGAN_AT, EVENT_AT, USABLE_AT
+from warehouse.errors import BorderlakeError
 
 DAYS = [START.date() + timedelta(days=number) for number in (6, 7)]
 
@@ -48,6 +53,12 @@ def replayed(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> 
     return pl.concat(made)
 
 
+def rolling(subject: Subject) -> list[FeatureView]:
+    """The views with the features that roll on."""
+    kept = [replace(v, aggregations=tuple(filter(tiles.rolls, v.aggregations))) for v in subject.registry.views]
+    return [view for view in kept if view.aggregations]
+
+
 @pytest.mark.parametrize("seed", [3, 4])
 @pytest.mark.parametrize("subject", [pytest.param(s, id=name) for name, s in SUBJECTS.items()])
 def test_every_view_of_a_day_from_its_state(subject: Subject, seed: int) -> None:
@@ -56,7 +67,17 @@ def test_every_view_of_a_day_from_its_state(subject: Subject, seed: int) -> None
     events = subject.attributes(taken).filter(pl.col(EVENT_AT).dt.date().is_in(DAYS)).sort(EVENT_AT).collect()
     assert events.height > 0
     histories = {name: source.history(world).collect() for name, source in SOURCES.items()}
-    for view in subject.registry.views:
+    for view in rolling(subject):
         history = histories[view.source]
         found = replayed(view, events, history)
         assert_frame_equal(found, windows.compute(view, events, history), check_exact=True)
+
+
+@pytest.mark.parametrize("subject", [pytest.param(s, id=name) for name, s in SUBJECTS.items()])
+def test_a_view_with_features_that_do_not_roll_on_is_refused_by_their_names(subject: Subject) -> None:
+    refused = [view for view in subject.registry.views if not all(map(tiles.rolls, view.aggregations))]
+    assert 0 < len(refused) < len(subject.registry.views)
+    for view in refused:
+        still = ", ".join(one.name for one in view.aggregations if not tiles.rolls(one))
+        with pytest.raises(BorderlakeError, match=f"view '{view.name}': {still} cannot be rolled on by a day"):
+            tiles.empty(view, DAYS[0])

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from features import crossings, shipments
+from features.declaring import is_category, is_number
 from features.registry import Registry
 from features.sources import SOURCES
 from features.terms import ORDINARY, Terms
 from features.vectors import SUBJECTS, Subject, feature_set, subject_of
-from features.views import Aggregation, Feature, FeatureView, Kind
+from features.views import (
+    NEEDS_COLUMN,
+    NEEDS_OWN_VALUE,
+    OF_CATEGORIES,
+    OF_FLAGS,
+    OF_NUMBERS,
+    Aggregation,
+    Feature,
+    FeatureView,
+    Kind,
+    Where,
+)
 from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.errors import BorderlakeError, UnknownName
 
@@ -27,10 +40,13 @@ VIEW = FeatureView(
 
 @pytest.fixture
 def registry() -> Registry:
-    columns = frozenset({"importer_id", "jurisdiction", "is_adverse", "log_value", "hs4"})
+    columns = {
+        "importer_id": pl.String(), "jurisdiction": pl.String(), "is_adverse": pl.Int8(), "log_value": pl.Float64(),
+        "hs4": pl.String(), "lodged_at": pl.Datetime("us", "UTC"), "items": pl.Int32(),
+    }  # fmt: skip
     return Registry(
         subject="shipments",
-        source_columns={"shipments": columns, "sightings": frozenset({"object_id", "is_night"})},
+        source_columns={"shipments": columns, "sightings": {"object_id": pl.String(), "is_night": pl.Int8()}},
         event_columns=frozenset({"importer_id", "jurisdiction", "vehicle_id"}),
         source_purposes={"shipments": frozenset({RISK, CHECK}), "sightings": frozenset({RISK})},
     )
@@ -39,6 +55,24 @@ def registry() -> Registry:
 def with_(**changes: object) -> FeatureView:
     """The view with one aggregation changed."""
     return replace(VIEW, aggregations=(replace(COUNT, **changes),))  # type: ignore[arg-type]
+
+
+def hours(count: object, **changes: object) -> FeatureView:
+    """The view with a window of hours."""
+    return with_(**{"window_days": None, "window_hours": count, **changes})
+
+
+BAD_CONDITIONS = (
+    ("of-a-column-the-source-lacks", Where("weight", below=1.0), "the source has no column weight"),
+    ("that-asks-nothing", Where("hs4"), "the condition on hs4 asks nothing; say `among`, `at_least` or `below`"),
+    ("a-bound-on-text", Where("hs4", below=1.0), "the condition on hs4 has a bound, and hs4 is of String"),
+    ("no-bound", Where("log_value", below=float("nan")), "log_value has a bound that is no finite number"),
+    ("an-endless-bound", Where("log_value", below=float("inf")), "log_value has a bound that is no finite number"),
+    ("nothing-between", Where("log_value", at_least=2.0, below=2.0), "holds for no number: none is at least 2 and bel"),
+    ("values-of-a-measure", Where("log_value", among=(2,)), "names values, and log_value is of Float64"),
+    ("a-number-among-texts", Where("hs4", among=("6403", 6404)), "the condition on hs4 names 6404, and hs4 is of Str"),
+    ("a-text-among-flags", Where("is_adverse", among=("yes",)), "names 'yes', and is_adverse is of Int8"),
+)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +125,67 @@ def with_(**changes: object) -> FeatureView:
         pytest.param(with_(window_days=0), "a window of 0 days holds nothing; use 1 or more", id="a-window-of-zero"),
         pytest.param(with_(window_days=-7), "a window of -7 days holds nothing", id="a-window-of-less"),
         pytest.param(
-            with_(kind=Kind.DISTINCT, column="hs4"),
-            "distinct is over the entity's lifetime; leave the window out",
-            id="a-distinct-count-in-a-window",
+            with_(kind=Kind.DAYS_SINCE_LAST),
+            "days_since_last is over the entity's lifetime; leave the window out",
+            id="a-time-since-in-a-window",
+        ),
+        pytest.param(
+            hours(24, window_days=1), "a window of 1 days or of 24 hours? Give one of them", id="two-windows"
+        ),
+        pytest.param(hours(0), "a window of 0 hours holds nothing; use 1 or more", id="a-window-of-zero-hours"),
+        pytest.param(hours(-3), "a window of -3 hours holds nothing", id="a-window-of-less-hours"),
+        pytest.param(hours(0.5), "a window of 0.5 hours is not of whole hours", id="half-an-hour"),
+        pytest.param(hours(True), "a window of True hours is not of whole hours", id="no-number-of-hours"),
+        pytest.param(hours(1_000_000), "1,000,000 hours is the lifetime; leave the window out", id="too-many-hours"),
+        pytest.param(
+            hours(6, kind=Kind.DAYS_SINCE_FIRST), "days_since_first is over the entity's lifetime", id="since-in-hours"
+        ),
+        *(
+            pytest.param(with_(kind=kind, column="hs4"), f"{kind} needs a column of numbers, and hs4 is of String",
+                         id=f"{kind}-of-text")
+            for kind in sorted(OF_NUMBERS - NEEDS_OWN_VALUE)
+        ),
+        *(
+            pytest.param(with_(kind=kind, column="lodged_at"), f"{kind} needs a column of", id=f"{kind}-of-a-time")
+            for kind in (Kind.MIN, Kind.LAST, Kind.ENTROPY)
+        ),
+        *(
+            pytest.param(with_(kind=kind, column="log_value"),
+                         f"{kind} needs a column of categories (text, flags or whole numbers), and log_value is of Flo",
+                         id=f"{kind}-of-a-measure")
+            for kind in sorted(OF_CATEGORIES)
+        ),
+        *(
+            pytest.param(with_(kind=kind, column=column), f"{kind} needs a column of 0 and 1, and {column} is of",
+                         id=f"{kind}-of-{column}")
+            for kind in sorted(OF_FLAGS) for column in ("items", "log_value", "hs4")
+        ),
+        *(
+            pytest.param(with_(kind=kind, column=None), f"{kind} needs a column", id=f"{kind}-without-a-column")
+            for kind in sorted(NEEDS_COLUMN)
+        ),
+        *(
+            pytest.param(with_(kind=kind, column="weight"), "the source has no column weight", id=f"{kind}-of-nothing")
+            for kind in sorted(NEEDS_COLUMN)
+        ),
+        pytest.param(
+            with_(kind=Kind.SHARE, column="is_adverse", holds=Where("hs4", ("6403",))),
+            "a share of is_adverse, or of what `holds`? Give one of them",
+            id="a-share-of-two-things",
+        ),
+        pytest.param(with_(holds=Where("hs4", ("6403",))), "count takes no `holds`", id="a-count-that-holds"),
+        pytest.param(
+            with_(kind=Kind.SHARE, holds=Where("weight", below=2.0)), "the source has no column weight",
+            id="a-share-of-what-the-source-lacks",
+        ),
+        *(
+            pytest.param(changed, message, id=f"{where}-{name}")
+            for name, condition, message in BAD_CONDITIONS
+            for where, changed in (
+                ("view", replace(VIEW, where=(condition,))),
+                ("feature", with_(where=(condition,))),
+                ("share", with_(kind=Kind.SHARE, holds=condition)),
+            )
         ),
         pytest.param(with_(window_days=0.5), "a window of 0.5 days is not of whole days", id="half-a-day"),
         pytest.param(with_(window_days=7.0), "a window of 7.0 days is not of whole days", id="no-whole-number"),
@@ -193,7 +285,7 @@ def test_what_a_neighbour_saw_is_not_for_a_jurisdiction_that_is_shown_nothing() 
     assert {features[name].owner for name in shown - unshown} == {"partner-immigration"}
 
 
-DIGESTS = {"shipments": "32ceabb3d7e1db0a", "crossings": "741d68d3a86c7b41"}
+DIGESTS = {"shipments": "05115361a19d0b53", "crossings": "920e230fd1a64009"}
 
 
 @pytest.mark.parametrize("subject", DIGESTS)
@@ -203,7 +295,7 @@ def test_stored_vectors_stay_readable_until_a_definition_changes_on_purpose(subj
 
 
 def test_the_features_of_pnr_are_another_set() -> None:
-    assert feature_set(subject_of("crossings", Terms(pnr=frozenset({"XN"}))).registry).digest == "cd018a08c34c7685"
+    assert feature_set(subject_of("crossings", Terms(pnr=frozenset({"XN"}))).registry).digest == "c3d4918875b1661d"
 
 
 def test_a_clash_with_an_attribute_is_refused(registry: Registry) -> None:
@@ -309,3 +401,40 @@ def test_an_unknown_subject_is_refused() -> None:
 
 def test_every_source_has_purposes() -> None:
     assert all(source.purposes for source in SOURCES.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "expected"),
+    [
+        pytest.param(Kind.LAST, "hs4", True, id="last-text"),
+        pytest.param(Kind.LAST, "log_value", False, id="last-number"),
+        pytest.param(Kind.LAST, "is_adverse", False, id="last-flag"),
+        pytest.param(Kind.ENTROPY, "hs4", False, id="entropy-of-text"),
+    ],
+)
+def test_a_last_text_is_a_category(registry: Registry, kind: Kind, column: str, expected: bool) -> None:
+    registry.view(with_(kind=kind, column=column))
+    assert registry.features[COUNT.name].is_category is expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"window_days": None, "window_hours": 7 * 24}, id="hours"),
+        pytest.param({"where": (Where("hs4", ("6403",)),)}, id="a-condition"),
+        pytest.param({"where": (Where("log_value", below=1.0000001),)}, id="a-bound"),
+    ],
+)
+def test_what_rows_must_meet_is_part_of_what_a_vector_is_stored_under(
+    registry: Registry, changes: dict[str, object]
+) -> None:
+    other = replace(registry, views=[], features={})
+    registry.view(with_(where=(Where("log_value", below=1.0),)) if "where" in changes else VIEW)
+    other.view(with_(**changes))
+    assert feature_set(other).digest != feature_set(registry).digest
+
+
+def test_every_source_s_columns_have_a_type_that_some_kind_can_use() -> None:
+    for name, source in SOURCES.items():
+        assert set(source.types) == source.columns, name
+        assert all(is_number(dtype) or is_category(dtype) for dtype in source.types.values()), name

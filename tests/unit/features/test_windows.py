@@ -14,13 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import windows
-from features.views import Aggregation, FeatureView, Kind
+from features import tiles, windows
+from features.views import Aggregation, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose
 
 START = datetime(2024, 2, 27, tzinfo=UTC)  # Two days before a leap day.
 HOUR = timedelta(hours=1)
-WINDOWS = (1, 2, 7, None)
+WINDOWS: dict[str, dict[str, int]] = {
+    "1": {"window_days": 1}, "2": {"window_days": 2}, "7": {"window_days": 7}, "life": {},
+    "1h": {"window_hours": 1}, "30h": {"window_hours": 30},
+}  # fmt: skip
+SOAP, MIDDLING = Where("product", among=("soap",)), Where("value", at_least=2.0, below=20.0)
 MOMENT = pl.Datetime("us", "UTC")
 
 
@@ -37,8 +41,9 @@ class Row:
     is_adverse: int | None
     product: str | None
 
-    def counts_at(self, moment: datetime, window_days: int | None) -> bool:
-        in_window = window_days is None or self.begins >= moment - timedelta(days=window_days)
+    def counts_at(self, moment: datetime, aggregation: Aggregation) -> bool:
+        span = timedelta(days=aggregation.window_days or 0, hours=aggregation.window_hours or 0)
+        in_window = not span or self.begins >= moment - span
         return self.begins < moment and in_window and (self.ends is None or self.ends >= moment)
 
 
@@ -50,21 +55,46 @@ class Event:
     value: float | None
 
 
+KINDS: dict[Kind, tuple[str | None, ...]] = {
+    Kind.COUNT: (None,), Kind.SUM: ("value",), Kind.MEAN: ("value",), Kind.RATE: ("is_adverse",),
+    Kind.DEVIATION: ("value",), Kind.GAP: ("value",), Kind.STD: ("value",), Kind.MIN: ("value",), Kind.MAX: ("value",),
+    Kind.LAST: ("value", "product", "is_adverse"), Kind.SHARE: ("is_adverse",), Kind.DISTINCT: ("product",),
+    Kind.ENTROPY: ("product", "is_adverse"), Kind.CONCENTRATION: ("product",),
+}  # fmt: skip
+
+
 def _aggregations() -> tuple[Aggregation, ...]:
     made: list[Aggregation] = []
-    columns = {Kind.COUNT: None, Kind.SUM: "value", Kind.MEAN: "value", Kind.RATE: "is_adverse"}
-    for days in WINDOWS:
-        for kind, column in {**columns, Kind.DEVIATION: "value", Kind.GAP: "value"}.items():
-            made.append(Aggregation(f"{kind}_{days or 'life'}", kind, "d", "u", column, days, prior_weight=3.0))
+    for label, window in WINDOWS.items():
+        for kind, columns in KINDS.items():
+            for number, column in enumerate(columns):
+                name = f"{kind}_{label}" if number == 0 else f"{kind}_{column}_{label}"
+                made.append(Aggregation(name, kind, "d", "u", column, prior_weight=3.0, **window))  # type: ignore[arg-type]
     made.append(Aggregation("distinct", Kind.DISTINCT, "d", "u", "product"))
     made.append(Aggregation("since_last", Kind.DAYS_SINCE_LAST, "d", "u"))
     made.append(Aggregation("since_first", Kind.DAYS_SINCE_FIRST, "d", "u"))
     return tuple(made)
 
 
+def _conditional() -> tuple[Aggregation, ...]:
+    """A few kinds again, of rows that meet conditions."""
+    soap = [
+        replace(one, name=f"soap_{one.name}", where=(SOAP,))
+        for one in _aggregations()
+        if one.name in ("count_2", "rate_life", "max_7", "since_last", "last_30h", "std_life")
+    ]
+    both = Aggregation("middling_soap", Kind.SUM, "d", "u", "value", where=(SOAP, MIDDLING))
+    share = Aggregation("middling_share", Kind.SHARE, "d", "u", holds=MIDDLING, window_days=7)
+    adverse = Aggregation("soap_share", Kind.SHARE, "d", "u", holds=SOAP, where=(Where("is_adverse", among=(1,)),))
+    return (*soap, both, share, adverse)
+
+
 VIEW = FeatureView(
-    "everything", ("importer",), "source", _aggregations(), "customs", frozenset({Purpose.CUSTOMS_RISK}), "All kinds."
-)
+    "everything", ("importer",), "source", (*_aggregations(), *_conditional()), "customs",
+    frozenset({Purpose.CUSTOMS_RISK}), "All kinds.",
+)  # fmt: skip
+ROLLING = replace(VIEW, aggregations=tuple(one for one in VIEW.aggregations if tiles.rolls(one)))
+"""What a state can be rolled on with."""
 
 
 def compute(events: Sequence[Event], history: Sequence[Row], view: FeatureView = VIEW) -> pl.DataFrame:
@@ -91,45 +121,101 @@ def history_frame(history: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> float | None:
+def is_met(where: Where, row: Row) -> bool | None:
+    """Whether a row meets a condition; None where it does not say."""
+    value = getattr(row, where.column)
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if where.among:
+        return value in where.among
+    return (where.at_least is None or value >= where.at_least) and (where.below is None or value < where.below)
+
+
+def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> float | str | None:
     """The same feature, by reading every row of the history once for this one event."""
-    days, column = aggregation.window_days, aggregation.column
-    counting = [row for row in history if row.counts_at(event.event_at, days)]
+    column = aggregation.column
+    counting = [
+        row
+        for row in history
+        if row.counts_at(event.event_at, aggregation) and all(is_met(one, row) for one in aggregation.where)
+    ]
     own = [row for row in counting if event.importer is not None and row.importer == event.importer]
-    values = [getattr(row, column) for row in own if column and getattr(row, column) is not None]
+    if aggregation.holds is not None:
+        return mean([float(met) for row in own if (met := is_met(aggregation.holds, row)) is not None])
+    known = [row for row in own if column and is_known(getattr(row, column))]
+    values = [getattr(row, column) for row in known if column]
     match aggregation.kind:
         case Kind.COUNT:
             return float(len(own))
-        case Kind.SUM:
-            return math.fsum(values)
-        case Kind.MEAN:
-            return statistics.fmean(values) if values else None
         case Kind.RATE:
             everyone = [r.is_adverse for r in counting if r.jurisdiction == event.jurisdiction]
-            known = [value for value in everyone if value is not None]
-            if event.importer is None or not known:
+            prior = mean([value for value in everyone if value is not None])
+            if event.importer is None or prior is None:
                 return None
             weight = aggregation.prior_weight
-            return (sum(values) + weight * statistics.fmean(known)) / (len(values) + weight)
-        case Kind.DEVIATION:
-            if len(values) < 3 or event.value is None:
-                return None
-            return (event.value - statistics.fmean(values)) / (statistics.pstdev(values) + 0.05)
-        case Kind.GAP:
-            return event.value - statistics.fmean(values) if values and event.value is not None else None
-        case Kind.DISTINCT:
-            return float(len(set(values)))
+            return (sum(values) + weight * prior) / (len(values) + weight)
+        case Kind.LAST:
+            last = max(known, key=lambda r: (r.event_at, r.begins, getattr(r, str(column))), default=None)
+            return None if last is None else getattr(last, str(column))
         case Kind.DAYS_SINCE_LAST:
             return (event.event_at - max(r.event_at for r in own)) / timedelta(days=1) if own else None
         case Kind.DAYS_SINCE_FIRST:
             return (event.event_at - min(r.event_at for r in own)) / timedelta(days=1) if own else None
+        case Kind.DISTINCT | Kind.ENTROPY | Kind.CONCENTRATION:
+            return spread(aggregation.kind, values)
+        case _:
+            return of_numbers(aggregation.kind, event, values)
+
+
+def of_numbers(kind: Kind, event: Event, values: list[float]) -> float | None:
+    usual, own = mean(values), event.value if is_known(event.value) else None
+    match kind:
+        case Kind.SUM:
+            return math.fsum(values)
+        case Kind.MEAN | Kind.SHARE:
+            return usual
+        case Kind.STD:
+            return statistics.pstdev(values) if len(values) >= 2 else None
+        case Kind.MIN:
+            return min(values, default=None)
+        case Kind.MAX:
+            return max(values, default=None)
+        case Kind.DEVIATION:
+            if len(values) < 3 or own is None or usual is None:
+                return None
+            return (own - usual) / (statistics.pstdev(values) + 0.05)
+        case Kind.GAP:
+            return own - usual if own is not None and usual is not None else None
+        case _:
+            raise AssertionError(kind)
+
+
+def spread(kind: Kind, values: list[Any]) -> float | None:
+    shares = [values.count(value) / len(values) for value in set(values)]
+    if kind is Kind.DISTINCT:
+        return float(len(shares))
+    if not values:
+        return None
+    if kind is Kind.CONCENTRATION:
+        return math.fsum(share * share for share in shares)
+    return -math.fsum(share * math.log2(share) for share in shares)
+
+
+def mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def is_known(value: float | str | None) -> bool:
+    return value is not None and (isinstance(value, str) or math.isfinite(value))
 
 
 hours = st.integers(0, 9 * 24).map(lambda hours: START + hours * HOUR)
 """An hour's grid over nine days: ties are frequent, and whole days apart hits the edges of windows."""
 importers = st.sampled_from(["one", "two", "three", None])
 jurisdictions = st.sampled_from(["XN", "XS"])
-eighths = st.one_of(st.none(), st.integers(-40, 400).map(lambda n: n / 8))
+eighths = st.one_of(
+    st.none(), st.integers(-40, 400).map(lambda n: n / 8), st.sampled_from([math.inf, -math.inf, math.nan, -0.0])
+)
 
 
 @st.composite
@@ -153,9 +239,11 @@ events = st.builds(Event, importers, jurisdictions, hours, eighths)
 many_rows, many_events = st.lists(rows(), max_size=25), st.lists(events, min_size=1, max_size=8)
 
 
-def agree(found: float | None, expected: float | None, *, tolerance: float = 1e-9) -> bool:
+def agree(found: float | str | None, expected: float | str | None, *, tolerance: float = 1e-9) -> bool:
     if found is None or expected is None:
         return found is expected
+    if isinstance(found, str) or isinstance(expected, str):
+        return found == expected
     return math.isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)
 
 
