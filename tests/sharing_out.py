@@ -21,6 +21,7 @@ LONGEST = (
     "tests/integration/test_road.py",
     "tests/integration/test_ui.py",
     "tests/unit/benchmarks/test_bound.py",
+    "tests/integration/test_parity.py",
     "tests/unit/warehouse/readers/test_fuzz.py",
     "tests/unit/benchmarks/test_landing_benches.py",
     "tests/integration/test_durability.py",

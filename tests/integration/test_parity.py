@@ -38,7 +38,6 @@ KEY = ["event_id", "event_version"]
 OUTCOME_OF = {"shipments": "shipment", "crossings": "crossing"}
 
 every_subject = pytest.mark.parametrize("name", SUBJECTS)
-pytestmark = pytest.mark.xdist_group("parity")
 
 
 @dataclass(frozen=True)
