@@ -182,6 +182,7 @@ class Manifest:
         has written and made durable.
         """
         if self.store.size(self.path(version)) is not None:
+            self._catch_up(version)
             return
         last = self._last_before(version)
         for entry in self._missing(last, version, live, hashes or {}):
@@ -189,6 +190,15 @@ class Manifest:
             last = entry
         if last is not None and self.anchors is not None:
             write_anchor(self.anchors, self.table, Anchor(last.version, last.count, last.digest))
+
+    def _catch_up(self, version: int) -> None:
+        """Move the anchor to an entry that stands: a writer was stopped between the two, by a full disk for one."""
+        anchor = self.anchor()
+        if self.anchors is None or anchor is None or anchor.version >= version:
+            return
+        entry = self.entry(version)
+        if entry is not None:
+            write_anchor(self.anchors, self.table, Anchor(entry.version, entry.count, entry.digest))
 
     def made_again(self, before: Entry | None, version: int) -> list[Entry]:
         """The entries after `before` up to `version`, as they would be written now; nothing is written."""

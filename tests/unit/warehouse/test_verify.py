@@ -420,6 +420,16 @@ def test_a_missing_anchor_and_one_that_is_behind_are_found_once_no_writer_can_be
     assert kinds(found(lake)) == {(Kind.MISSING_ANCHOR, 2)}
 
 
+def test_an_anchor_that_was_left_behind_catches_up_with_a_landing_that_finds_its_rows_there(lake: Lake) -> None:
+    lake.append(EVENTS, rows("a"))
+    older = anchor(lake).read_bytes()
+    batch = rows("b")
+    lake.append(EVENTS, batch, batches=batch["batch_id"].unique().to_list())
+    anchor(lake).write_bytes(older)  # As a full disk leaves it: the entry is written, the anchor is not.
+    lake.append(EVENTS, batch, batches=batch["batch_id"].unique().to_list())
+    assert found(lake) == []
+
+
 @pytest.mark.parametrize("version", [7, 9], ids=["next", "later"])
 def test_a_copy_of_an_earlier_commit_is_found_and_nothing_is_written_upon_it(lake: Lake, version: int) -> None:
     commit(lake, version).write_bytes(commit(written(lake), 3).read_bytes())
