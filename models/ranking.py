@@ -18,6 +18,10 @@ CAPACITIES: Final = (1, 2, 5, 10)
 _CELL = 0.01
 """Width of a cell of log-odds within which rows count as one for the slope."""
 _NEWTON_STEPS = 25
+_HALVINGS = 40
+_PENALTY = 1e-6
+_DAMPING = 1e-12
+"""Keeps the system solvable where every row is as good as certain; it shortens steps and moves no solution."""
 _CONVERGED = 1e-3
 """Of a step: Newton's steps square, so the slope that follows is right to about 1e-6."""
 
@@ -69,17 +73,32 @@ class Ranking:
         log_odds = self._cells
         hits = np.diff(found[self._cell_ends], prepend=0.0)
         rows = np.diff(taken[self._cell_ends], prepend=0.0)
+        fit = _likelihood(hits, rows, log_odds, intercept, slope)
         for _ in range(_NEWTON_STEPS):
             p = 0.5 * (1.0 + np.tanh(0.5 * (intercept + slope * log_odds)))
             residual, spread = hits - rows * p, rows * p * (1.0 - p)
             bend, curve = spread @ log_odds, spread @ log_odds**2
             # As weak a penalty as the point figure has keeps the system solvable where the classes part.
-            hessian = np.array([[spread.sum(), bend], [bend, curve + 1e-6]])
-            step = np.linalg.solve(hessian, np.array([residual.sum(), residual @ log_odds - 1e-6 * slope]))
-            intercept, slope = intercept + float(step[0]), slope + float(step[1])
-            if abs(step[1]) < _CONVERGED * max(1.0, abs(slope)):
+            hessian = np.array([[spread.sum() + _DAMPING, bend], [bend, curve + _PENALTY]])
+            step = np.linalg.solve(hessian, np.array([residual.sum(), residual @ log_odds - _PENALTY * slope]))
+            # A full step may go past the best and on from there; half of it, or a half of that, is never worse.
+            for halving in range(_HALVINGS):
+                ahead, steeper = intercept + float(step[0]) / 2**halving, slope + float(step[1]) / 2**halving
+                reached = _likelihood(hits, rows, log_odds, ahead, steeper)
+                if reached >= fit:
+                    break
+            else:
+                break
+            moved, intercept, slope, fit = abs(steeper - slope), ahead, steeper, reached
+            if moved < _CONVERGED * max(1.0, abs(slope)):
                 break
         return slope
+
+
+def _likelihood(hits: Floats, rows: Floats, log_odds: Floats, intercept: float, slope: float) -> float:
+    """Logarithm of the penalised likelihood of a line through log-odds."""
+    line = intercept + slope * log_odds
+    return float(hits @ line - rows @ np.logaddexp(0.0, line) - 0.5 * _PENALTY * slope**2)
 
 
 def _run_ends(values: Floats) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from models.evaluation import bootstrap, figures, resamples
 
@@ -32,3 +33,28 @@ def test_equal_scores_do_not_change_area_and_ap() -> None:
 
 def test_a_constant_score_has_no_slope() -> None:
     assert set(bootstrap(LABELS, np.full(3_000, 0.2), seed=1, repeats=3)["calibration_slope"]) == {0.0}
+
+
+def parts(labels: np.ndarray, scores: np.ndarray) -> bool:
+    return bool(scores[labels == 1].min() > scores[labels == 0].max())
+
+
+def slope(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Fitted until nothing moves."""
+    fitted = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-9, max_iter=1_000)
+    return float(fitted.fit(np.log(scores / (1 - scores))[:, None], labels).coef_[0, 0])
+
+
+def test_draws_in_which_the_classes_part_have_a_steep_slope_and_the_others_their_own() -> None:
+    """A few test days hold a handful of adverse outcomes, and some draws of them are parted by the score."""
+    generator = np.random.default_rng(9)
+    labels = np.repeat([1.0, 0.0], [5, 60])
+    scores = 1 / (1 + np.exp(-(generator.normal(0, 0.7, 65) + 2.8 * labels - 2)))
+    drawn = resamples(labels, seed=4, repeats=200)
+    is_parted = np.array([parts(labels[rows], scores[rows]) for rows in drawn])
+    assert 10 < is_parted.sum() < 190
+    fast = np.array(bootstrap(labels, scores, seed=4, repeats=200)["calibration_slope"])
+    assert np.isfinite(fast).all()
+    own = [slope(labels[rows], scores[rows]) for rows, parted in zip(drawn, is_parted, strict=True) if not parted]
+    assert fast[~is_parted] == pytest.approx(np.array(own), rel=0.05)
+    assert fast[is_parted].min() > np.median(own)
