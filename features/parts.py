@@ -27,6 +27,7 @@ _US_A_DAY = 86_400_000_000
 _LEAST_ROWS = 3
 _LEAST_SPREAD = 0.05
 _COUNT, _PRESENT, _TOTAL, _SQUARES = "count", "present", "total", "squares"
+_TAIL = "tail"
 
 T = TypeVar("T")
 Mask = NDArray[np.bool_]
@@ -194,6 +195,10 @@ class PartOfView:
             case Kind.DAYS_SINCE_FIRST:
                 return self._days_since(is_last=False)
 
+    def forget(self, column: str | None) -> None:
+        """Give away what was kept of a column: of a part of one large entity that is most of the memory."""
+        self._kept = {what: value for what, value in self._kept.items() if what[0] == _TAIL or column not in what}
+
     def _mean(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         total = self._sum(_TOTAL, column, days) / _MICRO
@@ -264,7 +269,7 @@ class PartOfView:
         if days is None:
             return self._start
         behind = self._clock.span(days)
-        return self._once(("tail", days), lambda: np.searchsorted(self._rows_at, self._events_at - behind, side="left"))
+        return self._once((_TAIL, days), lambda: np.searchsorted(self._rows_at, self._events_at - behind, side="left"))
 
     def _running(self, what: str, column: str | None) -> Ints:
         return self._once(("running", what, column), lambda: _running(self._values(what, column)))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import groupby
 from threading import Lock
 from typing import TypeVar
 
@@ -85,6 +86,10 @@ def _has_rate(view: FeatureView) -> bool:
     return any(aggregation.kind is Kind.RATE for aggregation in view.aggregations)
 
 
+def _column(aggregation: Aggregation) -> str:
+    return aggregation.column or ""
+
+
 def _prior_of(rate: Aggregation) -> str:
     return f"{rate.column} {rate.days}"
 
@@ -148,10 +153,15 @@ class _Pass:
         nothing = {a.name: 0.0 if a.kind in _ZERO_OF_NOTHING else np.nan for a in aggregations}
         values = {name: np.full(self._events.height, value) for name, value in nothing.items()}
 
+        by_column = groupby(sorted(aggregations, key=_column), key=_column)
+        of_columns = [list(several) for _, several in by_column]
+
         def fill(part: Part) -> None:
             computed = PartOfView(part, self._clock, self._columns)
-            for aggregation in aggregations:
-                values[aggregation.name][part.events] = computed.of(aggregation, priors.get(aggregation.name))
+            for several in of_columns:
+                for aggregation in several:
+                    values[aggregation.name][part.events] = computed.of(aggregation, priors.get(aggregation.name))
+                computed.forget(several[0].column)
 
         clock = self._clock
         events_by_time = self._once("events by time", lambda: by_time(clock.moments))
