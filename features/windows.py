@@ -24,7 +24,8 @@ import polars as pl
 from features import conditions
 from features.declaring import is_number
 from features.layout import Codes, Floats, Part, by_time, coded, microseconds, paired, parts_of
-from features.parts import Clock, Columns, PartOfView
+from features.parts import PartOfView
+from features.prepared import Clock, Columns
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 
 USABLE_AT = "usable_at"

@@ -47,8 +47,6 @@ LEAST_RETENTION_DAYS = 7
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _TELLING_NO_ROW = (BorderlakeError, pl.exceptions.ColumnNotFoundError, MemoryError)
 """What may be raised from a write as it is; a missing column is told by its name."""
-Frames = Callable[[], Iterator[pl.DataFrame]]
-"""Rows that come one frame after the other, from the beginning at each call."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +107,16 @@ class Lake:
     def append(
         self,
         table: Table,
-        frame: pl.DataFrame | Frames | Upon,
+        frame: pl.DataFrame | Iterator[pl.DataFrame] | Upon,
         *,
         batches: Sequence[str] = (),
         facts: Mapping[str, str] | None = None,
     ) -> int:
         """Append rows and return the version; rows of batches the table already holds are left out.
 
-        With `batches`, `frame` has a `batch_id` column. `Frames` hold the rows of one batch and are written as they
-        come, in one commit, anew where another writer was first; what they raise ends the write. `Upon` makes the rows
-        from the table that they are written upon.
+        With `batches`, `frame` has a `batch_id` column. Frames of one batch are written as they come, in one commit;
+        what they raise ends the write, and none is taken where the table holds the batch. `Upon` makes the rows from
+        the table that they are written upon.
 
         Safe against a second writer of the same batches: the check and the write share one snapshot, so the loser's
         commit conflicts and it looks again.
@@ -137,7 +135,7 @@ class Lake:
                 self._remove_drafts(table, drafts.pop(missing, []))  # Of another moment.
             if missing not in drafts:
                 rows = frame.make(pl.scan_delta(opened)) if isinstance(frame, Upon) else frame
-                frames = rows() if callable(rows) else iter((_only(rows, missing) if batches else rows,))
+                frames = rows if isinstance(rows, Iterator) else iter((_only(rows, missing) if batches else rows,))
                 drafts[missing] = datafiles.write(store, folder, table, frames)
                 hashes.update((file.path, file.sha256) for file in drafts[missing])
             opened.create_write_transaction(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
+from itertools import chain, islice
 from typing import TypeVar
 
 import numpy as np
@@ -50,21 +51,10 @@ def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mappin
 
 def _one_pass(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str], at: int) -> "Sorting":
     sorting = Sorting(delivery, landed_at, at)
-    with closing(_ahead(sorting.sound())) as begun:
-        first = next(begun, None)  # A file of another layout must not make a table.
-
-        def frames() -> Iterator[pl.DataFrame]:
-            nonlocal sorting, first
-            if first is None:  # Anew, where another writer was first.
-                sorting = Sorting(delivery, landed_at, at)
-                yield from _ahead(sorting.sound())
-                return
-            yield first
-            first = None
-            yield from begun
-
-        lake.append(BRONZE[sorting.contract.name], frames, batches=[delivery.batch_id], facts=facts)
-        for _ in begun:  # The table holds the batch: a landing was stopped before its ledger.
+    with closing(_ahead(sorting.sound())) as parts:
+        rows = chain(list(islice(parts, 1)), parts)  # The first now: a file of another layout must not make a table.
+        lake.append(BRONZE[sorting.contract.name], rows, batches=[delivery.batch_id], facts=facts)
+        for _ in rows:  # The table holds the batch: a landing was stopped before its ledger.
             pass
     return sorting
 

@@ -200,9 +200,9 @@ def test_rows_that_fail_to_come_leave_nothing(lake: Lake) -> None:
         raise FileRefused("row-count", "cut")
 
     with pytest.raises(FileRefused, match="cut"):
-        lake.append(EVENTS, failing, batches=["b1"])
+        lake.append(EVENTS, failing(), batches=["b1"])
     assert data_files(lake) == []
-    lake.append(EVENTS, lambda: iter([rows("a"), rows("b")]), batches=["b1"])
+    lake.append(EVENTS, iter([rows("a"), rows("b")]), batches=["b1"])
     assert held(lake) == ["a", "b"]
 
 
