@@ -307,7 +307,9 @@ def decode(data: Bytes, start: Ints, end: Ints, fill_bits: Ints) -> tuple[pl.Dat
         if len(rows):
             good = _armoured(data, start[rows], length[rows])
             verdict[rows[~good]] = ARMOUR
-            frames.append(_frame(each, _Bits(data, start[rows[good]], -(-each.bits[0] // 6)), rows[good]))
+            rows = rows[good]
+        if len(rows):
+            frames.append(_frame(each, _Bits(data, start[rows], -(-each.bits[0] // 6)), rows))
     return pl.concat(frames, how="diagonal"), verdict
 
 

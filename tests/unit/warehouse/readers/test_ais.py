@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import warehouse.readers.ais as ais
@@ -456,6 +456,7 @@ WORDS = [
     st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), max_size=20),
     st.sampled_from([1, 64, 1 << 20]),
 )
+@example([b"!AIVDM,1,1,,B,15QHQ2022F8TjjQcFvRJvppB04i4,0*36"], [(24, 76), (77, 24), (321, 30)], 1)
 def test_fuzz_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory,
     pieces: list[bytes],
