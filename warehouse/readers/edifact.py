@@ -1,4 +1,6 @@
-"""UN/EDIFACT syntax (ISO 9735): a file's bytes in, messages of numbered segments out; what they mean is not here.
+"""UN/EDIFACT syntax (ISO 9735): a file in, messages of numbered segments out; what they mean is not here.
+
+Of a file only the message that is read is held, so that its size is never the memory it takes.
 
 Segments are numbered through the file from 1; a UNA counts as one, and so does stray text. In a file that writes
 a segment a line, that number is the line's.
@@ -13,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from warehouse.errors import FileRefused
 from warehouse.readers.edifact_envelope import Envelope, Service, Stray, envelopes
+from warehouse.readers.searched import SearchedFile
 
 # Stand for released characters while the text is split. Lone surrogates: no character set decodes to them.
 _HELD = "\ud800\ud801\ud802\ud803\ud804"
@@ -22,6 +26,7 @@ _OFF_CHARSET = re.compile("[\udc80-\udcff]")
 _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
 _LONGEST_RAW = 1 << 20
+_LONGEST_MESSAGE = 32 << 20
 
 
 class Segment(NamedTuple):
@@ -61,6 +66,7 @@ class Message:
     last_number: int
     """The number of its UNT."""
     reading: "_Interchange" = field(repr=False)
+    """Holds its text until the next message is asked for."""
 
     @property
     def number(self) -> int:
@@ -84,14 +90,16 @@ _RELEASE = (
     "edifact-release",
     "a release character stands before a character that needs none; double it where it is meant as text",
 )
+_OVERLONG = f"no message ends for {_LONGEST_MESSAGE >> 20} MiB; ask for the agreed format, or for more messages"
 _NO_END = ("edifact-no-unz", "the interchange has no UNZ: messages may be missing; ask for it again")
 
 
-def messages(data: bytes, kind: str, *, strict: bool = True) -> Iterator[Message | Refused]:
+def messages(data: SearchedFile, kind: str, *, strict: bool = True) -> Iterator[Message | Refused]:
     """The messages of a kind (CUSCAR, PAXLST, ...) of all interchanges, in order, and what is refused.
 
     Not strict: a count or reference in UNT, UNE or UNZ that contradicts, and a release character before a
-    character that needs none (which then is text), are let pass.
+    character that needs none (which then is text), are let pass. Raises `FileRefused` where nothing ends for so long
+    that it cannot be a message.
     """
     number = 1
     for found in envelopes(data):
@@ -105,54 +113,85 @@ def messages(data: bytes, kind: str, *, strict: bool = True) -> Iterator[Message
 
 
 class _Interchange:
-    """One interchange while it is read. Indexes are those of `parts`; the last part is behind the last terminator."""
+    """One interchange while it is read. `parts` are its segments from number `base` on that nothing accounts for yet;
+    of what is behind the last terminator the number is `rest`."""
 
     def __init__(self, envelope: Envelope, first: int, kind: str, strict: bool) -> None:
         self.envelope, self.service, self.kind, self.strict = envelope, envelope.service, kind, strict
-        text, self.has_released = _held(envelope.text, self.service)
-        self.has_loose_release = self.has_released and self.service.release in text
-        self.parts = [part.lstrip() for part in text.split(self.service.terminator)]
-        self.first = first
-        self.header = self._segment(0)
+        self.parts: list[str] = []
+        self.base, self.rest = first, -1
+        self.header_text = ""
+        self.header: Segment | None = None
         self.group: Segment | None = None
         self.groups = self.total = self.in_group = 0
-        self.has_end = False
+        self.has_released = self.has_loose_release = self.is_damaged = self.has_end = False
 
     @property
     def following(self) -> int:
         """The number behind it; its last own number is that of its UNZ, or of the unended rest in its place."""
-        return self.first + len(self.parts) - self.has_end
+        return self.rest + 1 - self.has_end
 
     def messages(self) -> Iterator[Message | Refused]:
-        last = len(self.parts) - 1
-        opened, free = -1, 0  # The UNH of the message that is read; what nothing accounts for yet.
-        for at in [at for at, part in enumerate(self.parts) if part.startswith("UN") and at < last]:
-            tag = self._service_tag(self.parts[at])
+        opened = -1  # The UNH of the message that is read.
+        for part in self._ended():
+            number = self.base + len(self.parts)
+            self.parts.append(part)
+            if self.header is None:
+                self.header, self.header_text = self._segment(number), part
+            tag = self._service_tag(part) if part.startswith("UN") else ""
             if not tag:
                 continue
             if opened >= 0:
-                yield self._message(opened, at) if tag == "UNT" else self._no_trailer(opened, at - 1)
-            elif refused := self._outside(free, at - 1):
+                yield self._message(opened, number) if tag == "UNT" else self._no_trailer(opened, number - 1)
+            elif refused := self._outside(self.base, number - 1):
                 yield refused
             if tag == "UNT" and opened < 0:
-                yield self._refused(at, at, *_OUTSIDE)
-            elif refused := self._envelope_segment(tag, at):
+                yield self.refused(number, number, *_OUTSIDE)
+            elif refused := self._envelope_segment(tag, number):
                 yield refused
-            opened, free = (at if tag == "UNH" else -1), at + 1
-        yield from self._rest(opened, free)
+            opened = number if tag == "UNH" else -1
+            self._let_go(number if tag == "UNH" else number + 1)
+        yield from self._rest(opened)
 
-    def _rest(self, opened: int, free: int) -> Iterator[Refused]:
-        last = len(self.parts) - 1
-        is_cut = bool(self.parts[last])
+    def _ended(self) -> Iterator[str]:
+        """Segments that a terminator ends, without it and without the blanks before it; then `parts` has the rest."""
+        text = ""
+        for more in self.envelope.texts():
+            text += more
+            cut = _behind_last(text, self.service)
+            if cut:
+                whole, text = text[:cut], text[cut:]
+                yield from self._split(whole)[:-1]
+            if len(text) + sum(map(len, self.parts)) > _LONGEST_MESSAGE:
+                raise FileRefused("edifact-overlong", _OVERLONG)
+        self.rest = self.base + len(self.parts)
+        self.parts += self._split(text)
+
+    def _split(self, text: str) -> list[str]:
+        if not text.isascii() and _OFF_CHARSET.search(text):
+            self.is_damaged = True
+        if self.service.release and self.service.release in text:
+            text = _held(text, self.service)
+            self.has_released = True
+            self.has_loose_release |= self.service.release in text
+        return [part.lstrip() for part in text.split(self.service.terminator)]
+
+    def _let_go(self, number: int) -> None:
+        """Forget the segments before a number."""
+        del self.parts[: number - self.base]
+        self.base = number
+
+    def _rest(self, opened: int) -> Iterator[Refused]:
+        is_cut = bool(self.parts[-1])
         if opened >= 0:
-            yield self._refused(opened, last, *_CUT) if is_cut else self._no_trailer(opened, last - 1)
+            yield self.refused(opened, self.rest, *_CUT) if is_cut else self._no_trailer(opened, self.rest - 1)
         elif is_cut:
-            yield self._refused(free, last, *_CUT)
+            yield self.refused(self.base, self.rest, *_CUT)
             return
-        elif refused := self._outside(free, last - 1):
+        elif refused := self._outside(self.base, self.rest - 1):
             yield refused
         if not self.has_end:
-            yield self._refused(last, last, *_NO_END)
+            yield self.refused(self.rest, self.rest, *_NO_END)
 
     def _service_tag(self, part: str) -> str:
         """The tag, if it is one of the service segments'."""
@@ -162,35 +201,35 @@ class _Interchange:
 
     def _outside(self, first: int, last: int) -> Refused | None:
         """Segments outside of messages; none where there are only blanks, as behind a doubled terminator."""
-        filled = [at for at in range(first, last + 1) if self.parts[at]]
-        return self._refused(filled[0], last, *_OUTSIDE) if filled else None
+        filled = [number for number in range(first, last + 1) if self._text(number)]
+        return self.refused(filled[0], last, *_OUTSIDE) if filled else None
 
-    def _envelope_segment(self, tag: str, at: int) -> Refused | None:
+    def _envelope_segment(self, tag: str, number: int) -> Refused | None:
         match tag:
             case "UNB":
-                self.header = self._segment(at)
+                self.header = self._segment(number)
             case "UNG":
-                self.group, self.in_group = self._segment(at), 0
+                self.group, self.in_group = self._segment(number), 0
                 self.groups += 1
             case "UNH":
                 self.total += 1
                 self.in_group += 1
             case "UNE":
-                wrong = self._contradiction(at, self.in_group, self.group, "messages of the group")
+                wrong = self._contradiction(number, self.in_group, self.group, "messages of the group")
                 self.group = None
                 return wrong
             case "UNZ":
                 self.has_end = True
                 counted, what = (self.groups, "groups") if self.groups else (self.total, "messages")
-                return self._contradiction(at, counted, self.header, what)
+                return self._contradiction(number, counted, self.header, what)
         return None
 
-    def _contradiction(self, at: int, counted: int, header: Segment | None, what: str) -> Refused | None:
+    def _contradiction(self, number: int, counted: int, header: Segment | None, what: str) -> Refused | None:
         """A trailer whose count or reference is not what was read; the messages before it stand."""
-        trailer = self._segment(at)
+        trailer = self._segment(number)
         rule = f"edifact-{trailer.tag.lower()}"
         if header is None:
-            return self._refused(at, at, rule, "the trailer ends what no header began")
+            return self.refused(number, number, rule, "the trailer ends what no header began")
         if not self.strict:
             return None
         count = _count(trailer.value(1))
@@ -198,23 +237,24 @@ class _Interchange:
             message = (
                 f"it counts {'no' if count is None else count} {what}, {counted} stand before it; some may be missing"
             )
-            return self._refused(at, at, f"{rule}-count", message)
+            return self.refused(number, number, f"{rule}-count", message)
         if _plain(trailer.value(2)) != _plain(header.value(5)):
             message = "its reference is not that of the header; two interchanges may have been mixed up"
-            return self._refused(at, at, f"{rule}-reference", message)
+            return self.refused(number, number, f"{rule}-reference", message)
         return None
 
     def _message(self, first: int, last: int) -> Message | Refused:
         """The message from its UNH to its UNT, or why it is refused."""
-        parts = self.parts[first : last + 1]
-        if self.envelope.is_damaged and any(map(_OFF_CHARSET.search, (self.parts[0], *parts))):
-            return self._refused(first, last, *_OFF)
+        assert self.header is not None  # The first segment of all is one.
+        parts = self.parts[first - self.base :]
+        if self.is_damaged and any(map(_OFF_CHARSET.search, (self.header_text, *parts))):
+            return self.refused(first, last, *_OFF)
         if self.strict and self.has_loose_release and any(self.service.release in part for part in parts):
-            return self._refused(first, last, *_RELEASE)
-        header, *segments, trailer = [self._segment(at) for at, part in enumerate(parts, first) if part]
+            return self.refused(first, last, *_RELEASE)
+        header, *segments, trailer = [self._segment(number) for number, part in enumerate(parts, first) if part]
         if wrong := self._wrong(header, segments, trailer):
             rule, message = wrong
-            return self._refused(first, last, rule, message + self._hint(first, last) * rule.startswith("edifact-unt"))
+            return self.refused(first, last, rule, message + self._hint(first, last) * rule.startswith("edifact-unt"))
         return Message(self.header, header, segments, trailer.number, self)
 
     def _wrong(self, header: Segment, segments: Sequence[Segment], trailer: Segment) -> tuple[str, str] | None:
@@ -238,38 +278,38 @@ class _Interchange:
 
     def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER
-        return self._refused(first, last, rule, message + self._hint(first, last))
+        return self.refused(first, last, rule, message + self._hint(first, last))
 
     def _hint(self, first: int, last: int) -> str:
         """Where a released terminator is followed by what looks like a segment: the likeliest reason."""
         swallowed = re.compile(f"{_HELD[3]}\\s*[A-Z]{{3}}{re.escape(self.service.element)}")
-        numbers = [str(self.first + at) for at in range(first, last + 1) if swallowed.search(self.parts[at])]
+        numbers = [str(number) for number in range(first, last + 1) if swallowed.search(self._text(number))]
         where = f"; a release character before the terminator of segment {', '.join(numbers)} joins it to the next"
         return where if numbers else ""
 
-    def _segment(self, at: int) -> Segment:
-        part, component = self.parts[at], self.service.component
+    def _text(self, number: int) -> str:
+        return self.parts[number - self.base]
+
+    def _segment(self, number: int) -> Segment:
+        part, component = self._text(number), self.service.component
         elements = [element.split(component) for element in part.split(self.service.element)]
         if self.has_released and _IS_HELD.search(part):
             plain = {ord(held): mark for held, mark in zip(_HELD, _marks(self.service), strict=True)}
             elements = [[text.translate(plain) for text in element] for element in elements]
         tag = elements[0][0] = elements[0][0].strip()
-        return Segment(self.first + at, tag, elements)
+        return Segment(number, tag, elements)
 
     def refused(self, first: int, last: int, rule: str, message: str) -> Refused:
         """The refusal of the segments from number `first` to `last`."""
-        return self._refused(first - self.first, last - self.first, rule, message)
-
-    def _refused(self, first: int, last: int, rule: str, message: str) -> Refused:
         raw = self._raw(first, last)[:_LONGEST_RAW]
-        if self.envelope.is_damaged:
+        if self.is_damaged:
             raw = raw.encode(self.envelope.charset, "surrogateescape").decode(self.envelope.charset, "backslashreplace")
-        return Refused(self.first + first, raw, rule, message)
+        return Refused(first, raw, rule, message)
 
     def _raw(self, first: int, last: int) -> str:
         """The text of segments as it was sent, but for wrapped lines and padding before tags."""
-        text = "".join(part + self.service.terminator for part in self.parts[first : last + 1])
-        if last == len(self.parts) - 1:
+        text = "".join(self._text(number) + self.service.terminator for number in range(first, last + 1))
+        if last == self.rest:
             text = text.removesuffix(self.service.terminator)  # The rest behind the last terminator has none.
         if self.has_released:
             sent = zip(_HELD, _marks(self.service), strict=True)
@@ -282,17 +322,30 @@ def _marks(service: Service) -> tuple[str, ...]:
     return (service.release, service.element, service.component, service.terminator, service.reserved)
 
 
-def _held(text: str, service: Service) -> tuple[str, bool]:
-    """The text with released characters held by others, so that it can be split; whether there are any.
+def _held(text: str, service: Service) -> str:
+    """The text with released characters held by others, so that it can be split.
 
     The release character itself goes first: of a run of them, each pair is one that is meant.
     """
-    if not service.release or service.release not in text:
-        return text, False
     for held, mark in zip(_HELD, _marks(service), strict=True):
         if mark:
             text = text.replace(service.release + mark, held)
-    return text, True
+    return text
+
+
+def _behind_last(text: str, service: Service) -> int:
+    """Where the last segment that a terminator ends is over; 0: none is."""
+    at = text.rfind(service.terminator)
+    while at >= 0 and _releases_before(text, at, service) % 2:
+        at = text.rfind(service.terminator, 0, at)
+    return at + 1
+
+
+def _releases_before(text: str, at: int, service: Service) -> int:
+    count = 0
+    while service.release and count < at and text[at - count - 1] == service.release:
+        count += 1
+    return count
 
 
 def _count(text: str) -> int | None:

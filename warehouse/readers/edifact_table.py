@@ -11,9 +11,10 @@ from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
 from warehouse.readers.edifact import Message, Refused
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers.searched import SearchedFile
 
 STRICT, LENIENT = "strict", "lenient"
-_CHUNK_ROWS = 10_000
+_CHUNK_ROWS, _CHUNK_CHARS = 10_000, 16 << 20
 
 # Columns that every message's rows have.
 HEADER = ("sender", "interchange_reference", "message_reference", "access_reference", "message_id", "prepared_at")
@@ -57,22 +58,27 @@ def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> I
         raise FileRefused("header", f"{layout.kind} gives no {', '.join(unknown)}; its columns are {offered}")
     if control not in (STRICT, LENIENT):
         raise FileRefused("dialect", f"control is {STRICT} or {LENIENT}; mend the options of the dialect")
-    data = path.read_bytes()
-    if not data.strip(b"\x00 \t\r\n"):
-        raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
+    with path.open("rb") as stream:
+        yield from _chunks(layout, SearchedFile(stream), is_strict=control == STRICT)
+
+
+def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[Chunk]:
     if not edifact_envelope.holds_interchange(data):
+        if edifact_envelope.is_blank(data):
+            raise FileRefused("empty", "the file holds nothing; ask the sender whether the day had no records")
         raise FileRefused("edifact-no-interchange", "no UNB begins an interchange in it; ask for the agreed format")
     rows: list[Row] = []
     refused: list[Refused] = []
-    is_empty = True
-    for message in edifact.messages(data, layout.kind, strict=control == STRICT):
+    held, is_empty = 0, True
+    for message in edifact.messages(data, layout.kind, strict=is_strict):
         if isinstance(message, Refused):
             refused.append(message)
+            held += len(message.raw)
         else:
             _sort(layout, message, rows, refused)
-        if len(rows) >= _CHUNK_ROWS:
+        if len(rows) + len(refused) >= _CHUNK_ROWS or held >= _CHUNK_CHARS:
             yield _chunk(layout, rows, refused)
-            rows, refused, is_empty = [], [], False
+            rows, refused, held, is_empty = [], [], 0, False
     if rows or refused:
         yield _chunk(layout, rows, refused)
     elif is_empty:

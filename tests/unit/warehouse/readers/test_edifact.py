@@ -1,5 +1,6 @@
 """EDIFACT syntax: what is a message, what is refused and where, and a slow twin that agrees on all of it."""
 
+import io
 import re
 
 import pytest
@@ -10,13 +11,14 @@ from interchanges import UNA, interchange, message
 from warehouse.readers import edifact
 from warehouse.readers.edifact import Message, Refused
 from warehouse.readers.edifact_envelope import holds_interchange
+from warehouse.readers.searched import SearchedFile
 
 ONE = message("PAXLST", "BGM+745")
 
 
 def found(content: str | bytes, *, strict: bool = True) -> tuple[list[Message], list[Refused]]:
     data = content if isinstance(content, bytes) else content.encode()
-    read = list(edifact.messages(data, "PAXLST", strict=strict))
+    read = list(edifact.messages(SearchedFile(io.BytesIO(data)), "PAXLST", strict=strict))
     return [m for m in read if isinstance(m, Message)], [r for r in read if isinstance(r, Refused)]
 
 
@@ -217,7 +219,7 @@ def test_lenient_reading_lets_pass_what_contradicts_but_not_what_is_cut() -> Non
     "content", [b"", b"hello", b"UNB", b"NAD+FL'UNH+1+PAXLST'", b"\xff\xfeU\0N\0B\0+\0", b"PK\x03\x04"]
 )
 def test_what_is_no_interchange_holds_none(content: bytes) -> None:
-    assert not holds_interchange(content)
+    assert not holds_interchange(SearchedFile(io.BytesIO(content)))
 
 
 def test_reading_takes_time_in_proportion_to_the_file() -> None:
