@@ -15,8 +15,9 @@ from features.vectors import Subject, subject_of
 from models.selection import Capacities, read_capacities
 from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
-from warehouse import agencies, places, settings, vault
+from warehouse import agencies, agreements, places, settings, vault
 from warehouse.agencies import Agency
+from warehouse.agreements import Agreement
 from warehouse.contracts import Contract
 from warehouse.contracts.customs import INSPECTIONS
 from warehouse.contracts.immigration import OUTCOMES
@@ -46,6 +47,11 @@ class Deployment:
     @cached_property
     def agencies(self) -> Mapping[str, Agency]:
         return agencies.agencies(self.settings.agencies)
+
+    @cached_property
+    def agreements(self) -> tuple[Agreement, ...]:
+        """The data-sharing agreements of this home."""
+        return agreements.read_all(self.settings.agreements)
 
     @cached_property
     def places(self) -> tuple[Place, ...]:

@@ -45,6 +45,11 @@ class Settings:
         return self.home / "agencies.toml"
 
     @property
+    def agreements(self) -> Path:
+        """Data-sharing agreements, a YAML file each."""
+        return self.home / "agreements"
+
+    @property
     def places(self) -> Path:
         return self.home / "places.toml"
 

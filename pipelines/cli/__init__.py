@@ -8,6 +8,7 @@ import sys
 import typer
 
 from pipelines.cli import (
+    agreement,
     bench,
     contracts,
     erase,
@@ -50,6 +51,7 @@ app.command(rich_help_panel="Look")(inspect.show)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
+app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
 app.command(rich_help_panel="Keep")(keep.verify)
 app.command(rich_help_panel="Keep")(keep.repair)
 app.command(rich_help_panel="Keep")(keep.vacuum)

@@ -1,0 +1,252 @@
+"""Agreements from YAML files: their form is that of `agreement.schema.json`, their sense that of the catalog.
+
+Every error says the file, the line and what to do.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import polars as pl
+from jsonschema.exceptions import best_match
+
+from warehouse.agreements.cutting import KNOWN_AT
+from warehouse.agreements.lines import Document, Place, parse
+from warehouse.agreements.model import (
+    REASONS,
+    Agreement,
+    Contact,
+    Mask,
+    Masking,
+    Operator,
+    Party,
+    RowCondition,
+    SharedTable,
+    Value,
+)
+from warehouse.catalog import TABLES, Table
+from warehouse.contracts.base import Purpose
+from warehouse.contracts.codes import COUNTRIES
+from warehouse.errors import BorderlakeError
+
+SUFFIX = ".yaml"
+NEVER = frozenset({"vector", "row_hash", "batch_id"})
+"""Columns that serve the house alone, and would tell more than any other."""
+_KEYED = "Keyed id"
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema of an agreement's file."""
+    text = resources.files("warehouse.agreements").joinpath("agreement.schema.json").read_text("utf-8")
+    loaded: Mapping[str, Any] = json.loads(text)
+    return loaded
+
+
+def read_all(folder: Path) -> tuple[Agreement, ...]:
+    """Every agreement of a folder; raises `BorderlakeError` where one is wrong, or two contradict each other."""
+    files = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    found = tuple(read(path) for path in files)
+    for one, other in combinations(found, 2):
+        _refuse_contradiction(one, other)
+    return found
+
+
+def read(path: Path) -> Agreement:
+    """The agreement of one file; raises `BorderlakeError` with file, line and what to do."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BorderlakeError(f"{path.name}: not in UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise BorderlakeError(f"{path.name} cannot be read: {error.strerror}") from None
+    return agreement_of(parse(text, path.name))
+
+
+def agreement_of(document: Document) -> Agreement:
+    """The agreement that a document describes."""
+    _refuse_form(document)
+    told = document.content
+    agreement = Agreement(
+        agreement_id=told["agreement"],
+        version=told["version"],
+        title=told["title"],
+        regime=told["regime"],
+        provider=_party(document, "provider"),
+        recipient=_party(document, "recipient"),
+        legal_basis=told["legal_basis"],
+        purposes=frozenset(map(Purpose, told["purposes"])),
+        tables={name: _table(document, name) for name in told["tables"]},
+        retention_days=told["retention_days"],
+        contacts=tuple(Contact(one["role"], one["email"]) for one in told["contacts"]),
+        signed_on=_day(document, "signed"),
+        starts_on=_day(document, "starts"),
+        review_on=_day(document, "review"),
+        expires_on=_day(document, "expires"),
+        revoked_at=_moment(document) if "revoked" in told["dates"] else None,
+    )
+    _refuse_dates(document, agreement)
+    if agreement.provider.code == agreement.recipient.code:
+        raise document.error(("recipient", "code"), "the recipient is the provider itself; name another agency")
+    return agreement
+
+
+def _refuse_form(document: Document) -> None:
+    errors = jsonschema.Draft202012Validator(schema()).iter_errors(document.content)
+    error = best_match(errors)
+    if error is not None:
+        raise document.error(tuple(error.absolute_path), _in_words(error))
+
+
+def _in_words(error: jsonschema.ValidationError) -> str:
+    """What is wrong with a file's form, and what would be right."""
+    match error.validator:
+        case "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            return f"lacks {', '.join(missing)}; add it"
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            unknown = sorted(set(error.instance) - set(known))
+            return f"'{', '.join(unknown)}' is not known here; known are {', '.join(known)}"
+    meant = error.schema.get("description")
+    return f"{error.message}; {meant}" if meant else error.message
+
+
+def _party(document: Document, role: str) -> Party:
+    told = document.content[role]
+    if told["jurisdiction"] not in COUNTRIES.meanings:
+        raise document.error((role, "jurisdiction"), "no country of ISO 3166-1, nor a user-assigned code; mend it")
+    return Party(told["code"], told["name"], told["jurisdiction"])
+
+
+def _table(document: Document, name: str) -> SharedTable:
+    place: Place = ("tables", name)
+    table = TABLES.get(name)
+    if table is None:
+        offered = ", ".join(one for one in TABLES if one.startswith(("gold.", "silver.")))
+        raise document.error(place, f"the lake has no such table; it has {offered}")
+    told = document.content["tables"][name]
+    columns = {column: _masking(document, table, column) for column in told["columns"]}
+    if REASONS in told and REASONS not in table.columns:
+        raise document.error((*place, REASONS), "the table has no reasons; leave this out")
+    if told.get("delay_hours") and not any(column in table.columns for column in KNOWN_AT):
+        raise document.error((*place, "delay_hours"), "the table does not say when its rows were known; leave it out")
+    return SharedTable(
+        table=name,
+        columns=columns,
+        rows=tuple(_condition(document, table, at) for at in range(len(told.get("rows", ())))),
+        reasons=frozenset(told[REASONS]) if REASONS in told else None,
+        has_history=told.get("history", False),
+        has_changes=told.get("changes", False),
+        delay=timedelta(hours=told.get("delay_hours", 0)),
+    )
+
+
+def _masking(document: Document, table: Table, name: str) -> Masking:
+    place: Place = ("tables", table.name, "columns", name)
+    if name not in table.columns:
+        raise document.error(place, f"{table.name} has no such column; it has {', '.join(table.columns)}")
+    if name == REASONS:
+        raise document.error(place, "reasons flow by owner: write 'reasons: [customs, ...]' beside 'columns'")
+    if name in NEVER or name in table.personal:
+        raise document.error(place, "the column never leaves the house; leave it out")
+    told = document.content["tables"][table.name]["columns"][name]
+    key, parameter = (told, None) if isinstance(told, str) else next(iter(told.items()))
+    masking = Masking(Mask(key), None if key == Mask.PLACE else parameter)
+    if masking.mask is not Mask.PSEUDONYM and (table.columns[name].description or "").startswith(_KEYED):
+        raise document.error(place, "the column holds a keyed id, the same for all recipients; make it a pseudonym")
+    if not _fits(masking.mask, table.dtypes[name]):
+        raise document.error(place, f"a column of {table.dtypes[name]} cannot become a {masking.mask}")
+    return masking
+
+
+def _fits(mask: Mask, dtype: pl.DataType) -> bool:
+    match mask:
+        case Mask.PSEUDONYM | Mask.PLACE:
+            return dtype == pl.String
+        case Mask.DATE:
+            return dtype == pl.Date or isinstance(dtype, pl.Datetime)
+        case Mask.BAND | Mask.ROUND:
+            return dtype.is_numeric()
+    return not dtype.is_nested()
+
+
+def _condition(document: Document, table: Table, at: int) -> RowCondition:
+    place: Place = ("tables", table.name, "rows", at)
+    told = document.content["tables"][table.name]["rows"][at]
+    name = told["column"]
+    if name not in table.columns:
+        raise document.error(place, f"{table.name} has no column '{name}'; it has {', '.join(table.columns)}")
+    operator, value = next((Operator(key), value) for key, value in told.items() if key != "column")
+    dtype = table.dtypes[name]
+    if isinstance(value, list):
+        return RowCondition(name, operator, tuple(_value(document, place, one, dtype) for one in value))
+    return RowCondition(name, operator, _value(document, place, value, dtype))
+
+
+def _value(document: Document, place: Place, value: Any, dtype: pl.DataType) -> Value:
+    """A condition's value as one of the column's type."""
+    is_bool = isinstance(value, bool)
+    if dtype == pl.Boolean and is_bool:
+        return bool(value)
+    if dtype == pl.String and isinstance(value, str):
+        return value
+    if dtype.is_numeric() and not dtype.is_decimal() and isinstance(value, int | float) and not is_bool:
+        return value
+    if dtype == pl.Date and isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise document.error(place, f"the value is none of a column of {dtype}; mend it, or choose another column")
+
+
+def _day(document: Document, name: str) -> date:
+    text = document.content["dates"][name]
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise document.error(("dates", name), "no day; write it as 2026-01-31") from None
+
+
+def _moment(document: Document) -> datetime:
+    try:
+        moment = datetime.fromisoformat(document.content["dates"]["revoked"])
+    except ValueError:
+        raise document.error(("dates", "revoked"), "no time; write it as 2026-01-31T12:00:00Z") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _refuse_dates(document: Document, agreement: Agreement) -> None:
+    order = (
+        ("signed", agreement.signed_on, "starts", agreement.starts_on),
+        ("starts", agreement.starts_on, "review", agreement.review_on),
+        ("review", agreement.review_on, "expires", agreement.expires_on),
+    )
+    for first, earlier, then, later in order:
+        if later < earlier:
+            raise document.error(("dates", then), f"lies before '{first}'; mend one of them")
+
+
+def _refuse_contradiction(one: Agreement, other: Agreement) -> None:
+    """Two agreements that would let different things of one table flow to one recipient on the same day."""
+    if one.agreement_id == other.agreement_id and one.version == other.version:
+        raise BorderlakeError(f"{one.agreement_id} version {one.version} stands in two files; keep one of them")
+    overlap = one.starts_on <= _last_day(other) and other.starts_on <= _last_day(one)
+    shared = sorted(set(one.tables) & set(other.tables))
+    if one.recipient.code == other.recipient.code and overlap and shared:
+        raise BorderlakeError(
+            f"{one} and {other} both share {', '.join(shared)} with {one.recipient.code} on the same "
+            "days; let one end before the other begins, or put both into one"
+        )
+
+
+def _last_day(agreement: Agreement) -> date:
+    revoked = agreement.revoked_at
+    return agreement.expires_on if revoked is None else min(agreement.expires_on, revoked.date() - timedelta(days=1))
