@@ -15,6 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 from benchmarks.bitrot_lake import CHECKED
 from pipelines.deployment import Deployment
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SHIPMENTS, TABLES, Table
+from warehouse.delivery import SIDECAR
 
 Damage = Callable[[Deployment, random.Random], None]
 
@@ -152,8 +153,18 @@ def _change_feed(lake: Deployment, draw: random.Random) -> None:
     draw.choice(sorted(table_folder(lake, SHIPMENTS).rglob("_change_data/**/*.parquet"))).unlink()
 
 
-def _archived(lake: Deployment, draw: random.Random) -> None:
-    _cut(draw.choice(sorted(path for path in lake.settings.archive.rglob("*") if path.is_file())), draw)
+def _archived(lake: Deployment) -> list[Path]:
+    """Files that landed, without their sidecars."""
+    return sorted(one for one in lake.settings.archive.glob("*/*/*/*") if not one.name.endswith(SIDECAR))
+
+
+def _archived_of_one_feed(lake: Deployment, draw: random.Random) -> tuple[Path, Path]:
+    """Two files of one agency's dataset: bytes that the ledger knows, each in the other's place."""
+    feeds: dict[Path, list[Path]] = {}
+    for path in _archived(lake):
+        feeds.setdefault(path.parent.parent, []).append(path)
+    one, other = draw.sample(feeds[draw.choice([feed for feed in feeds if len(feeds[feed]) > 1])], 2)
+    return one, other
 
 
 KINDS: dict[str, Damage] = {
@@ -201,5 +212,8 @@ KINDS: dict[str, Damage] = {
     "anchor of another table": lambda lake, _: _swap(_anchor(lake, SHIPMENTS), _anchor(lake, LEDGER)),
     "rows lost by a whole commit": _fewer_rows,
     "rows doubled by a whole commit": _more_rows,
-    "truncated archived file": _archived,
+    "truncated archived file": lambda lake, draw: _cut(draw.choice(_archived(lake)), draw),
+    "missing archived file": lambda lake, draw: draw.choice(_archived(lake)).unlink(),
+    "swapped archived files": lambda lake, draw: _swap(*_archived_of_one_feed(lake, draw)),
+    "missing archive": lambda lake, _: shutil.rmtree(lake.settings.archive),
 }

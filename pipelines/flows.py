@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -81,7 +82,7 @@ def land_all(
     accounts: list[Account] = []
     with deployment.lake.writers.among():
         erased = redactions(deployment.lake)
-        for group in land(deployment.lake, _still_there(deliveries), now, progress=progress):
+        for group in land(deployment.lake, _still_there(deployment, deliveries), now, progress=progress):
             accounts += group
             for account in {account.delivery.path: account for account in group}.values():
                 _archive(deployment, account, erased)
@@ -89,12 +90,14 @@ def land_all(
     return accounts
 
 
-def _still_there(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
-    """Leave out files that another landing of the same inbox has taken meanwhile."""
+def _still_there(deployment: Deployment, deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+    """Deliveries with where they will be kept, but for files that another landing of the same inbox has taken."""
+    settings = deployment.settings
     for item in deliveries:
+        kept = delivery.to_keep(item, settings.inbox, settings.archive)
         with contextlib.suppress(FileNotFoundError):
-            item.sha256  # noqa: B018 - Read now, while the file is known to be there.
-            yield item
+            kept.sha256  # noqa: B018 - Read now, while the file is known to be there.
+            yield kept
 
 
 def _archive(deployment: Deployment, account: Account, erased: Collection[str]) -> None:
@@ -110,7 +113,7 @@ def _archive(deployment: Deployment, account: Account, erased: Collection[str]) 
         landed.path.unlink(missing_ok=True)
         delivery.sidecar_of(landed.path).unlink(missing_ok=True)
         return
-    target = delivery.archived(deployment.settings.archive, landed)
+    target = _place(deployment.settings.archive, account)
     target.parent.mkdir(parents=True, exist_ok=True)
     sidecar = delivery.sidecar_of(landed.path)
     with contextlib.suppress(FileNotFoundError):  # No sidecar, or another landing was first.
@@ -118,6 +121,17 @@ def _archive(deployment: Deployment, account: Account, erased: Collection[str]) 
         sidecar.replace(archive.later_name(target, sidecar) if is_late else delivery.sidecar_of(target))
     with contextlib.suppress(FileNotFoundError):
         landed.path.replace(target)
+
+
+def _place(root: Path, account: Account) -> Path:
+    """Where the archive keeps a file that has landed; one that it has lost since goes back to where it was."""
+    landed = account.delivery
+    assert landed.archived_as is not None
+    if account.kept_before is not None:
+        first = root / account.kept_before
+        if not first.exists() or delivery.file_sha256(first) != landed.sha256:
+            return first
+    return root / landed.archived_as
 
 
 def _keep_late_sidecars(deployment: Deployment) -> None:

@@ -1,13 +1,14 @@
-"""The archive and the inbox's sidecars held against the ledger: whether what was kept is what landed.
+"""The archive and the inbox's sidecars held against the ledger: whether what landed was kept, and as it landed.
 
-The hash of a file is in its ledger row, that of the sidecar it landed with in the ledger's commit (and so under the
-manifest). A sidecar that came later is kept beside its file under a name that holds its own hash.
+The hash of a file and its place in the archive are in its ledger row, the hash of the sidecar it landed with in the
+ledger's commit (and so under the manifest). A sidecar that came later is kept beside its file under a name that holds
+its own hash.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -53,24 +54,55 @@ class Late:
         return Finding(Kind.LATE_SIDECAR, LEDGER.name, path=where, batch=self.batch_id, detail=self.fault)
 
 
+def missing_originals(lake: Lake, archive: Path, inbox: Path | None = None) -> Iterator[Finding]:
+    """Files that landed and are neither in the archive nor, where their landing was cut short, in the inbox.
+
+    A file that was read more than once is there where any reading left it. What came from outside the inbox was never
+    kept, and what an erasure removed is not missed. The files of a folder that is gone are one finding.
+    """
+    redacted = redactions(lake)
+    landed = (
+        lake.scan(LEDGER)
+        .filter(pl.col("archived_as").is_not_null())
+        .sort("landed_at")
+        .group_by("source_agency", "dataset", "sha256", maintain_order=True)
+        .agg(pl.col("archived_as").unique(maintain_order=True), pl.col("file_name", "batch_id").last())
+        .collect()
+    )
+    missing: dict[Path, str] = {}
+    for agency, dataset, sha256, places, name, batch in landed.iter_rows():
+        kept = [archive / place for place in places]
+        if redacted.get(sha256, sha256) is None or _is_any_there(kept):
+            continue
+        waiting = inbox / agency / dataset / name if inbox is not None else None
+        if waiting is not None and waiting.is_file() and file_sha256(waiting) == sha256:
+            continue
+        if not _is_any_there(kept):  # It may have gone there while we looked into the inbox.
+            missing[kept[-1]] = batch
+    yield from _missing(archive, missing)
+
+
 def check_archive(lake: Lake, archive: Path) -> Iterator[Finding]:
     """Files of the archive, of any agency, that are not as they landed."""
     if not archive.is_dir():
         return
-    ledger = lake.scan(LEDGER).select("source_agency", "dataset", "batch_id", "sha256").unique().collect()
+    columns = ["source_agency", "dataset", "sha256", "archived_as"]
+    ledger = lake.scan(LEDGER).select(columns).unique().collect()
     redacted = redactions(lake)
-    landed = {(agency, dataset, redacted.get(sha256, sha256)) for agency, dataset, _, sha256 in ledger.iter_rows()}
+    landed: set[tuple[str, str, str | None]] = set()
+    due: dict[str | None, set[str | None]] = {}
+    for agency, dataset, sha256, place in ledger.iter_rows():
+        held = redacted.get(sha256, sha256)
+        landed.add((agency, dataset, held))
+        due.setdefault(place, set()).add(held)
     declared = _declared(lake)
     for path in sorted(one for one in archive.glob("*/*/*/*") if one.is_file()):
-        agency, dataset, day, name = path.relative_to(archive).parts
-        fault = None
-        if name.endswith(SIDECAR):
+        if path.name.endswith(SIDECAR):
             fault = _fault_of_sidecar(path, declared)
-        elif (agency, dataset, file_sha256(path)) not in landed:
-            fault = "no file of these bytes is in the ledger"
+        else:
+            fault = _fault_of_file(path.relative_to(archive).as_posix(), file_sha256(path), landed, due)
         if fault is not None:
-            where = f"archive/{agency}/{dataset}/{day}/{name}"
-            yield Finding(Kind.DAMAGED_ARCHIVE, LEDGER.name, path=where, detail=fault)
+            yield Finding(Kind.DAMAGED_ARCHIVE, LEDGER.name, path=_shown(archive, path), detail=fault)
 
 
 def late_sidecars(lake: Lake, inbox: Path) -> Iterator[Late]:
@@ -120,6 +152,41 @@ def _difference(sidecar: Sidecar, landed: dict[str, object]) -> str | None:
     if sidecar.rows is not None and sidecar.rows != read:
         return f"it declares {sidecar.rows:,} rows, {read:,} were read"
     return None
+
+
+def _is_any_there(paths: Sequence[Path]) -> bool:
+    return any(path.is_file() for path in paths)
+
+
+def _missing(archive: Path, batches: Mapping[Path, str]) -> Iterator[Finding]:
+    """A finding a file, and one for all files of a folder that is gone."""
+    by_folder: dict[Path, list[Path]] = {}
+    for place in batches:
+        gone = place
+        while gone != archive and not gone.parent.exists():
+            gone = gone.parent
+        by_folder.setdefault(gone, []).append(place)
+    for gone, places in by_folder.items():
+        if len(places) == 1:
+            where = _shown(archive, places[0])
+            yield Finding(Kind.MISSING_ARCHIVE, LEDGER.name, path=where, batch=batches[places[0]])
+        else:
+            detail = f"the folder is gone, with {len(places):,} files"
+            yield Finding(Kind.MISSING_ARCHIVE, LEDGER.name, path=_shown(archive, gone), detail=detail)
+
+
+def _shown(archive: Path, path: Path) -> str:
+    return (Path("archive") / path.relative_to(archive)).as_posix()
+
+
+def _fault_of_file(
+    place: str, content: str, landed: Set[tuple[str, str, str | None]], due: Mapping[str | None, Set[str | None]]
+) -> str | None:
+    """Why a file of these bytes should not be there; a copy that was sent again is known by its bytes only."""
+    agency, dataset, *_ = place.split("/")
+    if (agency, dataset, content) not in landed:
+        return "no file of these bytes is in the ledger"
+    return None if content in due.get(place, {content}) else "it is another file that landed"
 
 
 def _declared(lake: Lake) -> dict[str, set[str]]:

@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,8 @@ class Delivery:
     """What the agency called it, where the path is the archive's own."""
     redacted_from: str | None = None
     """Hash of the file as it was delivered, where an erasure has put a redacted one in its place."""
+    archived_as: str | None = None
+    """Where the archive keeps the file, or will, within it; None: it stays where it is, outside the inbox."""
 
     @property
     def file_name(self) -> str:
@@ -109,9 +111,15 @@ def delivery(
     )
 
 
-def archived(archive: Path, item: Delivery) -> Path:
-    """Where the archive keeps a file that has landed: by agency, dataset and day, its batch before its name."""
-    return archived_as(archive, item.agency, item.dataset, item.received_on, item.batch_id, item.path.name)
+def to_keep(item: Delivery, inbox: Path, archive: Path) -> Delivery:
+    """The delivery with where the archive keeps it: by agency, dataset and day, its batch before its name."""
+    if inbox in item.path.parents:
+        named = archived_as(archive, item.agency, item.dataset, item.received_on, item.batch_id, item.path.name)
+    elif archive in item.path.parents:
+        named = item.path
+    else:
+        return item
+    return replace(item, archived_as=named.relative_to(archive).as_posix())
 
 
 def archived_as(archive: Path, agency: str, dataset: str, received_on: date, batch: str, name: str) -> Path:

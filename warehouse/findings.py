@@ -26,12 +26,17 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable-table"
     DRIFTED_ROWS = "drifted-rows"
     UNACCOUNTED = "unaccounted-batch"
+    MISSING_ARCHIVE = "missing-archive"
     DAMAGED_ARCHIVE = "damaged-archive"
     LATE_SIDECAR = "late-sidecar"
     ERASED_VALUE = "erased-value"
 
 
 _REPAIR = "`borderlake repair --yes` "
+_SEND_AGAIN = (
+    "or ask its agency for the same file and drop it into the inbox: landing knows it, lands nothing twice, and puts "
+    "it back in its place"
+)
 _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.MANIFEST_CUT: (
         "the manifest ends before the version that was last anchored: entries were removed",
@@ -113,9 +118,14 @@ _MEANING: dict[Kind, tuple[str, str]] = {
         "rows of a batch that the ledger does not know: landing stopped before the ledger",
         "land the file again (it is still in the inbox): what is there is left out, the ledger completed",
     ),
+    Kind.MISSING_ARCHIVE: (
+        "a file that landed is neither in the archive nor in the inbox: its rows are whole, but could not be landed "
+        "from it again, should they be damaged; if another home landed it, it is in that home's archive",
+        f"put it back from a backup, {_SEND_AGAIN}",
+    ),
     Kind.DAMAGED_ARCHIVE: (
-        "a file of the archive is not the one that landed: rows could not be landed from it again",
-        "put the file back from a backup, or ask its agency for it again; what has landed is not touched by it",
+        "a file of the archive is not the one that landed there: rows could not be landed from it again",
+        f"put the file back from a backup, {_SEND_AGAIN}; what has landed is not touched by it",
     ),
     Kind.LATE_SIDECAR: (
         "a sidecar came after its file had landed, and declares another file than that",

@@ -7,6 +7,7 @@ costs a few commits and not hundreds; a large file is landed by itself, in `stre
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -54,7 +55,7 @@ def land(
         if entry is not None:
             yield [known_account(delivery, entry)]
         elif delivery.sha256 in erased and delivery.redacted_from is None:
-            yield _commit(lake, [Read(delivery, refusal=_ERASED)], landed_at)
+            yield _commit(lake, [Read(replace(delivery, archived_as=None), refusal=_ERASED)], landed_at)
             known = landed_before(lake)
         elif is_large:
             yield _land_large(lake, delivery, landed_at)

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -30,6 +31,8 @@ class Account:
     columns_unmapped: tuple[str, ...] | None = None
     """The sender's columns that the dialect names nowhere; None where the sender does not name columns."""
     reason: str | None = None
+    kept_before: str | None = None
+    """Where the archive keeps the file from when it landed, if it has landed before."""
 
     @property
     def rows_read(self) -> int:
@@ -41,18 +44,21 @@ class Account:
         return self.delivery.refusal_id if self.status == REFUSED else self.delivery.batch_id
 
 
-def landed_before(lake: Lake) -> dict[str, dict[str, object]]:
+def landed_before(lake: Lake) -> dict[str, dict[str, Any]]:
     """Ledger rows by batch."""
-    rows = lake.scan(LEDGER).select("batch_id", "status", "reason", "contract").collect()
+    rows = lake.scan(LEDGER).select("batch_id", "status", "reason", "contract", "archived_as").collect()
     return {row["batch_id"]: row for row in rows.iter_rows(named=True)}
 
 
-def known_account(delivery: Delivery, row: dict[str, object]) -> Account:
+def known_account(delivery: Delivery, row: Mapping[str, Any]) -> Account:
     """The account of a delivery that the ledger already holds."""
     contract = delivery.dialect.extract_for(f"{delivery.domain}.{delivery.dataset}").outputs[0].contract
-    refused_before = row.get("status") == REFUSED
     return Account(
-        delivery, contract, REFUSED if refused_before else KNOWN, reason=str(row.get("reason") or "") or None
+        delivery,
+        contract,
+        REFUSED if row["status"] == REFUSED else KNOWN,
+        reason=row["reason"],
+        kept_before=row["archived_as"],
     )
 
 
@@ -93,6 +99,7 @@ def ledger_rows(ledger: pl.LazyFrame, accounts: Sequence[Account], landed_at: da
             "status": account.status,
             "reason": account.reason,
             "supersedes": earlier.get(_content_key(account)),
+            "archived_as": account.delivery.archived_as,
             "received_on": account.delivery.received_on,
             "landed_at": landed_at,
         }

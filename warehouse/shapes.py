@@ -64,6 +64,11 @@ class Landings(dy.Schema):
     status = dy.String(description="landed, or refused as a whole.")
     reason = dy.String(nullable=True, description="Why the file was refused as a whole.")
     supersedes = dy.String(nullable=True, description="Batch of the same file read under another dialect, now void.")
+    archived_as = dy.String(
+        nullable=True,
+        description="Where the archive keeps the file, unless an erasure has removed it since. Null where it is not "
+        "kept: it came from outside the inbox.",
+    )
     received_on = dy.Date(description="Day of delivery.")
     landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the batch was written.")
 

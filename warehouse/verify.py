@@ -1,9 +1,10 @@
 """Verifying: manifest, Delta log and files of each table compared, as they lie. Nothing is changed here.
 
-The quick look reads the log and the sizes of files; the deep one hashes and decodes every file, and holds the ledger
-against the rows (`warehouse.reconcile`) and the archive (`warehouse.archive`). A writer may be at work: what is younger
-than a quarter of an hour and only half there is not called damage. What is damaged is not given to a library that
-decodes it: a flipped bit in a length can end the process.
+The quick look reads the log and the sizes of files, and whether the archive has every file that landed; the deep one
+hashes and decodes every file, and holds the ledger against the rows (`warehouse.reconcile`) and against the bytes of
+the archive (`warehouse.archive`). A writer may be at work: what is younger than a quarter of an hour and only half
+there is not called damage. What is damaged is not given to a library that decodes it: a flipped bit in a length can
+end the process.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from warehouse.acceptance import accepted
-from warehouse.archive import check_archive, late_sidecars
+from warehouse.archive import check_archive, late_sidecars, missing_originals
 from warehouse.catalog import LEDGER, Table
 from warehouse.chain import Chain, read_chain
 from warehouse.checkpoints import check_checkpoints
@@ -64,6 +65,8 @@ def verify(
     if LEDGER in tables:
         if deep and archive is not None:
             findings += check_archive(lake, archive)
+        if archive is not None:
+            findings += missing_originals(lake, archive, inbox)
         if inbox is not None:
             findings += (late.finding for late in late_sidecars(lake, inbox) if late.finding is not None)
     return findings

@@ -104,7 +104,8 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
         ]
         console.print(table("Repair", ("kind", "table", "where", "done", "what, or why not"), rows))
         if yes:
-            console.print(f"Verified again: {len(left)} findings are left.", highlight=False)
+            rest = "nothing is left to repair" if not left else f"findings left: {len(left)}"
+            console.print(f"Verified again; {rest}.", highlight=False)
         elif any(step.is_safe for step, _ in steps):
             console.print("A dry run. Do it: [bold]borderlake repair --yes[/bold]" + (" --deep" if deep else ""))
     shown = [_facts(step.finding) | {"done": said, "what": step.what} for step, said in steps]

@@ -59,6 +59,9 @@ def test_the_undamaged_lake_has_every_kind_of_file_and_gives_no_finding(lake: De
         ("swapped entries", "repaired"),
         ("missing data file of silver", "refused"),
         ("commit and entry rolled back", "refused"),
+        ("missing archived file", "refused"),
+        ("swapped archived files", "refused"),
+        ("missing archive", "refused"),
     ],
 )
 def test_kinds_of_damage_are_done_found_and_repaired_or_refused(

@@ -178,6 +178,7 @@ def test_the_same_file_sent_again_is_not_kept(lake_of_two: Deployment) -> None:
     flows.land_all(lake_of_two, flows.waiting_deliveries(lake_of_two, NOW), NOW)
     assert not path.exists()
     assert held(lake_of_two, *VALUES) == []
+    assert run("verify", "--deep")[0] == Exit.DONE
 
 
 def test_the_same_file_under_a_new_dialect_is_refused_whole(lake_of_two: Deployment) -> None:
@@ -192,6 +193,7 @@ def test_the_same_file_under_a_new_dialect_is_refused_whole(lake_of_two: Deploym
     assert account.reason is not None
     assert "erased" in account.reason
     assert held(lake_of_two, *VALUES) == []
+    assert run("verify", "--deep")[0] == Exit.DONE
 
 
 def test_a_file_of_which_nothing_landed_is_removed(deployment: Deployment) -> None:

@@ -18,7 +18,7 @@ from warehouse.agencies import agencies
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SHIPMENTS
 from warehouse.conform import conform, live_batches
 from warehouse.contracts import CONTRACTS
-from warehouse.delivery import Delivery, archived, sidecar_of
+from warehouse.delivery import Delivery, sidecar_of, to_keep
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 from warehouse.ledger import KNOWN, unaccounted
@@ -44,9 +44,14 @@ def mended(folder: Path, version: int = 4, changes: Mapping[str, str] = CODES) -
     return folder
 
 
+def place(archive: Path, item: Delivery) -> Path:
+    """Where the archive keeps a file, as if it had come from an inbox."""
+    return archive / str(to_keep(item, item.path.parent, archive).archived_as)
+
+
 def kept(archive: Path, item: Delivery) -> Delivery:
     """Move a landed file and its sidecar to the archive."""
-    target = archived(archive, item)
+    target = place(archive, item)
     target.parent.mkdir(parents=True, exist_ok=True)
     if sidecar_of(item.path).exists():
         shutil.move(sidecar_of(item.path), sidecar_of(target))
@@ -190,7 +195,7 @@ def test_a_file_that_the_archive_does_not_hold_is_read_from_the_path_it_is_given
 
 def test_an_archived_file_with_other_bytes_is_not_read(lake: Lake, tmp_path: Path) -> None:
     item = landing_of(lake, tmp_path, DECLARATION, CHINESE)
-    archived(tmp_path / "archive", item).write_text("other")
+    place(tmp_path / "archive", item).write_text("other")
     (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4")))
     assert "archive does not hold it" in held(prospect)
 
