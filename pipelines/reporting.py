@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import dataframely as dy
+import polars as pl
 
 from pipelines.deployment import Deployment
 from warehouse.catalog import Table
@@ -34,7 +35,7 @@ def schema_of(table: Table) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=name,
-                type=str(column.dtype),
+                type=_type(column.dtype),
                 description=_described(column),
                 constraints=dg.TableColumnConstraints(nullable=column.nullable, other=_bounded(column)),
                 tags=_tags(column),
@@ -42,6 +43,13 @@ def schema_of(table: Table) -> dg.TableSchema:
             for name, column in table.columns.items()
         ]
     )
+
+
+def _type(dtype: pl.DataType) -> str:
+    """The type as a person reads it: a moment's zone matters, its resolution does not."""
+    if isinstance(dtype, pl.Datetime):
+        return f"Datetime, {dtype.time_zone}" if dtype.time_zone else "Datetime"
+    return str(dtype)
 
 
 def _described(column: dy.Column) -> str:
@@ -106,10 +114,14 @@ def refused_facts(accounts: list[Account]) -> dict[str, Any]:
     by_file = refused_by_file(accounts)
     if by_file is None:
         return {}
-    rules = sorted(by_rule(accounts).items(), key=lambda pair: -pair[1])
-    counted = "\n".join(f"| {cell(rule)} | {count:,} |" for rule, count in rules)
+    whole = by_rule([account for account in accounts if account.reason is not None])
+    rows = by_rule([account for account in accounts if account.reason is None])
+    counted = [(rule, f"{count:,} whole {'file' if count == 1 else 'files'}") for rule, count in whole.items()]
+    counted += [(rule, f"{count:,}") for rule, count in sorted(rows.items(), key=lambda pair: -pair[1])]
+    lines = [f"| {cell(rule)} | {count} |" for rule, count in counted]
+    table = "\n".join(["| rule | rows |", "|---|--:|", *lines])
     return {
-        "refused of this delivery by rule": dg.MetadataValue.md(f"| rule | rows |\n|---|--:|\n{counted}"),
+        "refused of this delivery by rule": dg.MetadataValue.md(table),
         "refused by file": by_file,
         "what to do next": _next_steps(accounts),
     }
@@ -135,7 +147,7 @@ def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
     if not concerned:
         return None
     # The page is narrow: a fourth column would stand outside it.
-    lines = ["| file, batch | read = landed + refused | by rule |", "|---|---|---|"]
+    lines = ["| file, batch | read = landed + refused | why |", "|---|---|---|"]
     for account in concerned[:_FILES_SHOWN]:
         rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:_RULES_SHOWN])
         counts = f"{account.rows_read:,} = {account.rows_landed:,} + {account.rows_refused:,}"

@@ -119,8 +119,8 @@ _MEANING: dict[Kind, tuple[str, str]] = {
         "land the file again (it is still in the inbox): what is there is left out, the ledger completed",
     ),
     Kind.MISSING_ARCHIVE: (
-        "a file that landed is neither in the archive nor in the inbox: its rows are whole, but could not be landed "
-        "from it again, should they be damaged; if another home landed it, it is in that home's archive",
+        "a file that landed is neither in the archive nor in the inbox: what has landed is not touched by it, but "
+        "could not be landed again, should it be damaged; if another home landed it, it is in that home's archive",
         f"put it back from a backup, {_SEND_AGAIN}",
     ),
     Kind.DAMAGED_ARCHIVE: (

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from warehouse import decimals
-from warehouse.contracts import Contract
+from warehouse.contracts import Contract, dictionary
 from warehouse.dialect import ColumnRule, Derived, Output, columns_named_by
 from warehouse.readers.port import LINE
 
@@ -296,7 +296,10 @@ def message_for(contract: Contract, rule: str) -> str:
     if check == "scale" and isinstance(column, dy.Decimal):
         return f"{name} has more than {column.scale} decimals, and none may be lost: {column.description}"
     if check == "unreadable":
-        return f"{name} cannot be read as {column.dtype}, or its code is not in the dialect: {column.description}"
+        kind = dictionary.kind(column)
+        return f"{name} cannot be read (type: {kind}), or its code is not in the dialect: {column.description}"
+    if check == "check":
+        return f"{name} is not in its code list: {column.description}"
     bound = getattr(column, check, None)
-    limit = f" ({check} {bound})" if bound is not None and not callable(bound) else ""
+    limit = f" ({bound})" if bound is not None and not callable(bound) else ""
     return f"{name} breaks '{check}'{limit}: {column.description}"

@@ -129,7 +129,7 @@ def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg
         "volumes by day": pictures.volumes(days, contract.title),
     }
     if rules:
-        shown["refused by rule"] = pictures.refusals(rules, contract.title)
+        shown["refused so far by rule"] = pictures.refusals(rules, contract.title)
     return shown
 
 
@@ -144,7 +144,7 @@ def landing_events(
         mine = [account for account in accounts if account.contract is written]
         quarantine = QUARANTINE[written.name]
         if any(account.rows_refused or account.reason for account in mine):
-            yield reporting.materialized(deployment, quarantine, metadata={"refused by rule": reporting.by_rule(mine)})
+            yield reporting.materialized(deployment, quarantine, metadata=reporting.refused_facts(mine))
         if written is reported or deployment.lake.version(BRONZE[written.name]) is None:
             continue
         pictured = landing_pictures(deployment, written)

@@ -65,7 +65,7 @@ def show(
         rows = quarantine.rows_of(deployment.lake, reading, with_raw=raw, limit=limit)
         written.append({**_facts(reading), "rows": rows.to_dicts()})
         shown = [
-            (str(line or "whole file"), *(printable("\n".join(told)) for told in lists), *map(_as_received, rest))
+            (str(line or "whole file"), *("\n".join(map(printable, told)) for told in lists), *map(_as_received, rest))
             for line, *lists, rest in ((row[0], row[1], row[2], row[3:]) for row in rows.iter_rows())
         ]
         console.print(table(f"{printable(reading.file_name)} as {reading.contract.name}", columns, shown))
@@ -77,6 +77,13 @@ def show(
         if raw
         else "[dim]The rows as received may hold personal data and are shown with --raw only.[/dim]"
     )
+    if still_open := [reading.batch_id[: redrive.SHORT] for reading in readings if reading.is_open]:
+        console.print(
+            f"Next: where the sender is to blame, borderlake quarantine export {still_open[0]} --out report/ writes "
+            "what to return; where the layout is, mend the dialect, raise its version, borderlake quarantine redrive",
+            highlight=False,
+            soft_wrap=True,
+        )
     write_json(json_out, {"readings": written})
 
 
@@ -173,6 +180,7 @@ def _said(totals: dict[str, object]) -> str:
 
 def _state(reading: Reading) -> str:
     counts = f"{reading.rows_read:,} read = {reading.rows_landed:,} landed + {reading.rows_refused:,} refused"
+    counts = "the whole file was refused" if reading.is_whole_file else counts
     batch = f"batch {reading.batch_id[: redrive.SHORT]}, received {reading.received_on}"
     layout = f"dialect {reading.dialect} version {reading.dialect_version}"
     read_again = f"; read again since as batch {reading.replaced_by[: redrive.SHORT]}" if reading.replaced_by else ""

@@ -13,7 +13,7 @@ from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, Account, unaccounted
+from warehouse.ledger import KNOWN, REFUSED, Account, unaccounted
 
 
 def land(
@@ -93,7 +93,7 @@ def accounts_table(accounts: list[Account]) -> object:
         (
             account.delivery.file_name,
             account.contract.name,
-            account.status,
+            "refused whole" if account.status == REFUSED else account.status,
             account.rows_read,
             account.rows_landed,
             account.rows_refused,

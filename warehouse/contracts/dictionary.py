@@ -78,7 +78,7 @@ def _column(contract: Contract, name: str, column: dy.Column) -> tuple[str, ...]
     personal = f"{'yes' if is_personal else 'no'}{f'; identifies: {kind}' if kind else ''}"
     return (
         f"`{name}`",
-        _type(column),
+        kind(column),
         facts["unit"] or "",
         bounds(column, facts["code_list"], facts["standard"]),
         "may be" if column.nullable else "never",
@@ -88,7 +88,8 @@ def _column(contract: Contract, name: str, column: dy.Column) -> tuple[str, ...]
     )
 
 
-def _type(column: dy.Column) -> str:
+def kind(column: dy.Column) -> str:
+    """What values of a column are, in a word for a person."""
     words = {
         "String": "text",
         "Bool": "yes or no",

@@ -151,6 +151,19 @@ def test_rows_are_shown_with_reasons_and_as_received_only_with_raw(inbox: Path) 
     assert "CANARY" in json.dumps(found)
 
 
+def test_each_rule_of_a_row_has_a_line_of_its_own_and_the_next_step_is_told(inbox: Path) -> None:
+    extract(inbox, GOOD, FOREVER_BAD.replace("02.01.2025", "31.02.2025"))
+    land_inbox()
+    result, found = ask("show", "declarations.csv")
+    (row,) = found["readings"][0]["rows"]
+    assert len(row["rules"]) > 1
+    for rule in row["rules"]:
+        assert any(line.strip("│ ").removeprefix("3").strip().startswith(rule) for line in result.output.splitlines())
+    assert "event_at cannot be read (type: time)" in result.output
+    assert "\N{REPLACEMENT CHARACTER}" not in result.output
+    assert f"quarantine export {found['readings'][0]['batch_id'][:8]}" in result.output
+
+
 def test_what_a_row_holds_neither_marks_up_nor_steers_the_terminal(inbox: Path) -> None:
     extract(inbox, "[bold]\x1b[2J\x07;x")
     land_inbox()
