@@ -296,6 +296,8 @@ def message_for(contract: Contract, rule: str) -> str:
     if check == "scale" and isinstance(column, dy.Decimal):
         return f"{name} has more than {column.scale} decimals, and none may be lost: {column.description}"
     if check == "unreadable":
+        if column.dtype == pl.String:  # Any text can be read.
+            return f"{name} has a code that is not in the dialect: {column.description}"
         kind = dictionary.kind(column)
         return f"{name} cannot be read (type: {kind}), or its code is not in the dialect: {column.description}"
     if check == "check":

@@ -118,8 +118,9 @@ def _explain(accounts: list[Account]) -> None:
             console.print(f"[red]{account.delivery.file_name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:
             rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:6])
+            counted = "1 row" if account.rows_refused == 1 else f"{account.rows_refused:,} rows"
             console.print(
-                f"[yellow]{account.rows_refused:,} rows refused[/yellow] ({rules}). See them, with reasons: "
+                f"[yellow]{counted} refused[/yellow] ({rules}). What each asks for: "
                 f"borderlake quarantine show {account.batch_id[:8]}",
                 highlight=False,
                 soft_wrap=True,
