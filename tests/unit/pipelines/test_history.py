@@ -1,6 +1,5 @@
 """A history kept open holds what Dagster's own holds, in the same files, and leaves nothing open behind it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -8,12 +7,10 @@ import pytest
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from pipelines import history
 from pipelines.history import OpenEventLog, OpenHistory, kept_open
 from pipelines.instance import open_instance
 from warehouse.settings import Settings
-
-RUNS = 12
-"""More than there are files kept open."""
 
 
 @dg.asset
@@ -22,21 +19,24 @@ def extract() -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in ("BORDERLAKE_HOME", "DAGSTER_HOME"):
         monkeypatch.setenv(name, "set again by the instance")
-    yield Settings(tmp_path, str(tmp_path / "lake"))
+    return Settings(tmp_path, str(tmp_path / "lake"))
 
 
 def events_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     return [record.event_log_entry.message for record in instance.get_records_for_run(run_id).records]
 
 
-def test_dagsters_own_reads_what_was_written_through_open_files(settings: Settings) -> None:
+def test_dagsters_own_reads_what_was_written_through_open_files(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_OPEN_FILES", 2)  # Less than the index and three runs.
     job = dg.Definitions(assets=[extract], jobs=[dg.define_asset_job("land")]).resolve_job_def("land")
     with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, OpenEventLog)
-        runs = [job.execute_in_process(instance=instance).run_id for _ in range(RUNS)]
+        runs = [job.execute_in_process(instance=instance).run_id for _ in range(3)]
         written = {run_id: events_of(instance, run_id) for run_id in runs}
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.dagster_home))) as theirs:
         assert not isinstance(theirs.event_log_storage, OpenEventLog)
