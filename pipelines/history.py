@@ -6,12 +6,13 @@ is Dagster's; so is every process that Dagster starts itself.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig, _event_logs_directory
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 
@@ -69,7 +70,7 @@ class OpenHistory(DagsterSqliteStorage):
         self._event_log_storage = OpenEventLog(_event_logs_directory(base_dir))
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: SqliteStorageConfig) -> "OpenHistory":
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> "OpenHistory":
         return cls.from_local(inst_data=inst_data, **config_value)
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from models.pictures import BLUE, GREY, ORANGE
@@ -41,7 +41,7 @@ def volumes(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
     if every_day.height:
         landed = every_day["landed"].to_numpy()
         whole = landed + every_day["refused"].to_numpy()
-        edges = date2num(every_day["received_on"][0]) - 0.5 + np.arange(every_day.height + 1)
+        edges = _number(every_day["received_on"][0]) - 0.5 + np.arange(every_day.height + 1)
         axes.stairs(whole, edges, baseline=landed, fill=True, color=ORANGE, label="refused")
         axes.stairs(landed, edges, fill=True, color=BLUE, label="landed")
         axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), reverse=True)
@@ -87,8 +87,8 @@ def counts_by_day(rows: pl.DataFrame, day: str, title: str) -> dg.MarkdownMetada
 def refusals(by_rule: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue:
     """Refused rows by the first rule each breaks."""
     ranked = sorted(by_rule.items(), key=lambda pair: pair[1])[-12:]
-    axes = _named_bars(ranked, ORANGE, row_in=0.32)
-    axes.bar_label(axes.containers[0], padding=3)
+    axes, drawn = _named_bars(ranked, ORANGE, row_in=0.32)
+    axes.bar_label(drawn, padding=3)
     axes.margins(x=0.15)
     axes.set(title=title, xlabel="rows")
     return embedded(_figure(axes), f"{title}: refused rows by rule")
@@ -96,8 +96,8 @@ def refusals(by_rule: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue
 
 def lanes(counts: Sequence[tuple[str, int]], title: str) -> dg.MarkdownMetadataValue:
     """Events by lane."""
-    axes = _named_bars(counts, [LANE_COLOURS[lane] for lane, _ in counts], row_in=0.3)
-    axes.bar_label(axes.containers[0], padding=3, fmt="{:,.0f}")
+    axes, drawn = _named_bars(counts, [LANE_COLOURS[lane] for lane, _ in counts], row_in=0.3)
+    axes.bar_label(drawn, padding=3, fmt="{:,.0f}")
     axes.invert_yaxis()
     axes.set(title=title, xlabel="events", xscale="symlog")
     axes.margins(x=0.15)
@@ -107,7 +107,7 @@ def lanes(counts: Sequence[tuple[str, int]], title: str) -> dg.MarkdownMetadataV
 def bars(shares: Mapping[str, float], title: str, unit: str) -> dg.MarkdownMetadataValue:
     """Named values as horizontal bars, largest on top."""
     ranked = sorted(shares.items(), key=lambda pair: pair[1])[-20:]
-    axes = _named_bars(ranked, BLUE, row_in=0.26)
+    axes, _ = _named_bars(ranked, BLUE, row_in=0.26)
     axes.set(title=title, xlabel=unit)
     return embedded(_figure(axes), title)
 
@@ -125,12 +125,13 @@ def _figure(axes: Axes) -> Figure:
     return figure
 
 
-def _named_bars(rows: Sequence[tuple[str, float]], colour: str | Sequence[str], *, row_in: float) -> Axes:
+def _named_bars(
+    rows: Sequence[tuple[str, float]], colour: str | Sequence[str], *, row_in: float
+) -> tuple[Axes, BarContainer]:
     """Horizontal bars, from the bottom up, with room for the longest name."""
     left = 0.2 + _LETTER_IN * max((len(name) for name, _ in rows), default=0)
     (axes,) = _panels(1, width=left + 4.8, height=0.9 + row_in * max(len(rows), 1), left=left, bottom=0.5)
-    axes.barh([name for name, _ in rows], [value for _, value in rows], color=colour)
-    return axes
+    return axes, axes.barh([name for name, _ in rows], [value for _, value in rows], color=colour)
 
 
 def _each_day(by_day: pl.DataFrame) -> pl.DataFrame:
@@ -143,4 +144,9 @@ def _each_day(by_day: pl.DataFrame) -> pl.DataFrame:
 def _name_days(axes: Axes, days: Sequence[date]) -> None:
     """Name at most five days, as far from each other."""
     named = days[:: -(-len(days) // _NAMED_DAYS) or 1]
-    axes.set_xticks([date2num(day) for day in named], [f"{day:%d %b %Y}" for day in named])
+    axes.set_xticks([_number(day) for day in named], [f"{day:%d %b %Y}" for day in named])
+
+
+def _number(day: date) -> int:
+    """Where matplotlib draws a day."""
+    return (day - date(1970, 1, 1)).days
