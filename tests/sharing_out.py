@@ -37,7 +37,7 @@ LONGEST = (
     "tests/unit/pipelines/test_exercise_figures.py",
     "tests/unit/pipelines/test_erase.py",
 )
-"""Files of more than ten seconds or so of processor time, longest first: one of them begun last would leave the others idle."""
+"""Files of ten processor seconds or more, longest first: one of them begun last would leave the others idle."""
 
 _RANK = {path: rank for rank, path in enumerate(LONGEST)}
 
