@@ -4,6 +4,8 @@ SHELL := /bin/bash
 export UV_PROJECT_ENVIRONMENT := .venv
 # Once, when the environment is made: each process would else compile what it imports where it may not keep it.
 export UV_COMPILE_BYTECODE := 1
+# And ours where it is kept: the tests' processes and the children that they start would each compile every module.
+export PYTHONDONTWRITEBYTECODE :=
 
 PACKAGES := warehouse features models simulation pipelines benchmarks
 DEMO ?=

@@ -186,7 +186,7 @@ def _deviation(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
 
 def _own(one: Aggregation, events: pl.DataFrame) -> Floats:
     assert one.column is not None
-    own: Floats = events[one.column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    own: Floats = events[one.column].cast(pl.Float64).to_numpy()
     return np.where(np.isinf(own), np.nan, own)
 
 

@@ -162,7 +162,7 @@ def _measured(rows: pl.DataFrame, name: str) -> Ints:
     if name == ROWS:
         return np.ones(rows.height, np.int64)
     kind, column = name.split(":", 1)
-    values = rows[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = rows[column].cast(pl.Float64).to_numpy()
     finite = np.isfinite(values)
     if kind == "present":
         present: Ints = finite.astype(np.int64)
@@ -191,8 +191,7 @@ class Fold:
         at = midnight(self.day)
         past = part.filter(pl.col(USABLE_AT) < at)
         if self.lanes:
-            sums = [_counted(lane, at).sum().alias(str(index)) for index, lane in enumerate(self.lanes)]
-            more = past.group_by(ENTITY).agg(sums)
+            more = past.group_by(ENTITY).agg(counted.sum() for counted in _counted(self.view, at))
             self._sums = pl.concat([self._sums, more]).group_by(ENTITY).agg(pl.all().sum())
         if edges_of(self.view):
             self._seen.append(past.select(ENTITY, EVENT_AT, ROWS))
@@ -262,12 +261,17 @@ def refreshed(view: FeatureView, state: State, history: pl.DataFrame) -> State:
     return replace(state, edges=pl.concat([others, *known]))
 
 
-def _counted(lane: Lane, at: datetime) -> pl.Expr:
-    """What each row that was usable before a midnight adds to what the lane holds then."""
-    column = pl.col(lane.measure)
-    if lane.window_days is None:
-        return column
-    return pl.when(pl.col(BEGAN_AT) >= at - timedelta(days=lane.window_days)).then(column).otherwise(0)
+def _counted(view: FeatureView, at: datetime) -> list[pl.Expr]:
+    """What each row that was usable before a midnight adds to what each lane holds then, by the lane's number."""
+    within = {days: pl.col(BEGAN_AT) >= at - timedelta(days=days) for days in window_days(view)}
+    return [
+        (
+            pl.col(lane.measure)
+            if lane.window_days is None
+            else pl.when(within[lane.window_days]).then(pl.col(lane.measure)).otherwise(0)
+        ).alias(str(index))
+        for index, lane in enumerate(lanes(view))
+    ]
 
 
 def _rolled_sums(view: FeatureView, state: State, today: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
@@ -277,11 +281,12 @@ def _rolled_sums(view: FeatureView, state: State, today: pl.DataFrame, leaving: 
     tomorrow = midnight(state.day + timedelta(days=1))
     gone = [(days, part) for days, part in leaving.items() if part.height]
     entities, (places, *places_gone) = _placed(state.sums[ENTITY], [today[ENTITY], *(part[ENTITY] for _, part in gone)])
+    counted = today.select(_counted(view, tomorrow))
     rolled: dict[str, Ints] = {}
     for index, lane in enumerate(own):
         column = np.zeros(len(entities), np.int64)
         column[: state.sums.height] = state.sums[str(index)].to_numpy()
-        np.add.at(column, places, today.select(_counted(lane, tomorrow)).to_series().to_numpy())
+        np.add.at(column, places, counted[str(index)].to_numpy())
         for (days, part), where in zip(gone, places_gone, strict=True):
             if days == lane.window_days:
                 np.subtract.at(column, where, part[lane.measure].to_numpy())

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance import InstanceRef
 
+from pipelines.history import kept_open
 from warehouse.errors import BorderlakeError
 from warehouse.settings import HOME_VARIABLE, Settings
 
@@ -34,6 +36,5 @@ def config_file() -> Path:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The deployment's instance."""
-    prepare(settings)
-    return dg.DagsterInstance.get()
+    """The deployment's instance, for a command of ours."""
+    return dg.DagsterInstance.from_ref(kept_open(InstanceRef.from_dir(str(prepare(settings)))))

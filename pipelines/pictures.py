@@ -1,11 +1,19 @@
-"""Pictures for asset pages: figures as embedded PNG in Markdown, which the Dagster UI shows in place."""
+"""Pictures for asset pages: figures as embedded PNG in Markdown, which the Dagster UI shows in place.
+
+Margins and the days that are named are set here: measuring every text to find them, as matplotlib can, takes most of
+the time of a picture, and each asset of each run draws one.
+"""
 
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import dagster as dg
+import numpy as np
 import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from models.pictures import BLUE, GREY, ORANGE
@@ -13,6 +21,9 @@ from warehouse.feeds import ALARMS
 
 LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": "#2f5d8a", "green": "#4c8c4a"}
 _DPI = 80
+_NAMED_DAYS = 5
+_LETTER_IN = 0.085
+"""The width to keep for a letter of a name, in inches."""
 
 
 def embedded(figure: Figure, alt: str) -> dg.MarkdownMetadataValue:
@@ -25,24 +36,25 @@ def embedded(figure: Figure, alt: str) -> dg.MarkdownMetadataValue:
 
 def volumes(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
     """Rows landed and refused by day of delivery; columns `received_on`, `landed`, `refused`."""
-    figure = Figure(figsize=(7.0, 2.8), layout="constrained")
-    axes = figure.subplots()
-    ordered = by_day.sort("received_on")
-    days = ordered["received_on"].to_list()
-    axes.bar(days, ordered["landed"], color=BLUE, width=0.9, label="landed")
-    axes.bar(days, ordered["refused"], bottom=ordered["landed"], color=ORANGE, width=0.9, label="refused")
+    (axes,) = _panels(1, width=7.0, height=2.8, left=0.8, bottom=0.6)
+    every_day = _each_day(by_day)
+    if every_day.height:
+        landed = every_day["landed"].to_numpy()
+        whole = landed + every_day["refused"].to_numpy()
+        edges = _number(every_day["received_on"][0]) - 0.5 + np.arange(every_day.height + 1)
+        axes.stairs(whole, edges, baseline=landed, fill=True, color=ORANGE, label="refused")
+        axes.stairs(landed, edges, fill=True, color=BLUE, label="landed")
+        axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), reverse=True)
     axes.set(ylabel="rows a day", xlabel="day of delivery (UTC)")
     axes.set_title(title, loc="left")
-    axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
-    figure.autofmt_xdate()
-    return embedded(figure, f"{title}: rows by day of delivery")
+    _name_days(axes, every_day["received_on"].to_list())
+    return embedded(_figure(axes), f"{title}: rows by day of delivery")
 
 
 def feeds(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
     """Rows a day of each agency, the usual band, and what lies outside it; `by_day` is findings of volume."""
     agencies = by_day["source_agency"].unique().sort().to_list()
-    figure = Figure(figsize=(7.0, 0.6 + 1.9 * len(agencies)), layout="constrained")
-    panels = figure.subplots(len(agencies), sharex=True, squeeze=False)[:, 0]
+    panels = _panels(len(agencies), width=7.0, height=0.6 + 1.9 * len(agencies), left=0.8, bottom=0.6, top=0.7)
     for axes, agency in zip(panels, agencies, strict=True):
         mine = by_day.filter(pl.col("source_agency") == agency).sort("day")
         banded = mine.drop_nulls("usual_high")
@@ -56,10 +68,13 @@ def feeds(by_day: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
         axes.set(ylabel="rows a day")
         axes.set_title(agency, loc="left")
         axes.set_ylim(bottom=0)
+        _name_days(axes, by_day["day"].unique().sort().to_list())
+    for axes in panels[:-1]:
+        axes.tick_params(labelbottom=False)
     panels[0].legend(frameon=False, ncols=3, fontsize="small", loc="lower right", bbox_to_anchor=(1, 1))
     panels[-1].set(xlabel="day of delivery (UTC)")
+    figure = _figure(panels[0])
     figure.suptitle(title)
-    figure.autofmt_xdate()
     return embedded(figure, f"{title}: rows by day and agency against what is usual")
 
 
@@ -72,32 +87,66 @@ def counts_by_day(rows: pl.DataFrame, day: str, title: str) -> dg.MarkdownMetada
 def refusals(by_rule: Mapping[str, int], title: str) -> dg.MarkdownMetadataValue:
     """Refused rows by the first rule each breaks."""
     ranked = sorted(by_rule.items(), key=lambda pair: pair[1])[-12:]
-    figure = Figure(figsize=(7.0, 0.8 + 0.32 * max(len(ranked), 1)), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh([rule for rule, _ in ranked], [count for _, count in ranked], color=ORANGE)
-    axes.bar_label(bars, padding=3)
+    axes, drawn = _named_bars(ranked, ORANGE, row_in=0.32)
+    axes.bar_label(drawn, padding=3)
+    axes.margins(x=0.15)
     axes.set(title=title, xlabel="rows")
-    return embedded(figure, f"{title}: refused rows by rule")
+    return embedded(_figure(axes), f"{title}: refused rows by rule")
 
 
 def lanes(counts: Sequence[tuple[str, int]], title: str) -> dg.MarkdownMetadataValue:
     """Events by lane."""
-    figure = Figure(figsize=(5.6, 2.2), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh(
-        [lane for lane, _ in counts], [count for _, count in counts], color=[LANE_COLOURS[lane] for lane, _ in counts]
-    )
-    axes.bar_label(bars, padding=3, fmt="{:,.0f}")
+    axes, drawn = _named_bars(counts, [LANE_COLOURS[lane] for lane, _ in counts], row_in=0.3)
+    axes.bar_label(drawn, padding=3, fmt="{:,.0f}")
     axes.invert_yaxis()
     axes.set(title=title, xlabel="events", xscale="symlog")
-    return embedded(figure, f"{title}: events by lane")
+    axes.margins(x=0.15)
+    return embedded(_figure(axes), f"{title}: events by lane")
 
 
 def bars(shares: Mapping[str, float], title: str, unit: str) -> dg.MarkdownMetadataValue:
     """Named values as horizontal bars, largest on top."""
     ranked = sorted(shares.items(), key=lambda pair: pair[1])[-20:]
-    figure = Figure(figsize=(7.0, 0.8 + 0.26 * max(len(ranked), 1)), layout="constrained")
-    axes = figure.subplots()
-    axes.barh([name for name, _ in ranked], [value for _, value in ranked], color=BLUE)
+    axes, _ = _named_bars(ranked, BLUE, row_in=0.26)
     axes.set(title=title, xlabel=unit)
-    return embedded(figure, title)
+    return embedded(_figure(axes), title)
+
+
+def _panels(count: int, *, width: float, height: float, left: float, bottom: float, top: float = 0.4) -> Sequence[Axes]:
+    """Axes one above the other on one figure; lengths in inches."""
+    margins = {"left": left / width, "right": 1 - 0.15 / width, "bottom": bottom / height, "top": 1 - top / height}
+    figure = Figure(figsize=(width, height))
+    return list(figure.subplots(count, sharex=True, squeeze=False, gridspec_kw={**margins, "hspace": 0.35})[:, 0])
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _named_bars(
+    rows: Sequence[tuple[str, float]], colour: str | Sequence[str], *, row_in: float
+) -> tuple[Axes, BarContainer]:
+    """Horizontal bars, from the bottom up, with room for the longest name."""
+    left = 0.2 + _LETTER_IN * max((len(name) for name, _ in rows), default=0)
+    (axes,) = _panels(1, width=left + 4.8, height=0.9 + row_in * max(len(rows), 1), left=left, bottom=0.5)
+    return axes, axes.barh([name for name, _ in rows], [value for _, value in rows], color=colour)
+
+
+def _each_day(by_day: pl.DataFrame) -> pl.DataFrame:
+    """A row a day from the first to the last; nothing came on those that are missing."""
+    if by_day.is_empty():
+        return by_day
+    return by_day.sort("received_on").upsample("received_on", every="1d").fill_null(0)
+
+
+def _name_days(axes: Axes, days: Sequence[date]) -> None:
+    """Name at most five days, as far from each other."""
+    named = days[:: -(-len(days) // _NAMED_DAYS) or 1]
+    axes.set_xticks([_number(day) for day in named], [f"{day:%d %b %Y}" for day in named])
+
+
+def _number(day: date) -> int:
+    """Where matplotlib draws a day."""
+    return (day - date(1970, 1, 1)).days

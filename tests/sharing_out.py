@@ -21,23 +21,23 @@ LONGEST = (
     "tests/integration/test_road.py",
     "tests/integration/test_ui.py",
     "tests/unit/benchmarks/test_bound.py",
-    "tests/integration/test_parity.py",
-    "tests/unit/warehouse/readers/test_fuzz.py",
-    "tests/unit/benchmarks/test_landing_benches.py",
-    "tests/integration/test_durability.py",
     "tests/unit/features/test_tiles.py",
-    "tests/unit/benchmarks/test_bench_command.py",
-    "tests/unit/warehouse/test_repair.py",
-    "tests/unit/warehouse/test_verify.py",
-    "tests/unit/warehouse/test_landing.py",
-    "tests/unit/warehouse/readers/test_ais.py",
-    "tests/unit/benchmarks/test_world.py",
-    "tests/unit/benchmarks/test_bitrot.py",
     "tests/unit/pipelines/test_rolling.py",
+    "tests/unit/warehouse/test_verify.py",
+    "tests/unit/warehouse/readers/test_fuzz.py",
+    "tests/unit/warehouse/test_repair.py",
+    "tests/unit/benchmarks/test_bitrot.py",
+    "tests/unit/benchmarks/test_landing_benches.py",
+    "tests/unit/benchmarks/test_bench_command.py",
+    "tests/unit/warehouse/readers/test_ais.py",
+    "tests/integration/test_parity.py",
+    "tests/integration/test_durability.py",
+    "tests/unit/warehouse/test_landing.py",
+    "tests/unit/benchmarks/test_world.py",
     "tests/unit/pipelines/test_exercise_figures.py",
     "tests/unit/pipelines/test_erase.py",
 )
-"""Files of more than fifteen seconds or so, longest first: one of them begun last would leave the others idle."""
+"""Files of ten processor seconds or more, longest first: one of them begun last would leave the others idle."""
 
 _RANK = {path: rank for rank, path in enumerate(LONGEST)}
 

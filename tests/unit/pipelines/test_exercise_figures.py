@@ -102,7 +102,7 @@ class Twin:
         return max(row["raw_score"] for row in self.rows if (row["team"], row["on"], row["id"]) == unit)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_each_team_is_credited_with_what_is_behind_its_choices(played: Played) -> None:
     twin = Twin(played)
@@ -123,7 +123,7 @@ def test_each_team_is_credited_with_what_is_behind_its_choices(played: Played) -
         assert sum(row["events"] for row in got["by_kind"]) == len(there)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_yardsticks_have_as_many_choices_each_day_as_the_team(played: Played) -> None:
     twin = Twin(played)
@@ -167,7 +167,7 @@ def _average_of_all_draws(
     return hits, found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds(), st.integers(1, 3))
 def test_windows_of_injects_count_each_event_once_and_never_the_other_side(played: Played, window: int) -> None:
     twin = Twin(played)
@@ -183,7 +183,7 @@ def test_windows_of_injects_count_each_event_once_and_never_the_other_side(playe
             assert row[side] == {"illicit": len(there), "found": found}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_misses_and_rings_add_up(played: Played) -> None:
     twin = Twin(played)
@@ -205,7 +205,7 @@ def _ring(truth: dict[str, Any]) -> int | None:
     return None if truth["ring"] in (None, -1) else truth["ring"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_delays_run_from_what_happened_to_the_first_choice_of_its_events(played: Played) -> None:
     twin = Twin(played)
@@ -227,7 +227,7 @@ def test_delays_run_from_what_happened_to_the_first_choice_of_its_events(played:
     assert [(row["days"], row["passed_unseen"]) for row in lessons.delays(played)] == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_double_work_is_one_means_on_one_day_by_two_teams(played: Played) -> None:
     twin = Twin(played)
