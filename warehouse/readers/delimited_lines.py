@@ -152,7 +152,8 @@ def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.shape == (height, len(names)) else None
+    # Columns of several pieces would be joined again by whatever makes a column of one piece beside them.
+    return frame.rechunk() if frame.shape == (height, len(names)) else None
 
 
 def _records(sent: list[str], block: Block, damaged: frozenset[int], layout: Layout) -> _Records:
