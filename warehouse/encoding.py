@@ -1,8 +1,9 @@
 """Rows as Parquet, with the encoding that suits each column: what is written most is written cheapest.
 
-A column that repeats itself goes by dictionary, one of ever new values plainly; one of a single value, and a lake has
-many (the agency, the batch, what an agency never sends), is encoded once, whatever its length. Bounds are kept for the
-columns that readers skip files by.
+A column that repeats itself goes by dictionary; of one of ever new values, numbers go as steps from one to the next,
+long texts one behind the other and short ones plainly; one of a single value, and a lake has many (the agency, the
+batch, what an agency never sends), is encoded once, whatever its length. Bounds are kept for the columns that readers
+skip files by.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,6 +16,10 @@ _LOOKED_AT = 4_096
 """Rows by which a column is judged."""
 _MOST_DISTINCT = 0.3
 """Share of them that differ, above which a dictionary is as long as the column."""
+_LONG_TEXT = 24
+"""Bytes of a text, from which it pays to keep its length apart from it: ids that are hashes."""
+_WIDEST_INTEGER = 18
+"""Digits of a decimal that is stored as an integer of 64 bits."""
 
 
 def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
@@ -22,8 +27,8 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
     columns = {column.name: _single(column) for column in rows}
     several = rows.select(name for name, single in columns.items() if single is None)
     repeating = set(_repeating(several)) | {name for name, single in columns.items() if single is not None}
-    plain = several.to_arrow(compat_level=pl.CompatLevel.oldest())
-    table = pa.table({name: plain[name] if single is None else single for name, single in columns.items()})
+    given = several.to_arrow()  # Polars' own texts, not copied.
+    table = pa.table({name: given[name] if single is None else single for name, single in columns.items()})
     stream = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -32,6 +37,7 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
         compression="zstd",
         compression_level=1,
         use_dictionary=[name for name in rows.columns if name in repeating],
+        column_encoding=dict(_encodings(several.drop(repeating, strict=False))),
         write_statistics=[name for name in rows.columns if name in bounded],
         store_schema=False,
         store_decimal_as_integer=True,
@@ -59,3 +65,18 @@ def _repeating(rows: pl.DataFrame) -> Iterator[str]:
     for column in sample:
         if not column.dtype.is_nested() and column.n_unique() <= _MOST_DISTINCT * len(column):
             yield column.name
+
+
+def _encodings(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """How columns of ever new values are encoded, where not plainly."""
+    for column in rows.head(_LOOKED_AT):
+        if _is_stored_as_integer(column.dtype):
+            yield column.name, "DELTA_BINARY_PACKED"
+        elif column.dtype == pl.String and (column.str.len_bytes().mean() or 0) >= _LONG_TEXT:
+            yield column.name, "DELTA_LENGTH_BYTE_ARRAY"
+
+
+def _is_stored_as_integer(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, pl.Decimal):
+        return dtype.precision <= _WIDEST_INTEGER
+    return dtype.is_integer() or isinstance(dtype, pl.Datetime | pl.Date)
