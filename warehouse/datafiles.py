@@ -1,7 +1,7 @@
 """Data files of appends: rows as Parquet under a table's folder, durable before any commit names them.
 
 What a file is called, holds and hashes to is settled here; that the table has it is said by a commit, in `delta`.
-Files are written and made durable by a thread of their own while the next rows are made.
+Files are encoded, written and made durable by threads of their own while the next rows are made.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from warehouse.catalog import Table
 from warehouse.encoding import encoded
 from warehouse.storage import Store
 
-_FILE_ROWS = 250_000
+_FILE_ROWS = 240_000
 """A file is closed once it has so many: large enough to read fast, small enough to hold as bytes."""
-_WAITING = 2
-"""Files that may wait for the disk before rows are waited for."""
+_WRITERS = 2
+"""Files that are made at once; while so many are, rows are not asked for, so that few are held."""
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
 
 
@@ -45,15 +45,13 @@ def write(store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame
     """Write rows as they come. What frames raise is raised, and no file is left."""
     files: list[DataFile] = []
     pending: list[Future[DataFile]] = []
-    with ThreadPoolExecutor(1) as disk:
+    with ThreadPoolExecutor(_WRITERS) as pool:
         try:
             for rows in _by_file(table.shape(frame) for frame in frames):
                 for partition, part in _by_partition(table, rows):
-                    if len(pending) >= _WAITING:
+                    if len(pending) >= _WRITERS:
                         files.append(pending.pop(0).result())
-                    pending.append(
-                        disk.submit(_keep, store, folder, partition, _stats(table, part), encoded(part, table.bounded))
-                    )
+                    pending.append(pool.submit(_make, store, folder, table, partition, part))
             return [*files, *(one.result() for one in pending)]
         except BaseException:
             made = (one.result() for one in pending if one.exception() is None)
@@ -121,9 +119,8 @@ def _bound(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _keep(
-    store: Store, folder: str, partition: Mapping[str, str | None], stats: Mapping[str, Any], content: bytes
-) -> DataFile:
+def _make(store: Store, folder: str, table: Table, partition: Mapping[str, str | None], rows: pl.DataFrame) -> DataFile:
+    stats, content = _stats(table, rows), encoded(rows, table.bounded)
     named = [f"{name}={value}" for name, value in partition.items() if _PLAIN.fullmatch(value or "")]
     path = "/".join([*named, f"part-{uuid.uuid4()}.parquet"])
     made = store.create(f"{folder}/{path}", content)
@@ -132,7 +129,7 @@ def _keep(
         partition=partition,
         size=len(content),
         modified_at=made.modified_at,
-        rows=stats["numRecords"],
+        rows=rows.height,
         sha256=hashlib.sha256(content).hexdigest(),
         stats=json.dumps(stats),
     )
