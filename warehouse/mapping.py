@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, partial
+from functools import partial
 
 import dataframely as dy
 import polars as pl
-import polars.selectors as cs
 
-from warehouse import decimals
+from warehouse import breaches, decimals
 from warehouse.contracts import Contract, dictionary
 from warehouse.dialect import ColumnRule, Derived, Output, columns_named_by
 from warehouse.readers.port import LINE
@@ -58,12 +57,10 @@ def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     """
     concerned = rows.filter(_sql(output.where)) if output.where else rows
     typed, unreadable = _typed(output, concerned)
-    sound, failures = _numbered(output.contract).filter(typed, cast=False)
-    details = failures.details()
-    reasons = _reasons(unreadable, details.drop(cs.by_name(*output.contract.columns())), output.contract)
+    sound, broken = breaches.find(output.contract, typed)
     return Sorted(
         good=sound.filter(~pl.col(LINE).is_in(unreadable[LINE].implode())) if unreadable.height else sound,
-        refused=reasons,
+        refused=_reasons(unreadable, broken, output.contract),
         set_aside=rows[LINE].filter(~rows[LINE].is_in(concerned[LINE].implode()))
         if output.where
         else rows[LINE].clear(),
@@ -82,12 +79,6 @@ def values(output: Output, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataF
         pl.col(name).cast(pl.String) if name in typed.columns else pl.lit(None, dtype=pl.String).alias(name)
         for name in names
     )
-
-
-@cache
-def _numbered(contract: Contract) -> type[dy.Schema]:
-    """The contract's schema with the line number beside it, which checking must not drop."""
-    return type(contract.schema.__name__, (contract.schema,), {LINE: dy.Int64()})
 
 
 def _typed(output: Output, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,8 +126,7 @@ def _unreadable(output: Output, rows: pl.DataFrame, typed: pl.DataFrame) -> pl.D
         if lost
         else []
     )
-    none = pl.DataFrame(schema={LINE: pl.Int64(), "column": pl.String(), "rule": pl.String()})
-    return pl.concat([none, *found, *_rounded(output, rows, typed)])
+    return pl.concat([breaches.SCHEMA.to_frame(), *found, *_rounded(output, rows, typed)])
 
 
 def _is_whole(rule: ColumnRule, rows: pl.DataFrame, typed: pl.DataFrame) -> bool:
@@ -238,7 +228,8 @@ def _whole(values: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 def _iso(values: pl.Series) -> pl.Series:
     """Times in ISO 8601. Most files have one way to write it, which is read several times faster alone."""
-    plain = values.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC")
+    # No cache: a day has more seconds than it would hold.
+    plain = values.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC", cache=False)
     if plain.null_count() == values.null_count():
         return plain
     return values.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
@@ -264,15 +255,8 @@ def _time(rule: ColumnRule, value: pl.Expr) -> pl.Expr:
 
 def _reasons(unreadable: pl.DataFrame, broken: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """One row a refused line, with every rule it breaks; an unreadable value breaks only that rule."""
-    rules = [name for name in broken.columns if name != LINE]
-    checked = (
-        broken.unpivot(index=LINE, on=rules, variable_name="rule", value_name="state")
-        .filter(pl.col("state").cast(pl.String) == "invalid")
-        .with_columns(column=pl.col("rule").str.split("|").list.first())
-        .select(LINE, "column", "rule")
-        .join(unreadable.select(LINE, "column"), on=[LINE, "column"], how="anti")
-    )
-    both = pl.concat([unreadable.select(LINE, "column", "rule"), checked])
+    also = broken.join(unreadable, on=[LINE, "column"], how="anti") if unreadable.height else broken
+    both = pl.concat([unreadable, also])
     messages = {rule: message_for(contract, rule) for rule in both["rule"].unique()}
     return (
         both.with_columns(message=pl.col("rule").replace_strict(messages, default=None, return_dtype=pl.String))
