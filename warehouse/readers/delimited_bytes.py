@@ -38,18 +38,20 @@ def survey(data: bytes, delimiter: str, quote: str) -> Survey:
     """Look at a block of whole lines; `delimiter` and `quote` are one ASCII character each."""
     content = np.frombuffer(data, np.uint8)
     lines, quotes, edges = 0, [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    memory = [np.empty(_LOOKED_AT + 1, dtype) for dtype in (bool, bool, np.uint8)]  # The same for every slice.
     for first in range(0, len(content), _LOOKED_AT):
         one = content[first : first + _LOOKED_AT + 1]  # One more, so that each pair of neighbours is seen.
-        bounds = one == _LINE_FEED
+        bounds, found, shifted = (each[: len(one)] for each in memory)
+        np.equal(one, _LINE_FEED, out=bounds)
         lines += int(np.count_nonzero(bounds[:_LOOKED_AT]))
-        quoted = one == ord(quote)
-        bounds |= one == ord(delimiter)
-        bounds |= quoted
-        blanks = one - _FIRST_BLANK <= _BLANKS
+        bounds |= np.equal(one, ord(delimiter), out=found)
+        bounds |= np.equal(one, ord(quote), out=found)
+        quotes.append(np.flatnonzero(found[:_LOOKED_AT]) + first)
+        blanks = np.less_equal(np.subtract(one, _FIRST_BLANK, out=shifted), _BLANKS, out=found)
         edges.append(np.flatnonzero((blanks[:-1] & bounds[1:]) | (bounds[:-1] & blanks[1:])) + first)
-        quotes.append(np.flatnonzero(quoted[:_LOOKED_AT]) + first)
-    found = np.concatenate(quotes)
-    return Survey(lines, found, _has_blank_edge(content, np.concatenate(edges), found, delimiter, quote))
+    all_quotes = np.concatenate(quotes)
+    has_blank_edge = _has_blank_edge(content, np.concatenate(edges), all_quotes, delimiter, quote)
+    return Survey(lines, all_quotes, has_blank_edge)
 
 
 def _has_blank_edge(content: Bytes, edges: Ints, quotes: Ints, delimiter: str, quote: str) -> bool:

@@ -23,6 +23,8 @@ _LONGEST_RECORD = 1 << 16
 _MARK = "\x01"
 _END, _END_NAME = b"\x02", "__end__"
 """What is put at each line's end to see that Polars finds it there, and not sooner or later."""
+_LOOKED_AT = 1 << 16
+"""Bytes by which it is told whether a file's lines may end with an empty field."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -118,23 +120,36 @@ def _at_once(data: bytes, layout: Layout) -> pl.DataFrame | None:
         data = data.replace(b"\r\n", b"\n")
     if not data.endswith(b"\n"):
         data += b"\n"
-    if b"\r" in data or _END in data:
+    if b"\r" in data:
         return None
     seen = survey(data, layout.delimiter, layout.quote)
     is_quoted = len(seen.quotes) > 0
     if is_quoted and not stand_around_fields(data, seen.quotes, layout.delimiter, layout.quote):
         return None
-    ended = data.replace(b"\n", layout.delimiter.encode() + _END + b"\n")
-    frame = _parsed(ended, [*layout.names, _END_NAME], layout, seen.lines, quoted=is_quoted)
-    # A line of fewer fields has its end too soon; of one with more, or of a field with several lines, Polars has
-    # made no row a line.
-    if frame is None or not (frame[_END_NAME] == _END.decode()).all(ignore_nulls=False):
+    frame = _counted(data, layout, seen.lines, quoted=is_quoted)
+    if frame is None:
         return None
-    frame = frame.drop(_END_NAME)
     if seen.has_blank_edge:
         return _tidy(frame)
     # Quotes side by side are an empty field, or a doubled one.
     return _with_nulls(frame) if (np.diff(seen.quotes) == 1).any() else frame
+
+
+def _counted(data: bytes, layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
+    """Fields of lines that all have as many as the header; None where one has not, or a field has several lines."""
+    delimiter, names = layout.delimiter.encode(), layout.names
+    if delimiter + b"\n" not in data[:_LOOKED_AT]:
+        frame = _parsed(data, names, layout, height, quoted=quoted)
+        # Of a line with more fields Polars makes no row, and a null of a field that a line lacks.
+        if frame is None or not frame[names[-1]].has_nulls():
+            return frame
+    if _END in data:
+        return None
+    ended = data.replace(b"\n", delimiter + _END + b"\n")
+    frame = _parsed(ended, [*names, _END_NAME], layout, height, quoted=quoted)
+    if frame is None or not (frame[_END_NAME] == _END.decode()).all(ignore_nulls=False):
+        return None
+    return frame.drop(_END_NAME)
 
 
 def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
@@ -276,7 +291,9 @@ def _tidy(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(pl.when(pl.selectors.string() != "").then(pl.selectors.string()))
+    texts = frame.select(pl.selectors.string())
+    sparse = pl.col([text.name for text in texts if (text == "").any()])
+    return frame.with_columns(pl.when(sparse != "").then(sparse))
 
 
 def _refuse(lines: pl.DataFrame, rule: str, message: str) -> pl.DataFrame:
