@@ -13,6 +13,7 @@ from datetime import datetime
 import polars as pl
 
 from warehouse import streaming
+from warehouse.ahead import Ahead
 from warehouse.archive import SIDECARS_FACT
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.delivery import Delivery
@@ -46,33 +47,33 @@ def land(
     group: dict[str, Read] = {}
     rows = 0
     for delivery in deliveries:
-        is_copy = delivery.batch_id in group  # Of a file whose fate must be known first.
-        is_large = streaming.is_large(delivery)
-        if group and (is_copy or is_large or rows >= _GROUP_ROWS):
-            yield _commit(lake, list(group.values()), landed_at)
-            group, rows, known = {}, 0, landed_before(lake)
-        entry = known.get(delivery.batch_id) or known.get(delivery.refusal_id)
-        if entry is not None:
-            yield [known_account(delivery, entry)]
-        elif delivery.sha256 in erased and delivery.redacted_from is None:
-            yield _commit(lake, [Read(replace(delivery, archived_as=None), refusal=_ERASED)], landed_at)
-            known = landed_before(lake)
-        elif is_large:
-            yield _land_large(lake, delivery, landed_at)
-            known = landed_before(lake)
-        else:
-            group[delivery.batch_id] = read(delivery)
-            rows += group[delivery.batch_id].rows
+        with streaming.opened(delivery) as parts:
+            is_copy = delivery.batch_id in group  # Of a file whose fate must be known first.
+            if group and (is_copy or parts is not None or rows >= _GROUP_ROWS):
+                yield _commit(lake, list(group.values()), landed_at)
+                group, rows, known = {}, 0, landed_before(lake)
+            entry = known.get(delivery.batch_id) or known.get(delivery.refusal_id)
+            if entry is not None:
+                yield [known_account(delivery, entry)]
+            elif delivery.sha256 in erased and delivery.redacted_from is None:
+                yield _commit(lake, [Read(replace(delivery, archived_as=None), refusal=_ERASED)], landed_at)
+                known = landed_before(lake)
+            elif parts is not None:
+                yield _land_large(lake, delivery, parts, landed_at)
+                known = landed_before(lake)
+            else:
+                group[delivery.batch_id] = read(delivery)
+                rows += group[delivery.batch_id].rows
         if progress is not None:
             progress(delivery)
     if group:
         yield _commit(lake, list(group.values()), landed_at)
 
 
-def _land_large(lake: Lake, delivery: Delivery, landed_at: datetime) -> list[Account]:
+def _land_large(lake: Lake, delivery: Delivery, parts: Ahead[Chunk], landed_at: datetime) -> list[Account]:
     try:
         _check_hash(delivery)
-        passes = streaming.land_rows(lake, delivery, landed_at, _FACTS)
+        passes = streaming.land_rows(lake, delivery, parts, landed_at, _FACTS)
     except FileRefused as refusal:
         return _commit(lake, [Read(delivery, refusal=refusal)], landed_at)
     for one in passes:

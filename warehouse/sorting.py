@@ -15,7 +15,7 @@ from warehouse import ids, mapping
 from warehouse.catalog import BRONZE
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
-from warehouse.dialect import Extract
+from warehouse.dialect import Extract, Output
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED, Account
 from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk
@@ -140,7 +140,7 @@ def check(items: Sequence[Read], landed_at: datetime, wanted: Contract | None = 
                 continue
             result = mapping.apply(output, prepared)
             good = _envelope(result.good, deliveries, output.contract, landed_at)
-            records = good.select("batch_id", *output.contract.content()).hash_rows()
+            records = good.select("batch_id", *_telling(output)).hash_rows()
             found.append(Checked(items, output.contract, rows, pl.concat(unread), result, good, records))
     except pl.exceptions.PolarsError as error:
         # The error's own text may hold a row's value.
@@ -179,6 +179,12 @@ def _to_lines(rows: pl.DataFrame) -> pl.DataFrame:
 def _index() -> pl.Expr:
     """Which delivery a row is of."""
     return pl.col(LINE) // (1 << _LINE_BITS)
+
+
+def _telling(output: Output) -> list[str]:
+    """Columns by which records of a delivery can differ: what is the same in every row tells nothing."""
+    given = {rule.target for rule in output.rules if rule.source != "value"}
+    return [name for name in output.contract.content() if name in given]
 
 
 def _of_delivery(deliveries: Sequence[Delivery], values: Sequence[object], dtype: pl.DataType) -> pl.Expr:

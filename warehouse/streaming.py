@@ -5,33 +5,28 @@ lands whole or not at all. Rows and refusals are told apart in `sorting`; the le
 """
 
 import io
-import queue
-import threading
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import chain, islice
-from typing import TypeVar
 
-import numpy as np
 import polars as pl
 
+from warehouse.ahead import Ahead, at_once
 from warehouse.catalog import BRONZE, QUARANTINE
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
 from warehouse.ledger import LANDED, Account
 from warehouse.readers import READERS, Chunk
+from warehouse.repeats import Records
 from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract_of, settle
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
 PART_ROWS = 150_000
-_MERGED_RECORDS = 1_000_000
-_WORKERS = 2
-_Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
+_READ_AHEAD = 4
+"""Parts that are read before they are asked for: about as many as are read while a large file is hashed."""
 
 
 def is_large(delivery: Delivery) -> bool:
@@ -39,24 +34,40 @@ def is_large(delivery: Delivery) -> bool:
     return delivery.size >= LARGE_BYTES
 
 
-def land_rows(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str]) -> list["Sorting"]:
+@contextmanager
+def opened(delivery: Delivery) -> Iterator[Ahead[Chunk] | None]:
+    """The parts of a large file, which are read from now on, while it is hashed; None for a smaller one."""
+    if not is_large(delivery):
+        yield None
+        return
+    with closing(Ahead(_parts(delivery), _READ_AHEAD)) as parts:
+        yield parts
+
+
+def land_rows(
+    lake: Lake, delivery: Delivery, parts: Ahead[Chunk], landed_at: datetime, facts: Mapping[str, str]
+) -> list["Sorting"]:
     """Write a file's sound rows to bronze, in one pass a contract; a pass has its account, and rows for quarantine.
 
-    Raises `FileRefused`, with nothing committed, where the file cannot be read or is not as it was declared: the first
-    pass, which nothing precedes, applies the whole dialect.
+    The first pass takes the `parts` that are read already. Raises `FileRefused`, with nothing committed, where the file
+    cannot be read or is not as it was declared: the first pass, which nothing precedes, applies the whole dialect.
     """
-    passes = range(len(extract_of(delivery).outputs))
-    return [_one_pass(lake, delivery, landed_at, facts, at) for at in passes]
+    first, *others = (Sorting(delivery, landed_at, at) for at in range(len(extract_of(delivery).outputs)))
+    _one_pass(lake, first, parts, facts)
+    for sorting in others:
+        with closing(Ahead(_parts(delivery))) as again:
+            _one_pass(lake, sorting, again, facts)
+    return [first, *others]
 
 
-def _one_pass(lake: Lake, delivery: Delivery, landed_at: datetime, facts: Mapping[str, str], at: int) -> "Sorting":
-    sorting = Sorting(delivery, landed_at, at)
-    with closing(_ahead(sorting.sound())) as parts:
-        rows = chain(list(islice(parts, 1)), parts)  # The first now: a file of another layout must not make a table.
-        lake.append(BRONZE[sorting.contract.name], rows, batches=[delivery.batch_id], facts=facts)
+def _one_pass(lake: Lake, sorting: "Sorting", parts: Ahead[Chunk], facts: Mapping[str, str]) -> None:
+    with closing(Ahead(sorting.sound(parts))) as sound:
+        rest = iter(sound)
+        rows = chain(list(islice(rest, 1)), rest)  # The first now: a file of another layout must not make a table.
+        batches = [sorting.delivery.batch_id]
+        lake.append(BRONZE[sorting.contract.name], rows, batches=batches, facts=facts)
         for _ in rows:  # The table holds the batch: a landing was stopped before its ledger.
             pass
-    return sorting
 
 
 class Sorting:
@@ -66,16 +77,16 @@ class Sorting:
         self.delivery, self.landed_at = delivery, landed_at
         self.contract = extract_of(delivery).outputs[at].contract
         self._wanted = None if at == 0 else self.contract
-        self._seen = _Records()
+        self._seen = Records()
         self._bad: list[bytes] = []
         self._landed, self._refused, self._set_aside = 0, 0, 0
         self._unmapped: tuple[str, ...] | None = None
         self._by_rule: Counter[str] = Counter()
 
-    def sound(self) -> Iterator[pl.DataFrame]:
+    def sound(self, parts: Iterable[Chunk]) -> Iterator[pl.DataFrame]:
         """Rows for bronze, part by part."""
         read = 0
-        for checked in _at_once(self._check, _ahead(_parts(self.delivery))):
+        for checked in at_once(self._check, parts):
             read += checked.rows.height + checked.unread.height
             outcome = settle(checked, self.landed_at, self._seen)
             self._count(outcome)
@@ -111,32 +122,6 @@ class Sorting:
             self._bad.append(packed.getvalue())
 
 
-class _Records:
-    """Records of a file, each by a 64-bit hash of its ids: 8 bytes a row.
-
-    Two of ten million different records agree by chance in one file of 370,000; the later is then refused as a repeat,
-    with its reason.
-    """
-
-    def __init__(self) -> None:
-        self._sorted: list[np.ndarray[tuple[int], np.dtype[np.uint64]]] = []
-
-    def before(self, records: pl.Series) -> pl.Series:
-        """Whether each stood in an earlier part."""
-        hashes = records.to_numpy()
-        order = np.argsort(hashes)
-        ascending = hashes[order]
-        found = np.zeros(len(hashes), bool)
-        for earlier in self._sorted:
-            at = np.minimum(np.searchsorted(earlier, ascending), len(earlier) - 1)
-            found[order] |= earlier[at] == ascending
-        if len(ascending):
-            if self._sorted and len(self._sorted[-1]) < _MERGED_RECORDS:
-                ascending = np.sort(np.concatenate((self._sorted.pop(), ascending)), kind="stable")
-            self._sorted.append(ascending)
-        return pl.Series(found, dtype=pl.Boolean)
-
-
 def _chunks(delivery: Delivery) -> Iterator[Chunk]:
     extract = extract_of(delivery)
     return READERS[extract.format](delivery.path, extract.columns, **extract.options)
@@ -162,50 +147,3 @@ def _cut(chunks: list[Chunk]) -> Iterator[Chunk]:
     yield Chunk(rows.head(PART_ROWS), refused)
     for more in rows.slice(PART_ROWS).iter_slices(PART_ROWS) if rows.height > PART_ROWS else ():
         yield Chunk(more, refused.clear())
-
-
-def _at_once(work: Callable[[_Item], _Made], items: Iterator[_Item]) -> Iterator[_Made]:
-    """What `work` makes of each item, in order, of several items at once."""
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        waiting: deque[Future[_Made]] = deque()
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > _WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _ahead(items: Iterator[_Item]) -> Generator[_Item]:
-    """The same items, the next one made by a thread of its own while the last is worked on."""
-    ready: queue.Queue[_Item | BaseException | None] = queue.Queue(maxsize=1)
-    is_over = threading.Event()
-
-    def put(item: _Item | BaseException | None) -> bool:
-        while not is_over.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        is_over.set()
-        worker.join()

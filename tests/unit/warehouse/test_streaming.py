@@ -3,14 +3,13 @@
 import json
 from pathlib import Path
 
-import polars as pl
 import pytest
 from agency import AT, DECLARATION, declare, deliver, landed, write
 
-from warehouse import datafiles, streaming
+from warehouse import datafiles, repeats, streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.datafiles import DataFile
-from warehouse.delivery import file_sha256
+from warehouse.delivery import Delivery, file_sha256
 from warehouse.delta import Lake
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED
@@ -25,7 +24,13 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is large, and of parts of seven rows."""
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
     monkeypatch.setattr(streaming, "PART_ROWS", 7)
-    monkeypatch.setattr(streaming, "_MERGED_RECORDS", 10)
+    monkeypatch.setattr(repeats, "_MERGED", 10)
+
+
+def land_rows(lake: Lake, delivery: Delivery) -> None:
+    with streaming.opened(delivery) as parts:
+        assert parts is not None
+        streaming.land_rows(lake, delivery, parts, AT, {})
 
 
 def records() -> list[dict[str, str]]:
@@ -93,7 +98,7 @@ def test_a_landing_that_was_stopped_before_its_ledger_is_finished_and_doubles_no
     lake: Lake, tmp_path: Path, large: None
 ) -> None:
     one = deliver(write(tmp_path / "declarations-1.csv", records()))
-    streaming.land_rows(lake, one, AT, {})
+    land_rows(lake, one)
     (account,) = landed(lake, one)
     assert (account.rows_landed, account.rows_refused) == (36, 4)
     assert lake.scan(BRONZE_TABLE).collect().height == 36
@@ -108,17 +113,8 @@ def test_what_ends_the_reading_ends_the_write_as_itself(
 
     monkeypatch.setattr(Sorting, "_count", broken)
     with pytest.raises(FileRefused, match="cut"):
-        streaming.land_rows(lake, deliver(write(tmp_path / "declarations-1.csv", records())), AT, {})
+        land_rows(lake, deliver(write(tmp_path / "declarations-1.csv", records())))
     assert lake.scan(BRONZE_TABLE).collect().is_empty()
-
-
-def test_records_of_any_earlier_part_are_known_again() -> None:
-    seen = streaming._Records()
-    for part in range(20):
-        fresh = pl.Series(range(part * 50, part * 50 + 50), dtype=pl.UInt64)
-        again = pl.Series([part * 50 - 1, part * 3], dtype=pl.Int64).clip(0).cast(pl.UInt64)
-        found = seen.before(pl.concat([fresh, again]) if part else fresh)
-        assert found.to_list() == [False] * 50 + [True, True] * bool(part)
 
 
 def test_a_landing_that_fails_takes_its_own_files_away_and_no_others(
