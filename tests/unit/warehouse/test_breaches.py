@@ -1,7 +1,8 @@
-"""Breaches of a contract: what dataframely finds row by row, in the same order."""
+"""Breaches of a contract: what dataframely finds, in the same order."""
 
 import random
 
+import dataframely as dy
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -39,18 +40,18 @@ def spoilt(contract: Contract, seed: int) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("name", sorted(CONTRACTS))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_same_rows_break_the_same_rules_as_dataframely_says(name: str, seed: int) -> None:
     contract = CONTRACTS[name]
     rows = spoilt(contract, seed)
     sound, broken = breaches.find(contract, rows)
-    told: dict[int, list[str]] = {}
-    for line, row in zip(rows[LINE], rows.drop(LINE).iter_slices(1), strict=True):
-        for state in (
-            contract.schema.filter(row, cast=False)[1].details().drop(contract.columns()).iter_rows(named=True)
-        ):
-            told[line] = [rule for rule, said in state.items() if said == "invalid"]
+    with_line: type[dy.Schema] = type("WithLine", (contract.schema,), {LINE: dy.Int64()})
+    details = with_line.filter(rows, cast=False)[1].details().drop(contract.columns())
+    told = {
+        state.pop(LINE): [rule for rule, said in state.items() if said == "invalid"]
+        for state in details.iter_rows(named=True)
+    }
     assert sound.equals(rows.filter(~pl.col(LINE).is_in(list(told))))
     assert broken.schema == breaches.SCHEMA
     by_line = broken.group_by(LINE, maintain_order=True).agg("rule")
