@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from features.declaring import is_number
 from features import millionths
+from features.declaring import is_number
 from features.layout import AnyInts, Floats, Ints, alike, coded
 from features.views import Days
 

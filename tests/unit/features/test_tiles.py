@@ -106,9 +106,10 @@ def test_sums_that_64_bits_do_not_hold_are_refused_by_name_and_others_are_one_pa
     events, rows = ordered(some), history_frame(history)
     try:
         found = replay(ROLLING, events, rows)
-    except BorderlakeError as error:
-        assert "view 'everything" in str(error)
-        assert "sums of value are too great to be rolled on by a day" in str(error)
+    except BorderlakeError as refusal:
+        found, said = None, str(refusal)
+    if found is None:
+        assert "sums of value are too great to be rolled on by a day" in said
         assert rows["value"].abs().max() > 1_000_000
     else:
         assert_frame_equal(found, windows.compute(ROLLING, events, rows), check_exact=True)
@@ -117,12 +118,12 @@ def test_sums_that_64_bits_do_not_hold_are_refused_by_name_and_others_are_one_pa
 def test_a_state_that_grows_too_great_is_refused_before_it_is_wrong() -> None:
     view = replace(ROLLING, aggregations=(Aggregation("worth", Kind.SUM, "d", "u", "value"),))
     rows = history_frame([replace(row(START), value=2e12)])
-    state, days = tiles.empty(view, FIRST), 0
-    with pytest.raises(BorderlakeError, match="view 'everything': sums of value are too great to be rolled on by a day"):
-        for days in range(10):
-            state = tiles.roll(view, replace(state, day=FIRST), rows, {})
-    assert days == 1
-    assert state.sums["0"].to_list() == [2 * 10**18]
+    once = tiles.roll(view, tiles.empty(view, FIRST), rows, {})
+    assert once.sums["0"].to_list() == [2 * 10**18]
+    with pytest.raises(
+        BorderlakeError, match="view 'everything': sums of value are too great to be rolled on by a day"
+    ):
+        tiles.roll(view, once, rows, {})
     with pytest.raises(BorderlakeError, match="too great"):
         tiles.backfill(view, [tiles.tile(view, rows)] * 2, state.held, FIRST + timedelta(days=1))
 

@@ -426,7 +426,10 @@ DAY = timedelta(days=1)
         pytest.param([row()], "std_life", None, id="one-row-has-no-spread"),
         pytest.param([row(), row(value=4.0)], "std_life", 1.0, id="two-rows-have"),
         pytest.param(
-            [row(value=8.9e12), row(value=8.9e12)], "sum_life", 17.8e12, id="a-sum-that-64-bits-of-millionths-do-not-hold"
+            [row(value=8.9e12), row(value=8.9e12)],
+            "sum_life",
+            17.8e12,
+            id="a-sum-that-64-bits-of-millionths-do-not-hold",
         ),
         pytest.param(
             [row(value=-8.9e12), row(value=-8.9e12)], "mean_life", -8.9e12, id="a-mean-of-what-they-do-not-hold"
