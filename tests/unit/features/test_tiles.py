@@ -121,11 +121,11 @@ def test_a_state_that_grows_too_great_is_refused_before_it_is_wrong() -> None:
     once = tiles.roll(view, tiles.empty(view, FIRST), rows, {})
     assert once.sums["0"].to_list() == [2 * 10**18]
     with pytest.raises(
-        BorderlakeError, match="view 'everything': sums of value are too great to be rolled on by a day"
+        BorderlakeError, match="view 'everything': sums of value are too great to be rolled"
     ):
         tiles.roll(view, once, rows, {})
     with pytest.raises(BorderlakeError, match="too great"):
-        tiles.backfill(view, [tiles.tile(view, rows)] * 2, state.held, FIRST + timedelta(days=1))
+        tiles.backfill(view, [tiles.tile(view, rows)] * 2, once.held, FIRST + timedelta(days=1))
 
 
 @settings(max_examples=8, deadline=None)
