@@ -13,7 +13,6 @@ import dagster as dg
 import polars as pl
 from dagster import AssetCheckKey, DagsterInstance
 
-from features.vectors import Subject
 from features.views import Aggregation, FeatureView, Kind
 from pipelines import glance
 from warehouse.usual import bound_of_part
@@ -73,9 +72,7 @@ def evaluations(
         yield dg.AssetCheckEvaluation(asset_key=key, check_name=CHECK, **_judged(instance, key, view, made))
 
 
-def result(
-    instance: DagsterInstance, key: dg.AssetKey, view: FeatureView, stored: pl.DataFrame
-) -> dg.AssetCheckResult:
+def result(instance: DagsterInstance, key: dg.AssetKey, view: FeatureView, stored: pl.DataFrame) -> dg.AssetCheckResult:
     """The check of a view over vectors that are stored; it is no run that says what is usual."""
     if stored.is_empty():
         return dg.AssetCheckResult(asset_key=key, check_name=CHECK, passed=True, description="No vector is stored yet.")

@@ -120,9 +120,7 @@ def test_a_state_that_grows_too_great_is_refused_before_it_is_wrong() -> None:
     rows = history_frame([replace(row(START), value=2e12)])
     once = tiles.roll(view, tiles.empty(view, FIRST), rows, {})
     assert once.sums["0"].to_list() == [2 * 10**18]
-    with pytest.raises(
-        BorderlakeError, match="view 'everything': sums of value are too great to be rolled"
-    ):
+    with pytest.raises(BorderlakeError, match="view 'everything': sums of value are too great to be rolled"):
         tiles.roll(view, once, rows, {})
     with pytest.raises(BorderlakeError, match="too great"):
         tiles.backfill(view, [tiles.tile(view, rows)] * 2, once.held, FIRST + timedelta(days=1))
