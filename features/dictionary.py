@@ -48,8 +48,8 @@ def _sources() -> str:
         "## Sources",
         "",
         "Histories that a view may rest on, and the columns that it may name as keys, in conditions and to compute of.",
-        "Flags are 0 or 1. What is told apart (distinct, entropy, concentration) is a text, a flag or a whole number. Each "
-        "row says when it happened and since when it was known.",
+        "Flags are 0 or 1. What is told apart (distinct, entropy, concentration) is a text, a flag or a whole number.",
+        "Each row says when it happened and since when it was known.",
         "",
         "| source | of | purposes | numbers | flags | texts |",
         "|---|---|---|---|---|---|",

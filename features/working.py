@@ -28,7 +28,8 @@ def working(aggregation: Aggregation, event: Row, found: Explanation) -> str:
         case Kind.LAST:
             return "of the row that happened last" if found.value is not None else ""
         case Kind.DISTINCT | Kind.ENTROPY | Kind.CONCENTRATION:
-            return _shares(Counter(row[aggregation.column] for row in rows if row[aggregation.column] is not None))
+            held = Counter(row[aggregation.column or ""] for row in rows)
+            return _shares(Counter({value: count for value, count in held.items() if value is not None}))
         case Kind.RATE:
             return _drawn(aggregation, found, explaining.measured(aggregation, rows))
         case _:
