@@ -49,6 +49,13 @@ def columns_of(view: FeatureView) -> set[str]:
     return named | held | {where.column for one in view.aggregations for where in conditions_of(view, one)}
 
 
+def shown(view: FeatureView, aggregation: Aggregation) -> tuple[str, ...]:
+    """Columns by which a reader sees why a row counts, and for what: the feature's own, and those of its conditions."""
+    own = [aggregation.column] if aggregation.column is not None else []
+    held = [aggregation.holds.column] if aggregation.holds is not None else []
+    return tuple(dict.fromkeys([*own, *held, *(one.column for one in conditions_of(view, aggregation))]))
+
+
 def kept(rows: pl.DataFrame, where: Conditions) -> pl.DataFrame:
     """Rows that meet all conditions."""
     return rows.filter(*(_is_met(one) for one in where)) if where else rows

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import conditions, spread, windows
+from features import conditions, millionths, spread, windows
+from features.millionths import MICRO
 from features.tiles import (
     ENTITY,
     ROWS,
@@ -35,7 +36,6 @@ from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_MICRO = 1_000_000
 _US_A_DAY = 86_400_000_000
 _TIME_BITS = 37
 """Microseconds of a day are below 2 to the power of it."""
@@ -153,7 +153,7 @@ def _finished(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
         case Kind.COUNT:
             return sums.of(ROWS, one).astype(np.float64)
         case Kind.SUM:
-            return sums.of("fixed", one) / _MICRO
+            return sums.of("fixed", one) / MICRO
         case Kind.MEAN | Kind.SHARE:
             return _mean(one, sums)
         case Kind.STD:
@@ -167,11 +167,11 @@ def _finished(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
 
 def _mean(one: Aggregation, sums: _Sums) -> Floats:
     count = sums.of("present", one)
-    return np.where(count > 0, sums.of("fixed", one) / _MICRO / np.maximum(count, 1), np.nan)
+    return np.where(count > 0, sums.of("fixed", one) / MICRO / np.maximum(count, 1), np.nan)
 
 
 def _rate(one: Aggregation, sums: _Sums, prior: Floats, entities: pl.Series) -> Floats:
-    hits, count = sums.of("fixed", one) / _MICRO, sums.of("present", one)
+    hits, count = sums.of("fixed", one) / MICRO, sums.of("present", one)
     drawn = (hits + one.prior_weight * prior) / (count + one.prior_weight)
     return np.where(entities.is_not_null().to_numpy(), drawn, np.nan)
 
@@ -179,15 +179,14 @@ def _rate(one: Aggregation, sums: _Sums, prior: Floats, entities: pl.Series) -> 
 def _deviation(one: Aggregation, sums: _Sums, events: pl.DataFrame) -> Floats:
     count = sums.of("present", one)
     safe = np.maximum(count, 1)
-    mean = sums.of("fixed", one) / _MICRO / safe
-    spread = np.sqrt(np.maximum(sums.of("squares", one) / _MICRO / safe - mean**2, 0.0)) + 0.05
+    mean = sums.of("fixed", one) / MICRO / safe
+    spread = np.sqrt(np.maximum(sums.of("squares", one) / MICRO / safe - mean**2, 0.0)) + 0.05
     return np.where(count >= _LEAST_ROWS, (_own(one, events) - mean) / spread, np.nan)
 
 
 def _own(one: Aggregation, events: pl.DataFrame) -> Floats:
     assert one.column is not None
-    own: Floats = events[one.column].cast(pl.Float64).to_numpy()
-    return np.where(np.isinf(own), np.nan, own)
+    return millionths.known(events[one.column])
 
 
 def _distinct(view: FeatureView, state: State, moments: pl.DataFrame, rows: pl.DataFrame) -> dict[str, pl.Series]:
@@ -232,7 +231,9 @@ def _since(view: FeatureView, state: State, moments: pl.DataFrame, today: pl.Dat
             .pipe(_repeated, "times")
         )
         kinds = [one for one in view.aggregations if one.kind is _SINCE[edge]]
-        made |= _in_windows(view, kinds, moments, pl.concat([past, since.select(past.columns)]))
+        # When it began is not kept of the past: by when it happened, a correction finds what it takes back.
+        history = pl.concat([past, since.select(past.columns)]).with_columns(pl.col(EVENT_AT).alias(BEGAN_AT))
+        made |= _in_windows(view, kinds, moments, history)
     return made
 
 

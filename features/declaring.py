@@ -32,6 +32,19 @@ def is_category(dtype: pl.DataType) -> bool:
     return dtype == pl.String or dtype == pl.Boolean or dtype.is_integer()
 
 
+def check_several(where: str, what: str, given: object, of: type) -> None:
+    """A tuple of what it is to be of: a comma that is missing leaves one of them, or a text that falls into letters."""
+    if not isinstance(given, tuple) or not all(isinstance(one, of) for one in given):
+        kind = {str: "column names", object: "values"}.get(of, f"{of.__name__}s")
+        raise BorderlakeError(f"{where}: {what} is no tuple of {kind}; of one, write it with a comma: (one,)")
+
+
+def check_kind(where: str, aggregation: Aggregation) -> None:
+    """One of the kinds there are."""
+    if not isinstance(aggregation.kind, Kind):
+        raise BorderlakeError(f"{where}: unknown kind '{aggregation.kind}'; kinds: {', '.join(Kind)} of features.views")
+
+
 def check_window(where: str, aggregation: Aggregation) -> None:
     """A window is of whole days or hours, and holds something but not everything."""
     days, hours = aggregation.window_days, aggregation.window_hours
@@ -77,9 +90,11 @@ def check_column(where: str, aggregation: Aggregation, offered: Columns) -> None
     return None
 
 
-def check_conditions(where: str, conditions: Collection[Where], offered: Columns) -> None:
+def check_conditions(where: str, conditions: tuple[Where, ...], offered: Columns) -> None:
     """Conditions on columns there are, that some rows can meet and others not, with values of the column's type."""
+    check_several(where, "`where`", conditions, Where)
     for one in conditions:
+        check_several(where, f"`among` of the condition on {one.column}", one.among, object)
         require(where, "source", (one.column,), offered)
         dtype, bounds = offered[one.column], [b for b in (one.at_least, one.below) if b is not None]
         asked = f"{where}: the condition on {one.column}"

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
+
 from features import conditions
-from features.explaining import LEAST_ROWS
+from features.declaring import is_flag
+from features.explaining import LEAST_ROWS, LEAST_SPREAD
 from features.registry import Registry
 from features.sources import SOURCES, Silver
 from features.spread import LEAST_ROWS_OF_A_SPREAD
@@ -36,7 +39,36 @@ _COLUMNS = ("feature", "meaning", "unit", "window", "owner", "sensitivity", "pur
 
 def dictionary(registries: Iterable[Registry]) -> str:
     """The page of several subjects."""
-    return "\n\n".join([_HEAD.strip(), *(_subject(registry) for registry in registries)]) + "\n"
+    return "\n\n".join([_HEAD.strip(), *(_subject(registry) for registry in registries), _sources()]) + "\n"
+
+
+def _sources() -> str:
+    """What a view may rest on."""
+    lines = [
+        "## Sources",
+        "",
+        "Histories that a view may rest on, and the columns that it may name as keys, in conditions and to compute of.",
+        "Flags are 0 or 1. What is told apart (distinct, entropy, concentration) is a text, a flag or a whole number.",
+        "Each row says when it happened and since when it was known.",
+        "",
+        "| source | of | purposes | numbers | flags | texts |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, source in SOURCES.items():
+        tables = ", ".join(f"silver.{table}" for table in source.tables)
+        kinds = {kind: [one for one, dtype in source.types.items() if _kind(dtype) == kind] for kind in _KINDS}
+        cells = [", ".join(f"`{one}`" for one in kinds[kind]) or "-" for kind in _KINDS]
+        lines.append(f"| `{name}` | {tables} | {', '.join(sorted(source.purposes))} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+_KINDS = ("number", "flag", "text")
+
+
+def _kind(dtype: pl.DataType) -> str:
+    if is_flag(dtype):
+        return "flag"
+    return "number" if dtype.is_numeric() else "text"
 
 
 def computed(view: FeatureView, aggregation: Aggregation) -> str:
@@ -73,8 +105,8 @@ def computed(view: FeatureView, aggregation: Aggregation) -> str:
             )
         case Kind.DEVIATION:
             return (
-                f"how many standard deviations the event's own {column} lies from the mean of {rows}, of which there "
-                f"must be {LEAST_ROWS}"
+                f"how many standard deviations (each with {LEAST_SPREAD:g} added) the event's own {column} lies from "
+                f"the mean of {rows}, of which there must be {LEAST_ROWS}"
             )
         case Kind.GAP:
             return f"the event's own {column} less the mean of {rows}"

@@ -15,11 +15,10 @@ from typing import Any
 import polars as pl
 
 from features import conditions
+from features.millionths import GREATEST, MICRO
 from features.spread import LEAST_ROWS_OF_A_SPREAD
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind, Where
 
-MILLIONTHS = 1_000_000
-"""Sums are of whole millionths, and so exact (ADR 0006)."""
 LEAST_ROWS = 3
 LEAST_SPREAD = 0.05
 US_A_DAY = 86_400_000_000
@@ -102,8 +101,8 @@ def explain(
     if aggregation.kind is not Kind.RATE:
         return Explanation(_value(aggregation, event, counted), readings)
     judged = [one.row for one in _read(aggregation, where, event, everyone) if one.standing is Standing.COUNTS]
-    hits = _values(aggregation, judged)
-    prior = sum(map(_fixed, hits)) / MILLIONTHS / len(hits) if hits else None
+    hits = measured(aggregation, judged)
+    prior = sum(map(fixed, hits)) / MICRO / len(hits) if hits else None
     return Explanation(_drawn(aggregation, counted, prior), readings, len(hits), prior)
 
 
@@ -144,17 +143,17 @@ def _value(aggregation: Aggregation, event: Row, counted: Sequence[Row]) -> floa
         case Kind.DISTINCT | Kind.ENTROPY | Kind.CONCENTRATION:
             return _spread(aggregation.kind, Counter(row[_column(aggregation)] for row in counted))
         case _:
-            return _of_numbers(aggregation, event, _values(aggregation, counted))
+            return _of_numbers(aggregation, event, measured(aggregation, counted))
 
 
 def _of_numbers(aggregation: Aggregation, event: Row, values: list[float]) -> float | None:
     match aggregation.kind:
         case Kind.SUM:
-            return sum(map(_fixed, values)) / MILLIONTHS
+            return sum(map(fixed, values)) / MICRO
         case Kind.MEAN | Kind.SHARE:
             return _mean(values)
         case Kind.STD:
-            return _std(list(map(_fixed, values)))
+            return _std(list(map(fixed, values)))
         case Kind.MIN:
             return min(values, default=None)
         case Kind.MAX:
@@ -197,45 +196,54 @@ def _spread(kind: Kind, held: Counter[Any]) -> float | None:
     return (rows * math.log2(rows) - math.fsum(count * math.log2(count) for count in counts)) / rows
 
 
-def _std(fixed: list[int]) -> float | None:
-    if len(fixed) < LEAST_ROWS_OF_A_SPREAD:
+def _std(whole: list[int]) -> float | None:
+    if len(whole) < LEAST_ROWS_OF_A_SPREAD:
         return None
-    total, squares = sum(fixed), sum(value * value for value in fixed)
-    return math.sqrt(len(fixed) * squares - total * total) / len(fixed) / MILLIONTHS
+    total, squares = sum(whole), sum(value * value for value in whole)
+    return math.sqrt(len(whole) * squares - total * total) / len(whole) / MICRO
 
 
 def _drawn(aggregation: Aggregation, counted: Sequence[Row], prior: float | None) -> float | None:
     if prior is None:
         return None
-    values, weight = _values(aggregation, counted), aggregation.prior_weight
-    return (sum(map(_fixed, values)) / MILLIONTHS + weight * prior) / (len(values) + weight)
+    values, weight = measured(aggregation, counted), aggregation.prior_weight
+    return (sum(map(fixed, values)) / MICRO + weight * prior) / (len(values) + weight)
 
 
 def _against_usual(aggregation: Aggregation, event: Row, values: list[float]) -> float | None:
     own, usual = event[_column(aggregation)], _mean(values)
-    if own is None or usual is None or not math.isfinite(own):
+    if own is None or usual is None or not _is_measured(own):
         return None
     if aggregation.kind is Kind.GAP:
         return float(own) - usual
     if len(values) < LEAST_ROWS:
         return None
-    squares = sum(_fixed(value * value) for value in values) / MILLIONTHS / len(values)
-    spread = math.sqrt(max(squares - usual * usual, 0.0)) + LEAST_SPREAD
-    return (float(own) - usual) / spread
+    return (float(own) - usual) / spread(values)
+
+
+def spread(values: Sequence[float]) -> float:
+    """What a deviation is measured by: the standard deviation, and a little, so that it is never 0."""
+    usual = _mean(values) or 0.0
+    squares = sum(fixed(value * value) for value in values) / MICRO / len(values)
+    return math.sqrt(max(squares - usual * usual, 0.0)) + LEAST_SPREAD
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return sum(map(_fixed, values)) / MILLIONTHS / len(values) if values else None
+    return sum(map(fixed, values)) / MICRO / len(values) if values else None
 
 
-def _values(aggregation: Aggregation, rows: Sequence[Row]) -> list[float]:
-    """The column's values that are finite numbers."""
+def measured(aggregation: Aggregation, rows: Sequence[Row]) -> list[float]:
+    """The column's values that are numbers which can be measured."""
     if aggregation.holds is not None:
         held: list[Any] = [conditions.holds(aggregation.holds, row) for row in rows]
     else:
         held = [row[_column(aggregation)] for row in rows]
     numbers = [float(value) for value in held if value is not None]
-    return [value for value in numbers if math.isfinite(value)]
+    return [value for value in numbers if _is_measured(value)]
+
+
+def _is_measured(value: float) -> bool:
+    return abs(value) < GREATEST
 
 
 def _column(aggregation: Aggregation) -> str:
@@ -243,5 +251,6 @@ def _column(aggregation: Aggregation) -> str:
     return aggregation.column
 
 
-def _fixed(value: float) -> int:
-    return round(value * MILLIONTHS)
+def fixed(value: float) -> int:
+    """Whole millionths."""
+    return round(value * MICRO)

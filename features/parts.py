@@ -1,11 +1,9 @@
 """What the engine computes of one part, entities with all their history and events: sums, extremes, distinct values.
 
 Sums of a window are differences of running sums; searches and sums are made once a part, whatever the number of
-aggregations that rest on them.
+aggregations that rest on them. Sums are of 64 bits where all of the part fits, and of Python's integers where not.
 """
 
-import heapq
-from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,13 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features import extremes, spread
+from features import extremes, millionths, spread
 from features.layout import AnyInts, Floats, Ints, Part
+from features.millionths import MICRO, ROOM, Exact
 from features.prepared import US_A_DAY, Clock, Columns
 from features.spells import Rows, Spells
 from features.views import Aggregation, Days, Kind
 
-_MICRO = 1_000_000
 _LEAST_ROWS = 3
 _LEAST_SPREAD = 0.05
 _COUNT, _PRESENT, _TOTAL, _SQUARES = "count", "present", "total", "squares"
@@ -54,7 +52,7 @@ class PartOfView:
             case Kind.COUNT:
                 return self._sum(_COUNT, None, days).astype(np.float64)
             case Kind.SUM:
-                return self._sum(_TOTAL, column, days) / _MICRO
+                return self._total(_TOTAL, column, days)
             case Kind.MEAN | Kind.SHARE:
                 return self._mean(column, days)
             case Kind.STD:
@@ -68,7 +66,7 @@ class PartOfView:
                 return self._last(_named(column), days)
             case Kind.RATE:
                 assert prior is not None
-                hits = self._sum(_TOTAL, column, days) / _MICRO
+                hits = self._total(_TOTAL, column, days)
                 weight = aggregation.prior_weight
                 return (hits + weight * prior[self._part.events]) / (self._sum(_PRESENT, column, days) + weight)
             case Kind.DEVIATION:
@@ -94,14 +92,14 @@ class PartOfView:
 
     def _mean(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
-        total = self._sum(_TOTAL, column, days) / _MICRO
+        total = self._total(_TOTAL, column, days)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     def _deviation(self, column: str | None, days: Days | None) -> Floats:
         count = self._sum(_PRESENT, column, days)
         safe = np.maximum(count, 1)
-        mean = self._sum(_TOTAL, column, days) / _MICRO / safe
-        squares = self._sum(_SQUARES, column, days) / _MICRO
+        mean = self._total(_TOTAL, column, days) / safe
+        squares = self._total(_SQUARES, column, days)
         spread = np.sqrt(np.maximum(squares / safe - mean**2, 0.0)) + _LEAST_SPREAD
         return np.where(count >= _LEAST_ROWS, (self._own(column) - mean) / spread, np.nan)
 
@@ -118,6 +116,11 @@ class PartOfView:
             return values, ~absent
 
         return self._once(("numbers", column), made)
+
+    def _total(self, what: str, column: str | None, days: Days | None) -> Floats:
+        """A sum of millionths over the window, in whole units."""
+        total: Floats = self._sum(what, column, days).astype(np.float64) / MICRO
+        return total
 
     def _sum(self, what: str, column: str | None, days: Days | None) -> Ints:
         """A sum over the window, as an integer."""
@@ -167,16 +170,23 @@ class PartOfView:
     def _running(self, what: str, column: str | None) -> Ints:
         return self._once(("running", what, column), lambda: _running(self._values(what, column)))
 
-    def _values(self, what: str, column: str | None) -> AnyInts | Mask:
-        """A number a row: one, one where the column is present, the column or its square in millionths."""
+    def _values(self, what: str, column: str | None) -> AnyInts | Mask | Exact:
+        """A number a row: one, one where the column is present, the column or its square in millionths.
+
+        Of Python's integers where 64 bits might not hold the sum of all rows.
+        """
         if what == _COUNT:
             return np.ones(self._part.rows.shape, np.int64)
         values, present = self._numbers(column)
         if what == _PRESENT:
             return present
         powered = values * values if what == _SQUARES else values
-        fixed = np.rint(powered * _MICRO).astype(np.int64)
-        return spread.piece(what, fixed) if what in spread.PIECES else fixed
+        if what in spread.PIECES:
+            pieces = spread.piece(what, millionths.fixed(powered))
+            return pieces if pieces.sum(dtype=np.float64) < ROOM else pieces.astype(np.object_)
+        greatest = self._columns.greatest(_named(column)) ** (2 if what == _SQUARES else 1)
+        fits = values.size * (greatest * MICRO + 1) < ROOM
+        return millionths.fixed(powered) if fits else millionths.exact(powered)
 
     def _measured(self, column: str | None) -> Floats:
         """The column of the part's rows, NaN where it is no finite number; a copy of its own."""
@@ -232,45 +242,24 @@ class PartOfView:
             return np.full(self._moments.shape, np.nan)
         occurred = self._clock.occurred[self._part.rows]
         # Entities ascend, so that an extreme of one is never that of the next.
+        if self._signs is not None:
+            times, ranks = np.unique(occurred if is_last else -occurred, return_inverse=True)
+            at = extremes.at(np.abs(times), extremes.highest(self._spells(ranks, None), self._events_at))
+            return (self._moments - at) / US_A_DAY
         at = (
             np.maximum.accumulate(self._row_base + occurred) - self._row_base
             if is_last
             else np.minimum.accumulate(occurred - self._row_base) + self._row_base
-        ).astype(np.float64)
-        if self._signs is not None:
-            codes = self._part.row_codes
-            mended = np.isin(codes, codes[self._signs < 0])
-            at[mended] = _extremes(codes[mended], occurred[mended], self._signs[mended], is_last=is_last)
+        )
         found = self._before > self._start
         return np.where(found, (self._moments - at[np.maximum(self._before - 1, 0)]) / US_A_DAY, np.nan)
 
 
-def _running(values: AnyInts | Mask) -> Ints:
+def _running(values: AnyInts | Mask | Exact) -> Ints:
     """Running sums with a leading zero."""
-    running = np.zeros(values.size + 1, np.int64)
+    running: NDArray[Any] = np.zeros(values.size + 1, object if values.dtype == object else np.int64)
     np.cumsum(values, out=running[1:])
     return running
-
-
-def _extremes(codes: Ints, times: Ints, signs: Ints, *, is_last: bool) -> Floats:
-    """After each row, the last (or first) time among its entity's rows that are not taken back; NaN with none."""
-    result = np.full(codes.shape, np.nan)
-    direction = -1 if is_last else 1
-    heap: list[int] = []
-    gone: Counter[int] = Counter()
-    entity = None
-    for row, (code, time, sign) in enumerate(zip(codes.tolist(), times.tolist(), signs.tolist(), strict=True)):
-        if code != entity:
-            entity, heap, gone = code, [], Counter()
-        if sign > 0:
-            heapq.heappush(heap, direction * time)
-        else:
-            gone[direction * time] += 1
-        while heap and gone[heap[0]]:
-            gone[heapq.heappop(heap)] -= 1
-        if heap:
-            result[row] = direction * heap[0]
-    return result
 
 
 def _named(column: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from features import millionths
 from features.declaring import is_number
 from features.layout import AnyInts, Floats, Ints, alike, coded
 from features.views import Days
@@ -71,19 +72,22 @@ class Columns:
         """None where nothing is taken back."""
 
     def numbers(self, name: str) -> Floats:
-        """The history's column as numbers; NaN where it is null or no finite number."""
+        """The history's column as numbers; NaN where it is null or no number that can be measured."""
+        return self._once("numbers", name, lambda: millionths.known(self._history[name]))
 
-        return self._once("numbers", name, lambda: _finite(self._history[name]))
+    def greatest(self, name: str) -> float:
+        """No number of the history's column is greater in size."""
+        return self._once("greatest", name, lambda: float(np.fmax.reduce(np.abs(self.numbers(name)), initial=0.0)))
 
     def own(self, name: str) -> Floats:
-        """The events' column as numbers; NaN where it is null or no finite number."""
+        """The events' column as numbers; NaN where it is null or no number that can be measured."""
 
         def made() -> Floats:
             values = self._events[name]
             is_history_s = name in self._history.columns and alike(
                 values.cast(pl.Float64), self._history[name].cast(pl.Float64)
             )
-            return self.numbers(name) if is_history_s else _finite(values)
+            return self.numbers(name) if is_history_s else millionths.known(values)
 
         return self._once("own", name, made)
 

@@ -88,6 +88,9 @@ class Registry:
             raise BorderlakeError(
                 f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}"
             )
+        declaring.check_several(where, "the entity", view.entity, str)
+        declaring.check_several(where, "the entity in the source", view.source_entity, str)
+        declaring.check_several(where, "`aggregations`", view.aggregations, Aggregation)
         if not view.entity or len(view.entity) != len(view.keys_in_source):
             raise BorderlakeError(f"{where} needs an entity, with as many key columns in the source as in the event")
         for keys in (view.entity, view.keys_in_source):
@@ -103,6 +106,7 @@ class Registry:
             self._check_aggregation(f"{where}, feature '{aggregation.name}'", aggregation, offered)
 
     def _check_aggregation(self, where: str, aggregation: Aggregation, offered: Columns) -> None:
+        declaring.check_kind(where, aggregation)
         declaring.check_window(where, aggregation)
         declaring.check_column(where, aggregation, offered)
         declaring.check_conditions(where, aggregation.where, offered)

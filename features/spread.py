@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from features.layout import Floats, Ints
+from features.millionths import MICRO
 from features.spells import Spells
 
 LEAST_ROWS_OF_A_SPREAD = 2
 _PIECE_BITS = 21
 _MASK = (1 << _PIECE_BITS) - 1
-_MICRO = 1_000_000
 _FINE = 2.0**32
 """Parts of a bit that c log2 c is rounded to, so that its sums do not depend on an order."""
 PIECES = {"square_0": 0, "square_1": 1, "square_2": 2, "square_3": 3, "square_4": 4}
@@ -52,7 +52,7 @@ def std(count: Ints, total: Ints, pieces: Mapping[str, Ints]) -> Floats:
     )
     whole = total[some].astype(object)
     variance = np.asarray(count[some].astype(object) * squares - whole * whole, dtype=np.float64)
-    spread[some] = np.sqrt(variance) / count[some] / _MICRO
+    spread[some] = np.sqrt(variance) / count[some] / MICRO
     return spread
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import conditions, spread
+from features import conditions, millionths, spread
+from features.millionths import MICRO, ROOM
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 from warehouse.errors import BorderlakeError
@@ -29,7 +30,9 @@ EDGE_DEPTH = 3
 into the history."""
 
 Ints = NDArray[np.int64]
-_MICRO = 1_000_000
+_ROOM = ROOM / 4
+"""What a state, a day and the days that leave hold: below it in size, so that what an event sees of all of them is an
+integer of 64 bits."""
 _MEASURES: Mapping[Kind, tuple[str, ...]] = {
     Kind.COUNT: (ROWS,),
     Kind.SUM: ("fixed",),
@@ -149,26 +152,43 @@ def entity_key(columns: Sequence[str]) -> pl.Expr:
 
 
 def tile(view: FeatureView, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the view's source as its tile: entity, began_at, usable_at, event_at and one column a measure."""
+    """Rows of the view's source as its tile: entity, began_at, usable_at, event_at and one column a measure.
+
+    Raises `BorderlakeError` where 64 bits might not hold a sum of them.
+    """
     rows = conditions.kept(rows, view.where)
     signs = rows[SIGN].to_numpy()
-    made = {name: pl.Series(name, _measured(rows, name) * signs) for name in measures(view)}
+    made = {name: pl.Series(name, _measured(view, rows, name) * signs) for name in measures(view)}
     placed = rows.select(entity_key(view.keys_in_source), BEGAN_AT, USABLE_AT, EVENT_AT).with_columns(**made)
     return placed.drop_nulls(ENTITY).group_by(ENTITY, BEGAN_AT, USABLE_AT, EVENT_AT).agg(pl.col(*made).sum())
 
 
-def _measured(rows: pl.DataFrame, name: str) -> Ints:
-    """A measure of each row; what is no finite number counts as missing."""
+def _measured(view: FeatureView, rows: pl.DataFrame, name: str) -> Ints:
+    """A measure of each row; what is no number that can be measured counts as missing."""
     if name == ROWS:
         return np.ones(rows.height, np.int64)
     kind, column = name.split(":", 1)
-    values = rows[column].cast(pl.Float64).to_numpy()
-    finite = np.isfinite(values)
+    values = millionths.known(rows[column])
+    held = ~np.isnan(values)
     if kind == "present":
-        present: Ints = finite.astype(np.int64)
+        present: Ints = held.astype(np.int64)
         return present
-    fixed: Ints = np.rint(np.where(finite, values, 0.0) ** (2 if kind == "squares" else 1) * _MICRO).astype(np.int64)
-    return spread.piece(kind, fixed) if kind in spread.PIECES else fixed
+    powered = np.where(held, values, 0.0) ** (2 if kind == "squares" else 1)
+    if kind in spread.PIECES:
+        pieces = spread.piece(kind, millionths.fixed(powered))
+        _check_room(view, name, pieces.sum(dtype=np.float64))
+        return pieces
+    _check_room(view, name, np.abs(powered).sum() * MICRO)
+    return millionths.fixed(powered)
+
+
+def _check_room(view: FeatureView, name: str, size: float) -> None:
+    if size >= _ROOM:
+        column = name.partition(":")[2] or name
+        raise BorderlakeError(
+            f"view '{view.name}': sums of {column} are too great to be rolled on by a day; compute them from the "
+            "history (features.windows), or declare a logarithm of it"
+        )
 
 
 def empty(view: FeatureView, day: date) -> State:
@@ -193,6 +213,7 @@ class Fold:
         if self.lanes:
             more = past.group_by(ENTITY).agg(counted.sum() for counted in _counted(self.view, at))
             self._sums = pl.concat([self._sums, more]).group_by(ENTITY).agg(pl.all().sum())
+            _check_lanes(self.view, self._sums)
         if edges_of(self.view):
             self._seen.append(past.select(ENTITY, EVENT_AT, ROWS))
 
@@ -291,7 +312,15 @@ def _rolled_sums(view: FeatureView, state: State, today: pl.DataFrame, leaving: 
             if days == lane.window_days:
                 np.subtract.at(column, where, part[lane.measure].to_numpy())
         rolled[str(index)] = column
-    return _nonzero(pl.DataFrame({ENTITY: entities, **rolled}))
+    sums = _nonzero(pl.DataFrame({ENTITY: entities, **rolled}))
+    _check_lanes(view, sums)
+    return sums
+
+
+def _check_lanes(view: FeatureView, sums: pl.DataFrame) -> None:
+    for index, lane in enumerate(lanes(view)):
+        held = sums[str(index)].to_numpy()
+        _check_room(view, lane.measure, max(float(held.max(initial=0)), -float(held.min(initial=0))))
 
 
 def _placed(known: pl.Series, parts: Sequence[pl.Series]) -> tuple[pl.Series, list[Ints]]:

@@ -2,7 +2,8 @@
 
 A row of history counts for an event at time t if it became usable (happened *and* was known) before t; in a
 window of d days, if it became usable in [t - d, t). A corrected row is taken back at the moment of its
-correction, if it still counts then. Rows usable at exactly t, the event itself among them, do not count.
+correction, if it still counts then; the correction repeats the row it takes back, but for `usable_at` and `sign`. Rows
+usable at exactly t, the event itself among them, do not count.
 
 History is laid out by (entity, time) (`features.layout`), so that "before t" is one search, and a windowed sum is the
 difference of two running sums. Values are summed as integers (millionths), which makes every sum exact: a

@@ -11,13 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from features import conditions, dictionary, explaining, vectors
+from features import conditions, dictionary, explaining, vectors, working
 from features.explaining import Explanation, Reading, Standing
 from features.sources import SOURCES, Silver
 from features.vectors import SUBJECTS, Subject
 from features.views import PRIOR_OF, FeatureView, Kind
 from pipelines.deployment import Deployment
-from pipelines.flows import SUBJECT_TABLES, feature_table
+from pipelines.flows import SUBJECT_TABLES, feature_table, only_shown
 from warehouse.errors import BorderlakeError
 
 SHOWN = ("event_id", "subject_id", "event_version", "source_agency", "jurisdiction")
@@ -38,8 +38,13 @@ class Explained:
     recomputed: Value
     behind: Explanation | None
     """None for what the event says of itself."""
-    column: str | None
+    columns: tuple[str, ...]
+    """Columns of the rows that the value rests on."""
     is_stored: bool
+    computed: str = ""
+    """What it computes, in words."""
+    working: str = ""
+    """How the value follows from the rows that count, in figures."""
     why: str = ""
     """Why the two differ, where they do."""
     is_accounted: bool = True
@@ -67,6 +72,11 @@ class Case:
     @property
     def feature_set(self) -> str:
         return vectors.feature_set(self.subject.registry).digest
+
+    @property
+    def is_only_shown(self) -> bool:
+        """Whether the event is of a jurisdiction that only shows what it sees, and so gets no vector."""
+        return self.event["jurisdiction"] in only_shown(self.deployment, self.subject.name)
 
     @cached_property
     def stored(self) -> Mapping[str, Any] | None:
@@ -146,7 +156,7 @@ def explain(case: Case, names: Sequence[str] = ()) -> Iterator[Explained]:
 def _attribute(case: Case, name: str) -> Explained:
     own = case.event[name]
     value = own if own is None or case.subject.registry.features[name].is_category else float(own)
-    explained = Explained(name, _stored(case, name), value, None, None, case.stored is not None)
+    explained = Explained(name, _stored(case, name), value, None, (), case.stored is not None)
     if case.stored is None or explained.is_same:
         return explained
     return replace(explained, why="the event's own columns give another value than is stored", is_accounted=False)
@@ -159,7 +169,14 @@ def _of_view(case: Case, view: FeatureView, names: Sequence[str], silver: Silver
         assert aggregation is not None
         found = behind[name]
         explained = Explained(
-            name, _stored(case, name), found.value, found, aggregation.column, case.stored is not None
+            name,
+            _stored(case, name),
+            found.value,
+            found,
+            conditions.shown(view, aggregation),
+            case.stored is not None,
+            dictionary.computed(view, aggregation),
+            working.working(aggregation, case.event, found),
         )
         if case.stored is not None and not explained.is_same:
             explained = _accounted(case, view, explained)

@@ -171,8 +171,13 @@ def archived(deployment: Deployment, landed: Mapping[str, Any]) -> Delivery | No
 
 def events_to_score(deployment: Deployment, subject: str) -> pl.LazyFrame:
     """Silver events of a subject, but those of jurisdictions that only show what they see."""
-    silent = agencies.observed_only(deployment.agencies, OUTCOME_CONTRACTS[subject])
+    silent = only_shown(deployment, subject)
     return deployment.lake.scan(SUBJECT_TABLES[subject]).filter(~pl.col("jurisdiction").is_in(list(silent)))
+
+
+def only_shown(deployment: Deployment, subject: str) -> frozenset[str]:
+    """Jurisdictions that only show what they see: their events get no vector and no score."""
+    return frozenset(agencies.observed_only(deployment.agencies, OUTCOME_CONTRACTS[subject]))
 
 
 def compute_features(deployment: Deployment, subject: Subject, days: Sequence[date]) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Views rolled on day by day: tiles and states in the lake, read and written at the cost of a day. See ADR 0012.
 
 A rolling appends its tiles, then the state of the next midnight, then its row of `gold.tile_days`; only that row makes
-the others true. A rolling that was killed leaves rows that nobody reads. The same day with the same rows again writes
-nothing; with other rows it goes on from the state before it, and voids the days after it.
+the others true. A rolling that was killed leaves rows that nobody reads, until the next one of that day sweeps them or
+`borderlake verify` names them (`warehouse.rollings`). The same day with the same rows again writes nothing; with other
+rows it goes on from the state before it, and voids the days after it.
 """
 
 import hashlib
@@ -80,7 +81,7 @@ class Rolling:
         values = self._values(states, events, rows, leaving)
         content = _content(rows)
         if Rolled(day, "", before, content) not in [Rolled(r.day, "", r.before, r.content) for r in chain]:
-            batch_id = _digest(self.digest, day.isoformat(), before, content, str(turn))
+            batch_id = self._batch_id()
             then = {n: tiles.roll(v, states[n], rows[v.source], leaving[n]) for n, v in self.named.items()}
             self.lake.append(TILES, self._tiles(rows, batch_id), batches=(batch_id,))
             self._finish(Rolled(day, batch_id, before, content), then, turn)
@@ -90,7 +91,7 @@ class Rolling:
         """Tiles and the state at the midnight of `day`, from the whole history before it: `days` are its parts, in any
         cut. What stood before is void. Raises nothing on an empty history."""
         _, turn, _ = self._chain()
-        batch_id = uuid.uuid4().hex  # Never that of a backfill that was killed, whose history may have been another.
+        batch_id = self._batch_id()
         held: dict[str, list[pl.DataFrame]] = {name: [] for name in self.named}
         folds = {name: tiles.Fold(view, day) for name, view in self.named.items()}
 
@@ -106,6 +107,10 @@ class Rolling:
             self.lake.append(TILES, several)
         states = {name: folds[name].state(tiles.tallied(held.pop(name))) for name in self.named}
         self._finish(Rolled(day - _DAY, batch_id, "", ""), states, turn)
+
+    def _batch_id(self) -> str:
+        """Says whose views it is of, and is never that of a rolling that was killed: its rows are swept."""
+        return f"{self.digest}-{uuid.uuid4().hex}"
 
     def _chain(self, before: int | None = None) -> tuple[list[Rolled], int, date | None]:
         """The rollings that stand (stood before a turn), oldest first; the turn of the next; and the last day that any
@@ -198,17 +203,20 @@ class Rolling:
         row = pl.DataFrame([{**vars(rolled), "views": self.digest, "turn": turn}])
         self.lake.append(LEDGER, row, batches=batch)
         self._prune(rolled.day)
-        self._sweep(turn)
+        self._sweep(rolled.day, turn)
 
-    def _sweep(self, turn: int) -> None:
-        """Where the rolling of this turn has voided others, their tiles go, and what a killed sweep has left. Those of
-        a rolling that was killed before its row in the ledger are taken up by the same rolling again."""
+    def _sweep(self, day: date, turn: int) -> None:
+        """Where the rolling of this turn has voided others, their tiles go, and what was killed has left of these
+        views. Else only what a killed rolling of this day, or a backfill to it, has left: that costs no more than a
+        day does. States go with their midnight (`_prune`)."""
         before, after = self._chain(turn)[0], self._chain()[0]
+        held = self.lake.scan(TILES)
         if len(after) > len(before):
-            return
-        standing = {rolled.batch_id for rolled in after}
+            held = held.filter(pl.col("began_on").is_in([day - _DAY, day]))
+        batches = held.select(pl.col("batch_id").unique()).collect()["batch_id"]
         said = self.lake.scan(LEDGER).filter(pl.col("views") == self.digest).select("batch_id").collect()["batch_id"]
-        self.lake.remove_batches(TILES, sorted(set(said) - standing))
+        ours = {batch for batch in batches if batch.startswith(f"{self.digest}-")} | (set(said) & set(batches))
+        self.lake.remove_batches(TILES, sorted(ours - {rolled.batch_id for rolled in after}))
 
     def _prune(self, day: date) -> None:
         for table in (STATES, MARKS):

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     MISSING_FILE = "missing-file"
     DAMAGED_FILE = "damaged-file"
     ORPHAN = "orphan"
+    ORPHAN_ROWS = "orphan-rows"
     UNREADABLE = "unreadable-table"
     DRIFTED_ROWS = "drifted-rows"
     UNACCOUNTED = "unaccounted-batch"
@@ -108,6 +109,11 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.ORPHAN: (
         "a file that no commit knows, of a writer that stopped; no reader sees it",
         f"{_REPAIR}removes it once it is 7 days old; so does `borderlake vacuum --yes`",
+    ),
+    Kind.ORPHAN_ROWS: (
+        "rows of a rolling of features that stopped before its row in gold.tile_days, or has not come to it yet; no "
+        "feature rests on them",
+        f"{_REPAIR}removes them once they are 7 days old; so does the next rolling of those views and that day",
     ),
     Kind.UNREADABLE: ("the table cannot be opened", "repair the other findings of this table first"),
     Kind.DRIFTED_ROWS: (

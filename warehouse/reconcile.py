@@ -14,7 +14,7 @@ from warehouse.ledger import REFUSED
 def reconcile(lake: Lake, tables: Sequence[Table], settled_before: datetime) -> list[Finding]:
     """Batches whose rows in bronze or quarantine are not those of the ledger; a table that cannot be read is left to
     its other findings. Rows landed later than `settled_before` may still be on their way to the ledger."""
-    ledger = _read(lambda: lake.scan(LEDGER))
+    ledger = read(lambda: lake.scan(LEDGER))
     if ledger is None:
         return []
     findings = list(_repeated(ledger)) if LEDGER in tables else []
@@ -36,7 +36,7 @@ def reconcile(lake: Lake, tables: Sequence[Table], settled_before: datetime) -> 
 def _compared(
     lake: Lake, table: Table, moment: str, expected: pl.DataFrame, settled_before: datetime
 ) -> Iterator[Finding]:
-    held = _read(lambda: lake.scan(table).group_by("batch_id").agg(held=pl.len(), at=pl.col(moment).max()))
+    held = read(lambda: lake.scan(table).group_by("batch_id").agg(held=pl.len(), at=pl.col(moment).max()))
     if held is None:
         return
     both = expected.join(held, on="batch_id", how="full", coalesce=True).sort("batch_id")
@@ -55,7 +55,8 @@ def _repeated(ledger: pl.DataFrame) -> Iterator[Finding]:
         yield Finding(Kind.DRIFTED_ROWS, LEDGER.name, batch=batch, detail=f"{count} rows for {contract}, one is due")
 
 
-def _read(rows: Callable[[], pl.LazyFrame]) -> pl.DataFrame | None:
+def read(rows: Callable[[], pl.LazyFrame]) -> pl.DataFrame | None:
+    """Rows of a table; None where it cannot be read, which its other findings tell."""
     try:
         return rows().collect()
     except (KeyboardInterrupt, SystemExit):

@@ -18,6 +18,7 @@ from warehouse.findings import Finding, Kind
 from warehouse.manifest import FOLDER
 from warehouse.mending import CannotMend, mended
 from warehouse.reland import Archived, CannotRepair, Loss, lost_with, plan_rows
+from warehouse.rollings import held_since
 from warehouse.storage import Store
 
 ASIDE = "_damaged"
@@ -27,7 +28,7 @@ _FILES = (Kind.MISSING_FILE, Kind.DAMAGED_FILE)
 _MANIFEST = (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)
 _ANCHORS = (Kind.DAMAGED_ANCHOR, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND)
 _ARCHIVE = (Kind.MISSING_ARCHIVE, Kind.DAMAGED_ARCHIVE, Kind.LATE_SIDECAR)
-_HARMLESS = (*_ANCHORS, *_ARCHIVE, Kind.ORPHAN, Kind.FOREIGN_COMMIT, Kind.UNACCOUNTED)
+_HARMLESS = (*_ANCHORS, *_ARCHIVE, Kind.ORPHAN, Kind.ORPHAN_ROWS, Kind.FOREIGN_COMMIT, Kind.UNACCOUNTED)
 """What may be found of a table whose manifest is whole to its end."""
 
 
@@ -98,6 +99,8 @@ class Workshop:
             return "complete the manifest", lambda: self.lake.heal(table)
         if kind is Kind.ORPHAN:
             return self._orphan(table, chain, finding)
+        if kind is Kind.ORPHAN_ROWS:
+            return self._orphan_rows(table, findings, finding)
         if kind in _FILES:
             return self._files(table, chain, findings, finding)
         if kind is Kind.DRIFTED_ROWS and finding.batch is not None:
@@ -213,6 +216,16 @@ class Workshop:
         if young:
             raise CannotRepair(f"younger than {LEAST_RETENTION_DAYS} days: a writer may yet commit it; wait")
         return "remove the orphan", lambda: self.lake.store.delete(path)
+
+    def _orphan_rows(
+        self, table: Table, findings: Sequence[Finding], finding: Finding
+    ) -> tuple[str, Callable[[], object]]:
+        batch = str(finding.batch)
+        if any(one.table == table.name and one.kind not in _HARMLESS for one in findings):
+            raise CannotRepair("repair the other findings of this table first, then verify again")
+        if not held_since(self.lake, table, batch, self.now - timedelta(days=LEAST_RETENTION_DAYS)):
+            raise CannotRepair(f"younger than {LEAST_RETENTION_DAYS} days: a rolling may yet come to its end; wait")
+        return f"remove {finding.detail}", lambda: self.lake.remove_batches(table, [batch])
 
     def _files(
         self, table: Table, chain: Chain, findings: Sequence[Finding], finding: Finding

@@ -27,6 +27,7 @@ from warehouse.delta import LEAST_RETENTION_DAYS, Lake
 from warehouse.findings import Finding, Kind
 from warehouse.manifest import DataFile, log_folder
 from warehouse.reconcile import reconcile
+from warehouse.rollings import unfinished
 from warehouse.storage import Found
 
 _UNDER_WAY = timedelta(minutes=15)
@@ -57,10 +58,11 @@ def verify(
         if progress is not None:
             progress(table.name)
     damaged = {one.table for one in findings if one.kind in _UNREADABLE_ROWS}
+    whole = [table for table in tables if table.name not in damaged]
+    findings += unfinished(lake, whole, now - _UNDER_WAY)
     if any(one.table == LEDGER.name and one.kind not in _TRUSTED_WITH for one in findings):
         return findings  # Nothing can be held against a ledger that is itself damaged.
     if deep:
-        whole = [table for table in tables if table.name not in damaged]
         findings += reconcile(lake, whole, now - _UNDER_WAY)
     if LEDGER in tables:
         if deep and archive is not None:

@@ -1,13 +1,13 @@
 """Feature assets: the vectors of each subject's events, as known strictly before them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import polars as pl
 
 from features.vectors import SUBJECTS, Subject, feature_set
-from pipelines import flows, pictures, reporting
+from pipelines import flows, pictures, reporting, view_checks
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY, views
 from pipelines.deployment import Deployment, from_environment
 from pipelines.discretion import discreet
@@ -64,6 +64,9 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         known = _known_shares(subject, made if made.height else flows.recent_vectors(deployment, subject))
         for event in views.computed(subject, known, made.height):
             context.log_event(event)
+        for view in subject.registry.views:
+            for checked in view_checks.evaluations(context.instance, views.view_key(subject, view), view, made):
+                context.log_event(checked)
         context.add_asset_metadata(
             {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
             key,
@@ -91,6 +94,23 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         )
 
     return features
+
+
+def _checks(subject: Subject) -> dg.AssetChecksDefinition:
+    keys = {view.name: views.view_key(subject, view) for view in subject.registry.views}
+
+    @dg.multi_asset_check(
+        name=f"views_of_{subject.name}",
+        specs=[view_checks.spec(key) for key in keys.values()],
+        required_resource_keys={DEPLOYMENT},
+    )
+    @discreet
+    def checked(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        stored = flows.recent_vectors(getattr(context.resources, DEPLOYMENT), subject)
+        for view in subject.registry.views:
+            yield view_checks.result(context.instance, keys[view.name], view, stored)
+
+    return checked
 
 
 def _known_shares(subject: Subject, made: pl.DataFrame) -> dict[str, float]:
@@ -122,4 +142,5 @@ def _schema(subject: Subject) -> dg.TableSchema:
 
 _SUBJECTS = [from_environment().subject(name) for name in SUBJECTS]
 feature_assets = [_features(subject) for subject in _SUBJECTS]
+view_check_assets = [_checks(subject) for subject in _SUBJECTS]
 view_specs = [spec for subject in _SUBJECTS for spec in views.view_specs(subject)]

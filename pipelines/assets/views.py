@@ -13,7 +13,7 @@ from features.sources import SOURCES, Silver
 from features.terms import PARTNER
 from features.vectors import Subject
 from features.views import Aggregation, FeatureView
-from pipelines.assets import OWNERS
+from pipelines.assets import DAILY, OWNERS
 from pipelines.reporting import key_of
 from warehouse.catalog import Table
 
@@ -66,13 +66,14 @@ def _spec(subject: Subject, view: FeatureView) -> dg.AssetSpec:
         group_name="features",
         owners=OWNERS[view.owner.removeprefix(PARTNER)],
         kinds={"polars"},
+        freshness_policy=DAILY,
         tags={
             "borderlake/owner": view.owner,
             "borderlake/sensitivity": view.sensitivity.value,
             **{f"borderlake/purpose.{purpose.value}": "true" for purpose in sorted(view.purposes)},
         },
         metadata={
-            "dagster/column_schema": _schema(view),
+            "dagster/column_schema": _schema(subject, view),
             "dagster/column_lineage": dg.TableColumnLineage(dict(_deps(view))),
             "entity": ", ".join(view.entity),
             "source": view.source,
@@ -86,12 +87,13 @@ def _told(aggregations: Iterable[Aggregation]) -> str:
     return "\n".join(f"- `{one.name}`: {one.description} ({one.unit})" for one in aggregations)
 
 
-def _schema(view: FeatureView) -> dg.TableSchema:
+def _schema(subject: Subject, view: FeatureView) -> dg.TableSchema:
+    categories = {name for name, feature in subject.registry.features.items() if feature.is_category}
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=one.name,
-                type="number",
+                type="category" if one.name in categories else "number",
                 description=f"{one.description} ({one.unit}): {dictionary.computed(view, one)}.",
                 tags={"owner": view.owner, "sensitivity": view.sensitivity.value},
             )

@@ -89,10 +89,14 @@ def explain(
 ) -> None:
     """Explain an event's features: what is stored, what its history gives now, and the rows behind each value.
 
-    Which rows counted, since when each could be used, and which were not yet known or had been corrected. Rows are
-    named by keyed ids. Exit code 3 where a stored value differs and late data is not the reason.
+    Which rows counted, since when each could be used, which were not yet known or had been corrected, and how the
+    value follows from those that counted. Rows are named by keyed ids. Exit code 3 where a stored value differs and
+    late data is not the reason.
     """
     case = explaining.case_of(from_environment(), event, version)
+    for name in names or ():
+        if name not in case.subject.registry.features:
+            raise _unknown_feature(name, list(case.subject.registry.features))
     found = list(explaining.explain(case, names or ()))
     _print_case(case, found)
     if names:
@@ -109,7 +113,11 @@ def _print_case(case: Case, found: Sequence[Explained]) -> None:
     console.print(f"Event {told['event_id']}, version {told['event_version']}", highlight=False, soft_wrap=True)
     console.print(f"of {told['subject']}, {told['jurisdiction']}, at {at}", highlight=False)
     if case.stored is None:
-        console.print("No vector of the present definitions is stored: borderlake score computes it")
+        console.print(
+            "No vector is stored: its jurisdiction only shows what it sees"
+            if case.is_only_shown
+            else "No vector of the present definitions is stored: borderlake score computes it"
+        )
     columns = ("feature", "stored", "by its rows", "count", "do not")
     console.print(table("As known strictly before the event", columns, [_counts(one) for one in found]))
     for one in found:
@@ -130,26 +138,25 @@ def _print_rows(one: Explained, most: int) -> None:
     if one.behind is None:
         console.print(f"{one.name} is what the event says of itself", highlight=False)
         return
+    console.print(f"[bold]{one.name}[/bold] is {printable(one.computed)}", highlight=False)
     if one.behind.prior_rows is not None:
         prior = _value(one.behind.prior)
-        console.print(f"{one.name} is drawn to {prior}, of {one.behind.prior_rows:,} rows of the jurisdiction")
+        console.print(f"It is drawn to {prior}, of {one.behind.prior_rows:,} rows of the jurisdiction", highlight=False)
+    worked = f": {printable(one.working)}" if one.working else ""
+    console.print(f"[bold]{_value(one.recomputed)}[/bold]{worked}", highlight=False)
     readings = one.behind.readings[-most:]
-    columns = ("row", "could be used", "until", "it", one.column or "")
+    columns = ("row", "could be used", "until", "it", *one.columns)
     shown = [
         (
             next((str(r.row[key])[:12] for key in ("event_id", "subject_id") if r.row.get(key)), "-"),
             f"{r.usable_at:%Y-%m-%d %H:%M:%S}",
             "" if r.until is None else f"{r.until:%Y-%m-%d %H:%M:%S}",
             r.standing.value,
-            _value(r.row[one.column]) if one.column else None,
+            *(_value(r.row[column]) for column in one.columns),
         )
         for r in readings
     ]
-    console.print(
-        table(
-            f"Rows behind {one.name}", columns[: 5 if one.column else 4], [r[: 5 if one.column else 4] for r in shown]
-        )
-    )
+    console.print(table(f"Rows behind {one.name}", columns, shown))
     hidden = len(one.behind.readings) - len(readings)
     if hidden:
         console.print(f"{hidden:,} earlier rows: --rows {len(one.behind.readings)}, or --json", highlight=False)
@@ -171,6 +178,8 @@ def _explained_facts(one: Explained) -> dict[str, Any]:
         "stored": one.stored,
         "recomputed": one.recomputed,
         "is_same": one.is_same if one.is_stored else None,
+        "computed": one.computed or None,
+        "working": one.working or None,
         "why": one.why or None,
         "is_accounted": one.is_accounted,
     }
@@ -184,7 +193,7 @@ def _explained_facts(one: Explained) -> dict[str, Any]:
             "usable_at": r.usable_at,
             "until": r.until,
             "standing": r.standing.value,
-            "value": r.row[one.column] if one.column else None,
+            "values": {column: r.row[column] for column in one.columns},
         }
         for r in one.behind.readings
     ]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import layout, windows
+from features import layout, parts, windows
 from tests.unit.features.test_windows import (
     HOUR,
     START,
@@ -24,6 +24,8 @@ from tests.unit.features.test_windows import (
     compute,
     events_frame,
     history_frame,
+    immense_events,
+    immense_rows,
     many_events,
     many_rows,
     twin,
@@ -38,6 +40,14 @@ def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], 
     with patch.object(layout, "_ROWS_A_SLICE", 1):
         assert compute(some, history).equals(whole)
     with patch.object(layout, "_KEY_BITS", 45):  # Times of ten days take 41.
+        assert compute(some, history).equals(whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(immense_events, st.one_of(many_rows, immense_rows))
+def test_sums_of_python_s_integers_are_those_of_64_bits(some: list[Event], history: list[Row]) -> None:
+    whole = compute(some, history)
+    with patch.object(parts, "ROOM", 0.0):
         assert compute(some, history).equals(whole)
 
 

@@ -20,14 +20,17 @@ from test_windows import (
     Row,
     events_frame,
     history_frame,
+    immense_events,
+    immense_rows,
     many_events,
     many_rows,
 )
 
 from features import daily, tiles, windows
 from features.tiles import Leaving, State
-from features.views import FeatureView
+from features.views import Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, USABLE_AT
+from warehouse.errors import BorderlakeError
 
 FIRST, DAYS = START.date(), 11
 COARSE = replace(ROLLING, name="coarse", entity=("jurisdiction", "importer"))
@@ -93,6 +96,34 @@ def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
 ) -> None:
     events, rows = ordered(some), history_frame(history)
     assert_frame_equal(replay(view, events, rows), windows.compute(view, events, rows), check_exact=True)
+
+
+@settings(max_examples=12, deadline=None)
+@given(immense_events, immense_rows)
+def test_sums_that_64_bits_do_not_hold_are_refused_by_name_and_others_are_one_pass(
+    some: list[Event], history: list[Row]
+) -> None:
+    events, rows = ordered(some), history_frame(history)
+    try:
+        found = replay(ROLLING, events, rows)
+    except BorderlakeError as refusal:
+        found, said = None, str(refusal)
+    if found is None:
+        assert "sums of value are too great to be rolled on by a day" in said
+        assert rows["value"].abs().max() > 1_000_000
+    else:
+        assert_frame_equal(found, windows.compute(ROLLING, events, rows), check_exact=True)
+
+
+def test_a_state_that_grows_too_great_is_refused_before_it_is_wrong() -> None:
+    view = replace(ROLLING, aggregations=(Aggregation("worth", Kind.SUM, "d", "u", "value"),))
+    rows = history_frame([replace(row(START), value=2e12)])
+    once = tiles.roll(view, tiles.empty(view, FIRST), rows, {})
+    assert once.sums["0"].to_list() == [2 * 10**18]
+    with pytest.raises(BorderlakeError, match="view 'everything': sums of value are too great to be rolled"):
+        tiles.roll(view, once, rows, {})
+    with pytest.raises(BorderlakeError, match="too great"):
+        tiles.backfill(view, [tiles.tile(view, rows)] * 2, once.held, FIRST + timedelta(days=1))
 
 
 @settings(max_examples=8, deadline=None)

@@ -211,6 +211,26 @@ BAD_CONDITIONS = (
             "feature 'importer_hit_rate': a prior of 0 rows leaves an entity without history without a rate",
             id="a-rate-without-a-prior",
         ),
+        pytest.param(with_(kind="mode"), "unknown kind 'mode'; kinds: count, sum, mean", id="an-unknown-kind"),
+        pytest.param(with_(kind="count"), "unknown kind 'count'; kinds: count,", id="a-kind-that-is-a-text"),
+        pytest.param(
+            replace(VIEW, entity="importer_id"),  # type: ignore[arg-type]
+            "the entity is no tuple of column names; of one, write it with a comma",
+            id="an-entity-without-its-comma",
+        ),
+        pytest.param(
+            replace(VIEW, aggregations=VIEW.aggregations[0]),  # type: ignore[arg-type]
+            "`aggregations` is no tuple of Aggregations",
+            id="an-aggregation-without-its-comma",
+        ),
+        pytest.param(
+            with_(where=Where("hs4", ("6403",))), "`where` is no tuple of Wheres", id="a-condition-without-its-comma"
+        ),
+        pytest.param(
+            with_(where=(Where("hs4", "6403"),)),  # type: ignore[arg-type]
+            "`among` of the condition on hs4 is no tuple of values",
+            id="a-value-without-its-comma",
+        ),
         pytest.param(with_(kind=Kind.MEAN), "mean needs a column", id="a-mean-of-nothing"),
         pytest.param(with_(column="hs4"), "count takes no column", id="a-count-of-a-column"),
         pytest.param(

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import tiles, windows
+from features.millionths import GREATEST
 from features.views import Aggregation, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose
 
@@ -142,7 +143,8 @@ def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> floa
     own = [row for row in counting if event.importer is not None and row.importer == event.importer]
     if aggregation.holds is not None:
         return mean([float(met) for row in own if (met := is_met(aggregation.holds, row)) is not None])
-    known = [row for row in own if column and is_known(getattr(row, column))]
+    is_held = is_known if aggregation.kind is Kind.LAST else is_measured
+    known = [row for row in own if column and is_held(getattr(row, column))]
     values = [getattr(row, column) for row in known if column]
     match aggregation.kind:
         case Kind.COUNT:
@@ -168,7 +170,7 @@ def twin(event: Event, history: Sequence[Row], aggregation: Aggregation) -> floa
 
 
 def of_numbers(kind: Kind, event: Event, values: list[float]) -> float | None:
-    usual, own = mean(values), event.value if is_known(event.value) else None
+    usual, own = mean(values), event.value if is_measured(event.value) else None
     match kind:
         case Kind.SUM:
             return math.fsum(values)
@@ -209,6 +211,10 @@ def is_known(value: float | str | None) -> bool:
     return value is not None and (isinstance(value, str) or math.isfinite(value))
 
 
+def is_measured(value: float | str | None) -> bool:
+    return is_known(value) and (isinstance(value, str) or abs(value or 0.0) < GREATEST)
+
+
 hours = st.integers(0, 9 * 24).map(lambda hours: START + hours * HOUR)
 """An hour's grid over nine days: ties are frequent, and whole days apart hits the edges of windows."""
 importers = st.sampled_from(["one", "two", "three", None])
@@ -216,10 +222,12 @@ jurisdictions = st.sampled_from(["XN", "XS"])
 eighths = st.one_of(
     st.none(), st.integers(-40, 400).map(lambda n: n / 8), st.sampled_from([math.inf, -math.inf, math.nan, -0.0])
 )
+immense = st.one_of(eighths, st.sampled_from([8.5e12, 8.9e12, -8.9e12, 3.1e6, 9e12, -1e300]))
+"""Numbers whose sums, or whose squares, 64 bits do not hold; the last two are too great to be measured."""
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> Row:
+def rows(draw: st.DrawFn, values: st.SearchStrategy[float | None] = eighths) -> Row:
     event_at = draw(hours)
     begins = max(event_at, draw(st.one_of(st.just(event_at), hours)))
     ends = draw(st.one_of(st.none(), hours))
@@ -229,7 +237,7 @@ def rows(draw: st.DrawFn) -> Row:
         event_at,
         begins,
         None if ends is None else max(begins, ends),
-        draw(eighths),
+        draw(values),
         draw(st.sampled_from([0, 1, None])),
         draw(st.sampled_from(["shoes", "soap", None])),
     )
@@ -237,6 +245,8 @@ def rows(draw: st.DrawFn) -> Row:
 
 events = st.builds(Event, importers, jurisdictions, hours, eighths)
 many_rows, many_events = st.lists(rows(), max_size=25), st.lists(events, min_size=1, max_size=8)
+immense_rows = st.lists(rows(immense), max_size=25)
+immense_events = st.lists(st.builds(Event, importers, jurisdictions, hours, immense), min_size=1, max_size=8)
 
 
 def agree(found: float | str | None, expected: float | str | None, *, tolerance: float = 1e-9) -> bool:
@@ -260,6 +270,17 @@ def test_every_kind_agrees_with_the_twin(some: list[Event], history: list[Row]) 
             assert agree(found, expected, tolerance=tolerance), (aggregation.name, event, found, expected)
 
 
+@settings(max_examples=60, deadline=None)
+@given(immense_events, immense_rows)
+def test_numbers_of_any_size_agree_with_the_twin(some: list[Event], history: list[Row]) -> None:
+    made = compute(some, history)
+    # A deviation of such numbers is what their squares leave of it: the page on writing features says so.
+    for aggregation in (one for one in VIEW.aggregations if one.kind is not Kind.DEVIATION):
+        for event, found in zip(some, made[aggregation.name], strict=True):
+            expected = twin(event, history, aggregation)
+            assert agree(found, expected), (aggregation.name, event, found, expected)
+
+
 @settings(max_examples=30, deadline=None)
 @given(events, many_rows, st.randoms(use_true_random=False))
 def test_what_becomes_usable_at_or_after_the_event_never_matters(event: Event, history: list[Row], random: Any) -> None:
@@ -278,7 +299,7 @@ def test_what_becomes_usable_at_or_after_the_event_never_matters(event: Event, h
 
 
 @settings(max_examples=15, deadline=None)
-@given(many_events, many_rows)
+@given(immense_events, st.one_of(many_rows, immense_rows))
 def test_day_by_day_equals_one_pass_bit_for_bit(some: list[Event], history: list[Row]) -> None:
     some = sorted(some, key=lambda event: event.event_at)
     daily = []
@@ -404,6 +425,17 @@ DAY = timedelta(days=1)
         pytest.param([row(value=math.inf), row(value=4.0)], "sum_life", 4.0, id="an-endless-value-is-a-missing-value"),
         pytest.param([row()], "std_life", None, id="one-row-has-no-spread"),
         pytest.param([row(), row(value=4.0)], "std_life", 1.0, id="two-rows-have"),
+        pytest.param(
+            [row(value=8.9e12), row(value=8.9e12)],
+            "sum_life",
+            17.8e12,
+            id="a-sum-that-64-bits-of-millionths-do-not-hold",
+        ),
+        pytest.param(
+            [row(value=-8.9e12), row(value=-8.9e12)], "mean_life", -8.9e12, id="a-mean-of-what-they-do-not-hold"
+        ),
+        pytest.param([row(), row(value=1e13)], "sum_life", 2.0, id="a-value-too-great-to-be-measured-is-missing"),
+        pytest.param([row(), row(value=1e13)], "max_life", 2.0, id="and-no-greatest"),
         pytest.param([row(), row(value=math.inf)], "max_life", 2.0, id="an-endless-value-is-no-greatest"),
         pytest.param([row(), row(value=-math.inf)], "min_life", 2.0, id="nor-a-least"),
         pytest.param([row(), row(value=math.nan)], "last_life", 2.0, id="no-number-is-no-last-value"),
@@ -490,6 +522,18 @@ def test_a_key_named_otherwise_in_the_source_is_found() -> None:
     view = replace(VIEW, source_entity=("object_id",))
     made = windows.compute(view, events_frame([EVENT]), history_frame([row()]).rename({"importer": "object_id"}))
     assert made["count_life"].item() == 1.0
+
+
+def test_the_last_and_first_that_stand_among_many_corrections_agree_with_the_twin() -> None:
+    history = [
+        row(event_at=START + n % 7 * DAY, begins=START + (n % 7 + n % 3) * DAY, ends=START + (9 - n % 4) * DAY)
+        for n in range(40)
+    ]
+    history += [row(event_at=START + 3 * DAY), row(event_at=START + 2 * DAY, begins=START + 6 * DAY)]
+    moments = [replace(EVENT, event_at=START + hours * HOUR) for hours in range(0, 10 * 24, 5)]
+    made = compute(moments, history)
+    for one in (one for one in VIEW.aggregations if one.name in ("since_last", "since_first", "last_life")):
+        assert made[one.name].to_list() == [twin(moment, history, one) for moment in moments]
 
 
 def test_windowed_counts_are_never_negative() -> None:

@@ -20,6 +20,10 @@ from pipelines.rolling import Rolling
 from warehouse.contracts.base import Purpose
 from warehouse.delta import Lake
 from warehouse.errors import NotReady
+from warehouse.findings import Finding
+from warehouse.findings import Kind as Found
+from warehouse.repair import Workshop
+from warehouse.verify import verify
 
 FIRST, DAYS, DAY = date(2024, 2, 26), 7, timedelta(days=1)
 START = datetime(2024, 2, 26, tzinfo=UTC)
@@ -114,6 +118,21 @@ class Replay:
         return pl.concat([windows.compute(view, some, self.history) for view in VIEWS], how="horizontal")
 
 
+def killed_on(day: int, table: Any, replay: Replay, patch: pytest.MonkeyPatch) -> None:
+    """The rolling of a day, killed as it comes to write a table."""
+    append = Lake.append
+
+    def killed(lake: Lake, to: Any, *rows: Any, **named: Any) -> int:
+        if to is table:
+            raise KeyboardInterrupt
+        return append(lake, to, *rows, **named)
+
+    with patch.context() as fault:
+        fault.setattr(Lake, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            replay.day(day)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_days_through_the_lake_are_one_pass_to_the_last_bit(tmp_path: Path, seed: int) -> None:
     replay = Replay(tmp_path, seed)
@@ -136,17 +155,7 @@ def test_a_day_that_was_killed_before_it_ended_is_rolled_again(
 ) -> None:
     replay = Replay(tmp_path)
     replay.days(0, 1, 2)
-    append = Lake.append
-
-    def killed(lake: Lake, to: Any, *rows: Any, **named: Any) -> int:
-        if to is table:
-            raise KeyboardInterrupt
-        return append(lake, to, *rows, **named)
-
-    monkeypatch.setattr(Lake, "append", killed)
-    with pytest.raises(KeyboardInterrupt):
-        replay.day(3)
-    monkeypatch.setattr(Lake, "append", append)
+    killed_on(3, table, replay, monkeypatch)
     assert_frame_equal(replay.days(*range(3, DAYS)), replay.one_pass(range(3, DAYS)), check_exact=True)
 
 
@@ -244,3 +253,62 @@ def test_a_lake_without_history_begins_on_any_day(tmp_path: Path) -> None:
     replay = Replay(tmp_path)
     replay.history = replay.history.clear()
     assert_frame_equal(replay.days(2, 3), replay.one_pass(range(2, 4)), check_exact=True)
+
+
+ROLLED = (rolling.TILES, rolling.STATES, rolling.MARKS)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+def orphans(lake: Lake, now: datetime) -> list[Finding]:
+    return [one for one in verify(lake, (*ROLLED, rolling.LEDGER), now) if one.kind is Found.ORPHAN_ROWS]
+
+
+@pytest.mark.parametrize(
+    ("table", "left"),
+    [
+        pytest.param(rolling.STATES, 1, id="killed-after-its-tiles"),
+        pytest.param(rolling.MARKS, 2, id="killed-after-its-states"),
+        pytest.param(rolling.LEDGER, 3, id="killed-before-its-row-in-the-ledger"),
+    ],
+)
+def test_what_a_rolling_that_was_never_repeated_left_is_found_and_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Any, left: int
+) -> None:
+    replay, now = Replay(tmp_path), datetime.now(UTC)
+    replay.days(0, 1, 2)
+    lake = replay.rolling.lake
+    assert orphans(lake, now + HOUR) == []
+    killed_on(3, table, replay, monkeypatch)
+    found = orphans(lake, now + HOUR)
+    assert [one.table for one in found] == [one.name for one in ROLLED[:left]]
+    assert "borderlake repair --yes" in found[0].repair
+    assert orphans(lake, now) == [], "a rolling may be under way"
+    young = list(Workshop(lake, now + HOUR, {}).plan(found))
+    assert [step.is_safe for step in young] == [False] * left
+    assert "younger than 7 days" in young[0].what
+    for step in Workshop(lake, now + WEEK + HOUR, {}).plan(found):
+        assert step.run is not None
+        step.run()
+    assert orphans(lake, now + HOUR) == []
+    assert_frame_equal(replay.days(*range(3, DAYS)), replay.one_pass(range(3, DAYS)), check_exact=True)
+
+
+def test_the_next_rolling_of_the_day_sweeps_what_the_killed_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay, now = Replay(tmp_path), datetime.now(UTC)
+    replay.days(0, 1, 2)
+    killed_on(3, rolling.STATES, replay, monkeypatch)
+    killed_on(3, rolling.STATES, replay, monkeypatch)
+    assert len(orphans(replay.rolling.lake, now + HOUR)) == 2
+    replay.day(3)
+    assert orphans(replay.rolling.lake, now + HOUR) == []
+
+
+def test_a_rolling_sweeps_nothing_of_other_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay, now = Replay(tmp_path), datetime.now(UTC)
+    other = Replay(tmp_path)
+    other.rolling = Rolling(other.rolling.lake, (PAIR,))
+    killed_on(0, rolling.STATES, other, monkeypatch)
+    replay.days(0, 1)
+    assert len(orphans(replay.rolling.lake, now + HOUR)) == 1
