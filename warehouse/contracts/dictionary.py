@@ -73,9 +73,9 @@ def _rules(contract: Contract) -> Iterator[str]:
 
 def _column(contract: Contract, name: str, column: dy.Column) -> tuple[str, ...]:
     facts = contract.facts_of(name)
-    kind = facts["identifies"]
+    identity = facts["identifies"]
     is_personal = name in contract.personal()
-    personal = f"{'yes' if is_personal else 'no'}{f'; identifies: {kind}' if kind else ''}"
+    personal = f"{'yes' if is_personal else 'no'}{f'; identifies: {identity}' if identity else ''}"
     return (
         f"`{name}`",
         kind(column),
