@@ -1,5 +1,6 @@
 """Features of a border crossing."""
 
+from features import themes
 from features.announcements import announced, booked
 from features.partners import seen_abroad
 from features.registry import Registry
@@ -21,7 +22,8 @@ EVENT_COLUMNS = frozenset(
 
 
 def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
-    return Feature(name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category)
+    theme = themes.of_attribute(name, description)
+    return Feature(name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category, theme)
 
 
 def _adverse_rate(who: str, label: str, weight: float) -> Aggregation:

@@ -9,7 +9,7 @@ from math import isfinite
 
 import polars as pl
 
-from features import declaring
+from features import declaring, themes
 from features.terms import ORDINARY, Terms
 from features.views import NEEDS_OWN_VALUE, PRIOR_OF, Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose
@@ -124,7 +124,8 @@ class Registry:
 
 def _feature(view: FeatureView, one: Aggregation, offered: Columns) -> Feature:
     is_category = one.kind is Kind.LAST and one.column is not None and not declaring.is_number(offered[one.column])
-    return Feature(one.name, one.description, one.unit, view.owner, view.purposes, view.sensitivity, is_category)
+    theme = themes.of_aggregation(view, one)
+    return Feature(one.name, one.description, one.unit, view.owner, view.purposes, view.sensitivity, is_category, theme)
 
 
 def _accounted(where: str, owner: str, purposes: frozenset[Purpose]) -> None:

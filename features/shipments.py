@@ -1,5 +1,6 @@
 """Features of a shipment (a goods item of an import declaration)."""
 
+from features import themes
 from features.announcements import manifested
 from features.partners import declared_at_export
 from features.registry import Registry
@@ -24,7 +25,8 @@ EVENT_COLUMNS = frozenset(
 
 
 def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
-    return Feature(name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category)
+    theme = themes.of_attribute(name, description)
+    return Feature(name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category, theme)
 
 
 def _volume(who: str, label: str, days: int) -> Aggregation:

@@ -29,10 +29,12 @@ class Subject:
     attributes: Callable[[pl.LazyFrame], pl.LazyFrame]
     location: str
     """Column of the place whose officers act: the office, or the crossing point."""
+    context: tuple[str, ...] = ()
+    """Columns that no feature is, and that tell with which events this one is alike."""
 
 
 SUBJECTS: dict[str, Subject] = {
-    "shipments": Subject("shipments", shipments.registry(), shipment_attributes, "office"),
+    "shipments": Subject("shipments", shipments.registry(), shipment_attributes, "office", ("hs_code", "hs4")),
     "crossings": Subject("crossings", crossings.registry(), crossing_attributes, "port"),
 }
 _REGISTRIES: dict[str, Callable[[Terms], Registry]] = {"shipments": shipments.registry, "crossings": crossings.registry}

@@ -127,3 +127,5 @@ class Feature:
     purposes: frozenset[Purpose]
     sensitivity: Sensitivity
     is_category: bool = False
+    theme: str = ""
+    """What a reason that rests on it speaks of: `features.themes`."""

@@ -50,6 +50,17 @@ class ModelSpec:
         everywhere = set.intersection(*(set(features) for features in allowed)) if allowed else set()
         return tuple(one for one in registry.features.values() if one in everywhere and one.name not in self.without)
 
+    def own_features(self) -> tuple[Feature, ...]:
+        """Those that the event says of itself, but for the hour and the day on which it says them."""
+        registry = subject_of(self.subject, self.terms).registry
+        return tuple(
+            one for one in self.features() if registry.view_of(one.name) is None and one.unit not in ("hour", "day")
+        )
+
+    def own_numbers(self) -> tuple[str, ...]:
+        """Names of those that are numbers."""
+        return tuple(one.name for one in self.own_features() if not one.is_category)
+
     @property
     def digest(self) -> str:
         """Names the spec in the registry of models: equal specs, equal digest."""

@@ -15,6 +15,8 @@ from models.calibration import Calibrator
 from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
 from models.spec import ModelSpec
+from models.usual import KINDS, Usual
+from models.usual import learn as learn_usual
 from warehouse.errors import BorderlakeError
 
 
@@ -26,8 +28,8 @@ class Bundle:
     spec_digest: str
     encoder: Encoder
     calibrator: Calibrator
-    usual: Mapping[str, tuple[float, float]]
-    """Quartiles of each number in the training rows: what is usual."""
+    usual: Usual
+    """What the training rows hold: quartiles, also among events of a kind."""
     trained_until: datetime
     """Events from here on were never seen by the model."""
     jurisdictions: tuple[str, ...]
@@ -42,7 +44,7 @@ class Bundle:
                 # Pairs, not an object: their order is the order of the model's columns.
                 "codes": [[name, dict(codes)] for name, codes in self.encoder.codes.items()],
                 "calibrator": asdict(self.calibrator),
-                "usual": self.usual,
+                "usual": asdict(self.usual),
                 "trained_until": self.trained_until.isoformat(),
                 "jurisdictions": self.jurisdictions,
             },
@@ -57,7 +59,7 @@ class Bundle:
             spec_digest=stored["spec_digest"],
             encoder=Encoder(tuple(stored["numbers"]), dict(stored["codes"])),
             calibrator=Calibrator(**stored["calibrator"]),
-            usual={name: (low, high) for name, (low, high) in stored["usual"].items()},
+            usual=Usual.of(stored["usual"]),
             trained_until=datetime.fromisoformat(stored["trained_until"]),
             jurisdictions=tuple(stored["jurisdictions"]),
         )
@@ -119,7 +121,7 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
         spec.digest,
         encoder,
         calibrator,
-        usual(split.train, encoder),
+        learn_usual(split.train, encoder.numbers, spec.own_numbers(), KINDS[spec.subject]),
         split.test_from,
         tuple(split.train["jurisdiction"].unique().sort()),
     )
@@ -166,16 +168,6 @@ def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows:
     return lightgbm.train(
         {**spec.parameters, "seed": spec.seed}, data, spec.rounds, valid_sets=[valid], callbacks=[stop]
     )
-
-
-def usual(rows: pl.DataFrame, encoder: Encoder) -> dict[str, tuple[float, float]]:
-    """Quartiles of every number that has values."""
-    quartiles: dict[str, tuple[float, float]] = {}
-    for name in encoder.numbers:
-        low, high = rows[name].quantile(0.25), rows[name].quantile(0.75)
-        if low is not None and high is not None:
-            quartiles[name] = (float(low), float(high))
-    return quartiles
 
 
 def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Floats:

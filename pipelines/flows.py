@@ -210,14 +210,15 @@ def register_features(deployment: Deployment, subject: Subject, now: datetime) -
 
 
 def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
-    """Stored vectors of the current feature set, one column a feature, with the event's location."""
+    """Stored vectors of the current feature set, one column a feature, with the event's location and context."""
     names = vectors.feature_set(subject.registry)
     stored = deployment.lake.scan(feature_table(subject.name)).filter(pl.col("feature_set") == names.digest)
     events = deployment.lake.scan(SUBJECT_TABLES[subject.name])
     if days is not None:
         stored = stored.filter(pl.col("received_on").is_in(list(days)))
         events = events.filter(pl.col("received_on").is_in(list(days)))
-    places = events.select("event_id", "event_version", location=pl.col(subject.location))
+    described = subject.attributes(events)
+    places = described.select("event_id", "event_version", *subject.context, location=pl.col(subject.location))
     joined = stored.join(places, on=["event_id", "event_version"], how="left").collect()
     return vectors.unpack(joined, names).sort("event_at", "event_id", "event_version")
 

@@ -7,6 +7,7 @@ import polars as pl
 from rich.table import Table as RichTable
 
 from models.catalogue import MODELS
+from models.explanation import spoken
 from models.selection import LANES
 from models.spec import ModelSpec
 from pipelines import flows
@@ -129,7 +130,7 @@ def _riskiest(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
         {
             **row,
             "event_at": f"{row['event_at']:%Y-%m-%d %H:%M}",
-            "reasons": [reason["text"] for reason in row["reasons"]],
+            "reasons": spoken(row["reasons"]),
         }
         for row in chosen.iter_rows(named=True)
     ]

@@ -65,12 +65,16 @@ class RegisteredFeatures(dy.Schema):
 
 
 class Reason(dy.Schema):
-    """One reason for a score."""
+    """One reason for a score, or what all else adds to it."""
 
-    feature = dy.String(description="Feature or group of features.")
+    theme = dy.String(description="What it speaks of; `all else`: everything that is not among the reasons.")
+    feature = dy.String(description="The feature of that theme which raises the score most.")
     text = dy.String(description="The reason in plain words.")
-    contribution = dy.Float64(description="Share of the score, log-odds.")
-    owner = dy.String(description="Agency whose data it rests on.")
+    contribution = dy.Float64(
+        description="Share of the score, log-odds; all of a row and the model's expected value sum to `raw_score`."
+    )
+    owners = dy.List(dy.String(), description="Agencies whose data it rests on.")
+    sensitivity = dy.String(description="Highest sensitivity of what it rests on: open or commercial.")
 
 
 class Scores(dy.Schema):
@@ -94,7 +98,7 @@ class Scores(dy.Schema):
     probability = dy.Float64(min=0, max=1, description="Calibrated probability of an adverse outcome.")
     reasons = dy.List(
         dy.Struct(Reason.columns()),
-        description="Strongest reasons, strongest first; for the events that may be acted on.",
+        description="Strongest reasons, strongest first, then all else; for the events that may be acted on.",
     )
     vector = dy.List(dy.Float64(nullable=True), description="The served feature vector as the model saw it.")
 

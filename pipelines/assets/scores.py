@@ -9,6 +9,7 @@ import polars as pl
 
 from models import pictures as model_pictures
 from models.catalogue import MODELS
+from models.explanation import spoken
 from models.selection import LANES
 from models.spec import ModelSpec
 from pipelines import flows, glance, pictures, reporting
@@ -138,7 +139,7 @@ def riskiest_table(lanes: pl.DataFrame, rows: int) -> str:
     """The riskiest events with their reasons, as a Markdown table. Ids only: nothing here identifies a person."""
     lines = ["| event | where | risk | lane | reasons |", "|---|---|---|---|---|"]
     for row in lanes.sort("probability", descending=True).head(rows).iter_rows(named=True):
-        reasons = "; ".join(reason["text"] for reason in row["reasons"])
+        reasons = "; ".join(spoken(row["reasons"]))
         lines.append(
             f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['lane']} | {reasons} |"
         )

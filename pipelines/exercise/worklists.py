@@ -13,6 +13,7 @@ import polars as pl
 
 from models import selection
 from models.catalogue import MODELS
+from models.explanation import ALL_ELSE
 from models.spec import ModelSpec
 from pipelines import flows
 from pipelines.deployment import Deployment
@@ -102,7 +103,8 @@ def _events(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> pl
     names = silver.collect_schema().names()
     vessel = _short("vessel_id", "vessel") if "vessel_id" in names else pl.lit(None, pl.String)
     about = silver.select(*keys, *_ABOUT[spec.subject], means=pl.coalesce(_short("vehicle_id", "vehicle"), vessel))
-    texts = pl.col("reasons").list.head(_REASONS).list.eval(pl.element().struct.field("text"))
+    spoken = pl.element().filter(pl.element().struct.field("theme") != ALL_ELSE).struct.field("text")
+    texts = pl.col("reasons").list.eval(spoken).list.head(_REASONS)
     return (
         scores.join(about, on=keys)
         # Of two versions delivered on one day the later one is what the team is shown.

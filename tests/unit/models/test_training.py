@@ -57,7 +57,7 @@ def test_a_model_read_back_scores_bit_for_bit_the_same(trained: Trained, fresh: 
     "change",
     [
         pytest.param(lambda stored: stored["calibrator"].update(c=1.0), id="a-changed-calibrator"),
-        pytest.param(lambda stored: stored["usual"].update(hour=[0.0, 1.0]), id="a-changed-usual-range"),
+        pytest.param(lambda stored: stored["usual"]["overall"].update(hour=[0.0, 1.0]), id="a-changed-usual-range"),
         pytest.param(lambda stored: stored["numbers"].reverse(), id="another-order-of-columns"),
         pytest.param(lambda stored: stored.update(jurisdictions=["XS"]), id="another-jurisdiction"),
     ],
@@ -87,7 +87,7 @@ def test_the_signal_is_found(trained: Trained) -> None:
 
 
 def test_usual_is_the_quartiles_of_the_training_days(trained: Trained) -> None:
-    low, high = trained.model.bundle.usual["importer_hit_rate"]
+    low, high = trained.model.bundle.usual.overall["importer_hit_rate"]
     values = np.sort(trained.split.train["importer_hit_rate"].drop_nulls().to_numpy())
     assert np.mean(values <= low) == pytest.approx(0.25, abs=0.01)
     assert np.mean(values <= high) == pytest.approx(0.75, abs=0.01)
@@ -99,7 +99,7 @@ def test_a_feature_that_is_missing_everywhere_does_no_harm(labelled: pl.DataFram
     )
     made = train(small_spec, without)
     assert made.importance["vessel_dark_gaps_14d"] == made.importance["import_use"] == 0.0
-    assert "vessel_dark_gaps_14d" not in made.model.bundle.usual
+    assert "vessel_dark_gaps_14d" not in made.model.bundle.usual.overall
     read = Bundle.from_json(made.model.bundle.to_json())
     assert read.encoder.matrix(without.head(3)).shape == (3, len(read.encoder.columns))
 
