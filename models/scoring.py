@@ -1,8 +1,10 @@
 """Scoring: vectors in, score rows out. The served vector is stored with the score, so that it can be replayed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from features.views import Feature
@@ -12,17 +14,32 @@ from models.training import Model
 from warehouse import ids
 from warehouse.errors import NotReady
 
-_EXPLAINED_SHARE = 0.10
-_EXPLAINED_LEAST = 10
+
+@dataclass(frozen=True)
+class Explaining:
+    """Which events get reasons: a share of the riskiest of each location and day, and at least so many."""
+
+    share: float
+    least: int
+
+
+ACTED_ON = Explaining(share=0.10, least=10)
+"""The events that may be acted on. Reasons cost far more than the score."""
+NOTHING = Explaining(share=0.0, least=0)
 
 
 def score(
-    model: Model, version: int, features: Mapping[str, Feature], vectors: pl.DataFrame, scored_at: datetime
+    model: Model,
+    version: int,
+    features: Mapping[str, Feature],
+    vectors: pl.DataFrame,
+    scored_at: datetime,
+    explaining: Explaining = ACTED_ON,
 ) -> pl.DataFrame:
     """Rows of `gold.*_scores` for the events of `vectors` (one column a feature, and the event's key).
 
-    Reasons go to the events that may be acted on: the riskiest of each location and day. Raises `NotReady`
-    when a feature of the model is missing.
+    The vector is kept in single precision, which is what the model saw: see `Encoder.matrix`. Raises `NotReady` when
+    a feature of the model is missing.
     """
     encoder = model.bundle.encoder
     missing = sorted(set(encoder.columns) - set(vectors.columns))
@@ -42,22 +59,23 @@ def score(
         has_unseen_category=encoder.unseen(vectors),
         raw_score=pl.Series(raw),
         probability=pl.Series(model.bundle.calibrator.probability(raw)),
-        vector=pl.Series(matrix, dtype=pl.Array(pl.Float64, matrix.shape[1])).cast(pl.List(pl.Float64)),
+        vector=pl.Series(matrix.astype(np.float32), dtype=pl.Array(pl.Float32, matrix.shape[1])).arr.to_list(),
     ).with_columns(
         score_id=ids.digest(
             [pl.col(c) for c in ("event_id", "event_version", "model_name", "model_version", "scored_at")]
         )
     )
-    return _explained(rows, model, features, matrix)
+    return _explained(rows, model, features, matrix, explaining)
 
 
-def _explained(rows: pl.DataFrame, model: Model, features: Mapping[str, Feature], matrix: Floats) -> pl.DataFrame:
+def _explained(
+    rows: pl.DataFrame, model: Model, features: Mapping[str, Feature], matrix: Floats, explaining: Explaining
+) -> pl.DataFrame:
     per_day = ("location", "received_on")
     rank = pl.col("raw_score").rank("ordinal", descending=True).over(per_day)
-    enough = pl.max_horizontal(pl.lit(_EXPLAINED_LEAST), (pl.len().over(per_day) * _EXPLAINED_SHARE).ceil())
-    chosen = rows.select(chosen=rank <= enough)["chosen"]
-    at = chosen.arg_true()
-    explained = reasons(model, features, rows.filter(chosen), matrix[at.to_numpy()])
-    by_row = pl.DataFrame({"row": at, "reasons": explained}, schema={"row": pl.UInt32(), "reasons": REASONS})
-    joined = rows.with_row_index("row").join(by_row, on="row", how="left", maintain_order="left").drop("row")
-    return joined.with_columns(pl.col("reasons").fill_null(pl.lit([], dtype=REASONS)))
+    enough = pl.max_horizontal(pl.lit(explaining.least), (pl.len().over(per_day) * explaining.share).ceil())
+    at = rows.select(chosen=rank <= enough)["chosen"].arg_true()
+    explained = reasons(model, features, rows[at], matrix[at.to_numpy()])
+    place = np.zeros(rows.height, dtype=np.int64)
+    place[at.to_numpy()] = np.arange(1, len(at) + 1)
+    return rows.with_columns(reasons=pl.concat([pl.Series("reasons", [[]], dtype=REASONS), explained]).gather(place))

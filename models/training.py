@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 
 import lightgbm
 import numpy as np
@@ -77,8 +78,13 @@ class Model:
         """Of the text and the bundle together: a changed calibrator is a changed model."""
         return fingerprint(self.text.encode(), self.bundle.to_json().encode())
 
-    def booster(self) -> lightgbm.Booster:
+    @cached_property
+    def _booster(self) -> lightgbm.Booster:
         return lightgbm.Booster(model_str=self.text)
+
+    def booster(self) -> lightgbm.Booster:
+        """The trees, read once."""
+        return self._booster
 
     def raw_scores(self, matrix: Floats) -> Floats:
         """Log-odds before calibration, one a row."""

@@ -15,13 +15,14 @@ import polars as pl
 
 from features import registration, vectors
 from features.vectors import Subject
-from models import datasets, scoring, selection, training
+from models import datasets, training
 from models.catalogue import MODELS
 from models.evaluation import average_precision
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
+from pipelines.scoring import Scorer
 from warehouse import agencies, archive, catalog, delivery
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
@@ -267,26 +268,9 @@ def _is_better(deployment: Deployment, trained: Trained) -> bool:
 
 
 def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], scored_at: datetime) -> pl.DataFrame:
-    """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns both joined."""
-    champion = deployment.registry.load(spec.name)
-    subject = deployment.subject(spec.subject)
-    waiting = stored_vectors(deployment, subject, days).filter(
-        pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))
-    )
-    done = deployment.lake.scan(score_table(spec)).filter(
-        (pl.col("model_version") == champion.version) & pl.col("received_on").is_in(list(days))
-    )
-    keys = ["event_id", "event_version"]
-    fresh = waiting.join(done.select(keys).collect(), on=keys, how="anti", maintain_order="left")
-    if fresh.is_empty():
-        return fresh
-    features = subject.registry.features
-    scores = scoring.score(champion.model, champion.version, features, fresh, scored_at)
-    lanes = selection.select(scores, deployment.capacities(subject.name))
-    order = ["event_date", "event_at", "event_id", "event_version"]
-    deployment.lake.append(score_table(spec), scores.sort(order))
-    deployment.lake.append(selection_table(spec), lanes.sort(order))
-    return lanes
+    """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns events by day of
+    delivery and lane."""
+    return Scorer(deployment, spec, deployment.registry.load(spec.name), scored_at).run(days)
 
 
 def days_to_conform(deployment: Deployment) -> set[date]:

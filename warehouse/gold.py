@@ -100,7 +100,7 @@ class Scores(dy.Schema):
         dy.Struct(Reason.columns()),
         description="Strongest reasons, strongest first, then all else; for the events that may be acted on.",
     )
-    vector = dy.List(dy.Float64(nullable=True), description="The served feature vector as the model saw it.")
+    vector = dy.List(dy.Float32(nullable=True), description="The served feature vector as the model saw it.")
 
 
 class Selections(dy.Schema):

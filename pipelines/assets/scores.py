@@ -73,10 +73,10 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
         for table in (scores, selections):
             deployment.lake.ensure(table)
         try:
-            lanes = flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
+            scored = flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        _report_partitions(context, spec, lanes)
+        _report_partitions(context, spec, scored)
         _show(context, spec, flows.recent_lanes(deployment, spec))
         yield dg.MaterializeResult(
             asset_key=key_of(scores),
@@ -92,10 +92,8 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
     return score
 
 
-def _report_partitions(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFrame) -> None:
-    if lanes.is_empty():
-        return
-    for day, count in lanes.group_by("received_on").len().iter_rows():
+def _report_partitions(context: dg.AssetExecutionContext, spec: ModelSpec, scored: pl.DataFrame) -> None:
+    for day, count in scored.group_by("received_on").agg(pl.col("events").sum()).iter_rows():
         for table in (flows.score_table(spec), flows.selection_table(spec)):
             context.add_asset_metadata({"dagster/partition_row_count": count}, key_of(table), partition_of(day))
 

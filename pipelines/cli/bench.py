@@ -195,6 +195,30 @@ def growth(
 
 
 @app.command()
+def scoring(
+    rows: Annotated[int, typer.Option(min=1_000, help="Goods items, 50,000 a day.")] = 1_000_000,
+    explained: Annotated[int, typer.Option(min=1, help="Rows that get reasons, measured apart.")] = 50_000,
+    trees: Annotated[int, typer.Option(min=1, help="Most trees of the model.")] = 300,
+    more_rows: Annotated[
+        int, typer.Option(min=0, help="Score a lake of so many too, to see whether memory grows; 0: none.")
+    ] = 0,
+    repeats: Annotated[int, typer.Option(min=1, help="Trials of each side; medians are reported.")] = 3,
+    keep: Annotated[Path | None, typer.Option(help="Folder for the lakes while it runs.")] = None,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Vectors from Delta scored, put in lanes and written to Delta, against bare `predict` on the matrix in memory.
+
+    borderlake bench scoring --rows 1000000 --more-rows 5000000 --json scoring.json
+    """
+    _require_benchmarks()
+    from benchmarks import scoring as bench
+
+    work = bench.Work(rows, explained, trees, seed, more_rows)
+    _clocked(lambda watch: bench.run(work, watch, repeats, keep), json_out)
+
+
+@app.command()
 def malformed(
     files: Annotated[int, typer.Option(min=1, help="Damaged files, all formats in turn.")] = 700,
     seed: Seed = 0,

@@ -1,0 +1,122 @@
+"""Scoring of delivered days: vectors read, scored, put in lanes and written, a part of a few days at a time.
+
+A part is of whole days, since lanes are filled within a day; while it is written, the next one is scored. What is held
+in memory is what two parts take, however many days there are.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from features import vectors
+from features.vectors import Subject
+from models import scoring, selection
+from models.scoring import ACTED_ON, Explaining
+from models.spec import ModelSpec
+from models.tracking import Registered
+from pipelines.deployment import Deployment
+from warehouse import catalog
+from warehouse.catalog import Table
+
+_PART_ROWS = 150_000
+"""A part is closed once its days have so many events."""
+_KEY = ("event_id", "event_version")
+_ORDER = ("event_date", "event_at", *_KEY)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One model version at work on the events of its subject."""
+
+    deployment: Deployment
+    spec: ModelSpec
+    registered: Registered
+    scored_at: datetime
+    explaining: Explaining = ACTED_ON
+
+    @property
+    def subject(self) -> Subject:
+        return self.deployment.subject(self.spec.subject)
+
+    @property
+    def scores(self) -> Table:
+        return catalog.table_of(f"gold.{self.spec.outcome}_scores")
+
+    @property
+    def selections(self) -> Table:
+        return catalog.table_of(f"gold.{self.spec.outcome}_selections")
+
+    def run(self, days: Sequence[date]) -> pl.DataFrame:
+        """Score the events of `days` that this version has not scored; returns events by day and lane."""
+        counts: list[pl.DataFrame] = []
+        with ThreadPoolExecutor(1) as pool:
+            writing: Future[None] | None = None
+            for part in self.parts(days):
+                made = self._scored(part)
+                if writing is not None:
+                    writing.result()
+                writing = pool.submit(self._write, *made)
+                counts.append(made[1].group_by("received_on", "lane").len("events"))
+            if writing is not None:
+                writing.result()
+        nothing = pl.DataFrame(schema={"received_on": pl.Date, "lane": pl.String, "events": pl.UInt32})
+        return pl.concat([nothing, *counts]).sort("received_on", "lane")
+
+    def _scored(self, waiting: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows of the two tables, in the order in which they are kept."""
+        model, version = self.registered.model, self.registered.version
+        features = self.subject.registry.features
+        scores = scoring.score(model, version, features, waiting, self.scored_at, self.explaining)
+        # Lanes are sorted to and fro: what they do not rest on would be carried along.
+        slim = scores.drop("vector", "reasons", *features, strict=False)
+        lanes = selection.select(slim, self.deployment.capacities(self.subject.name))
+        return scores, lanes.sort(_ORDER)
+
+    def _write(self, scores: pl.DataFrame, lanes: pl.DataFrame) -> None:
+        self.deployment.lake.append(self.scores, scores)
+        self.deployment.lake.append(self.selections, lanes)
+
+    def parts(self, days: Sequence[date]) -> Iterator[pl.DataFrame]:
+        """Vectors that wait for a score, whole days together; parts without any are left out."""
+        counts = dict(self._waiting(days).group_by("received_on").len().collect().iter_rows())
+        for some in _together(sorted(counts), counts):
+            yield self._vectors(some)
+
+    def _waiting(self, days: Sequence[date]) -> pl.LazyFrame:
+        """Stored vectors of the days that this version may score and has not."""
+        lake, of_days = self.deployment.lake, pl.col("received_on").is_in(list(days))
+        names = vectors.feature_set(self.subject.registry)
+        done = lake.scan(self.scores).filter((pl.col("model_version") == self.registered.version) & of_days)
+        stored = lake.scan(catalog.table_of(f"gold.event_features__{self.subject.name}")).filter(
+            of_days
+            & (pl.col("feature_set") == names.digest)
+            & pl.col("jurisdiction").is_in(list(self.registered.model.bundle.jurisdictions))
+        )
+        return stored.join(done.select(_KEY), on=_KEY, how="anti")
+
+    def _vectors(self, days: Sequence[date]) -> pl.DataFrame:
+        """One column a feature, with the location and the context of each event, in the order of the tables."""
+        events = self.deployment.lake.scan(self.subject_table).filter(pl.col("received_on").is_in(list(days)))
+        described = self.subject.attributes(events)
+        places = described.select(*_KEY, *self.subject.context, location=pl.col(self.subject.location))
+        joined = self._waiting(days).join(places, on=_KEY, how="left").sort(_ORDER).collect()
+        return vectors.unpack(joined, vectors.feature_set(self.subject.registry))
+
+    @property
+    def subject_table(self) -> Table:
+        return catalog.table_of(f"silver.{self.subject.name}")
+
+
+def _together(days: Sequence[date], counts: dict[date, int]) -> Iterator[list[date]]:
+    """Days in their order, as many together as make a part."""
+    some: list[date] = []
+    for day in days:
+        some.append(day)
+        if sum(counts[each] for each in some) >= _PART_ROWS:
+            yield some
+            some = []
+    if some:
+        yield some
