@@ -48,7 +48,8 @@ def score(
             f"{model.bundle.model_name}: features {', '.join(missing)} are missing; materialise features again"
         )
     matrix = encoder.matrix(vectors)
-    raw = model.raw_scores(matrix)
+    single = matrix.astype(np.float32)
+    raw = model.raw_scores(single)
     moment = pl.lit(scored_at, dtype=pl.Datetime("us", "UTC"))
     rows = vectors.with_columns(
         model_name=pl.lit(model.bundle.model_name),
@@ -59,13 +60,15 @@ def score(
         has_unseen_category=encoder.unseen(vectors),
         raw_score=pl.Series(raw),
         probability=pl.Series(model.bundle.calibrator.probability(raw)),
-        vector=pl.Series(matrix.astype(np.float32), dtype=pl.Array(pl.Float32, matrix.shape[1])).arr.to_list(),
-    ).with_columns(
-        score_id=ids.digest(
-            [pl.col(c) for c in ("event_id", "event_version", "model_name", "model_version", "scored_at")]
-        )
-    )
+        vector=pl.Series(single, dtype=pl.Array(pl.Float32, matrix.shape[1])).arr.to_list(),
+    ).with_columns(score_id())
     return _explained(rows, model, features, matrix, explaining)
+
+
+def score_id() -> pl.Expr:
+    """Names a score: the event version, the model version and the moment."""
+    named = ("event_id", "event_version", "model_name", "model_version", "scored_at")
+    return ids.digest([pl.col(name) for name in named]).alias("score_id")
 
 
 def _explained(

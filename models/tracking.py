@@ -92,6 +92,19 @@ class Registry:
         alias = next(iter(registered.aliases), None)
         return Registered(found.name, int(found.version), alias, found.run_id, model, dict(run.data.metrics))
 
+    def load_version(self, name: str, number: int) -> Registered:
+        """One version, verified, whatever its alias. Raises `NotReady` when there is none."""
+        client = self._mlflow().MlflowClient()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = client.get_model_version(name, str(number))
+        except MlflowException as error:
+            raise NotReady(
+                f"the registry has no version {number} of {name}; restore the registry from a backup that has it"
+            ) from error
+        return self._loaded(found)
+
     def latest(self, name: str) -> Registered:
         """The newest version, whatever its alias. Raises `NotReady` when there is none."""
         client = self._mlflow().MlflowClient()

@@ -10,6 +10,7 @@ from functools import cached_property
 import lightgbm
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from models import calibration, evaluation
 from models.calibration import Calibrator
@@ -86,7 +87,7 @@ class Model:
         """The trees, read once."""
         return self._booster
 
-    def raw_scores(self, matrix: Floats) -> Floats:
+    def raw_scores(self, matrix: Floats | NDArray[np.float32]) -> Floats:
         """Log-odds before calibration, one a row."""
         scores: Floats = np.asarray(self.booster().predict(matrix, raw_score=True), dtype=np.float64)
         return scores

@@ -24,6 +24,7 @@ from warehouse.catalog import Table
 _PART_ROWS = 150_000
 """A part is closed once its days have so many events."""
 _KEY = ("event_id", "event_version")
+_RANKED_BY = ("raw_score", "event_at")
 _ORDER = ("event_date", "event_at", *_KEY)
 
 
@@ -66,12 +67,12 @@ class Scorer:
         return pl.concat([nothing, *counts]).sort("received_on", "lane")
 
     def _scored(self, waiting: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Rows of the two tables, in the order in which they are kept."""
+        """Rows of the two tables."""
         model, version = self.registered.model, self.registered.version
         features = self.subject.registry.features
         scores = scoring.score(model, version, features, waiting, self.scored_at, self.explaining)
-        # Lanes are sorted to and fro: what they do not rest on would be carried along.
-        slim = scores.drop("vector", "reasons", *features, strict=False)
+        # Lanes are sorted to and fro: what they neither rest on nor tell would be carried along.
+        slim = scores.select(name for name in scores.columns if name in self.selections.columns or name in _RANKED_BY)
         lanes = selection.select(slim, self.deployment.capacities(self.subject.name))
         return scores, lanes.sort(_ORDER)
 
@@ -81,28 +82,36 @@ class Scorer:
 
     def parts(self, days: Sequence[date]) -> Iterator[pl.DataFrame]:
         """Vectors that wait for a score, whole days together; parts without any are left out."""
-        counts = dict(self._waiting(days).group_by("received_on").len().collect().iter_rows())
+        counts = dict(self._stored(days).group_by("received_on").len().collect().iter_rows())
         for some in _together(sorted(counts), counts):
-            yield self._vectors(some)
+            part = self._vectors(some)
+            if part.height:
+                yield part
 
-    def _waiting(self, days: Sequence[date]) -> pl.LazyFrame:
-        """Stored vectors of the days that this version may score and has not."""
-        lake, of_days = self.deployment.lake, pl.col("received_on").is_in(list(days))
+    def _stored(self, days: Sequence[date]) -> pl.LazyFrame:
+        """Stored vectors of the days that this version may score."""
         names = vectors.feature_set(self.subject.registry)
-        done = lake.scan(self.scores).filter((pl.col("model_version") == self.registered.version) & of_days)
-        stored = lake.scan(catalog.table_of(f"gold.event_features__{self.subject.name}")).filter(
-            of_days
+        return self.deployment.lake.scan(catalog.table_of(f"gold.event_features__{self.subject.name}")).filter(
+            pl.col("received_on").is_in(list(days))
             & (pl.col("feature_set") == names.digest)
             & pl.col("jurisdiction").is_in(list(self.registered.model.bundle.jurisdictions))
         )
-        return stored.join(done.select(_KEY), on=_KEY, how="anti")
+
+    def _done(self, days: Sequence[date]) -> pl.DataFrame:
+        """Events of the days that this version has scored."""
+        by_version = pl.col("model_version") == self.registered.version
+        of_days = pl.col("received_on").is_in(list(days))
+        return self.deployment.lake.scan(self.scores).filter(by_version & of_days).select(_KEY).collect()
 
     def _vectors(self, days: Sequence[date]) -> pl.DataFrame:
-        """One column a feature, with the location and the context of each event, in the order of the tables."""
+        """Vectors that wait, one column a feature, with the location and the context of each event."""
         events = self.deployment.lake.scan(self.subject_table).filter(pl.col("received_on").is_in(list(days)))
         described = self.subject.attributes(events)
         places = described.select(*_KEY, *self.subject.context, location=pl.col(self.subject.location))
-        joined = self._waiting(days).join(places, on=_KEY, how="left").sort(_ORDER).collect()
+        waiting, done = self._stored(days), self._done(days)
+        if done.height:
+            waiting = waiting.join(done.lazy(), on=_KEY, how="anti", maintain_order="left")
+        joined = waiting.join(places, on=_KEY, how="left", maintain_order="left").collect()
         return vectors.unpack(joined, vectors.feature_set(self.subject.registry))
 
     @property

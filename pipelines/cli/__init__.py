@@ -19,6 +19,7 @@ from pipelines.cli import (
     keep,
     models,
     quarantine,
+    replay,
     road,
     world,
 )
@@ -49,6 +50,7 @@ app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")

@@ -198,7 +198,7 @@ def growth(
 def scoring(
     rows: Annotated[int, typer.Option(min=1_000, help="Goods items, 50,000 a day.")] = 1_000_000,
     explained: Annotated[int, typer.Option(min=1, help="Rows that get reasons, measured apart.")] = 50_000,
-    trees: Annotated[int, typer.Option(min=1, help="Most trees of the model.")] = 300,
+    trees: Annotated[int, typer.Option(min=1, help="Most trees of the model.")] = 400,
     more_rows: Annotated[
         int, typer.Option(min=0, help="Score a lake of so many too, to see whether memory grows; 0: none.")
     ] = 0,
