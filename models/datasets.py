@@ -120,9 +120,23 @@ def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetim
         # Of two reported at once the adverse one counts, whatever their order in the table.
         current.sort("known_at", "is_adverse")
         .unique("subject_id", keep="last", maintain_order=True)
-        .select("subject_id", "is_adverse", "selection", "selection_probability", label_known_at=pl.col("known_at"))
+        .select(
+            "subject_id",
+            "is_adverse",
+            "selection",
+            "selection_probability",
+            *_amounts(outcomes),
+            label_known_at="known_at",
+        )
     )
     return vectors.join(labels, left_on="event_id", right_on="subject_id", how="inner").sort("event_at", "event_id")
+
+
+def _amounts(outcomes: pl.DataFrame) -> list[pl.Expr]:
+    """What was recovered, where outcomes tell it."""
+    if "additional_duty" not in outcomes.columns:
+        return []
+    return [pl.col("additional_duty").cast(pl.Float64).alias("recovered"), pl.col("currency").alias("recovered_in")]
 
 
 def labels_of(rows: pl.DataFrame) -> Floats:

@@ -49,11 +49,15 @@ def replay(model: Model, features: Mapping[str, Feature], stored: Mapping[str, A
         )
     matrix = np.array([stored["vector"]], dtype=np.float64)
     raw = model.raw_scores(matrix)
+    probability = model.bundle.calibrator.probability(raw)
     compared = [
         Compared("raw_score", stored["raw_score"], float(raw[0])),
-        Compared("probability", stored["probability"], float(model.bundle.calibrator.probability(raw)[0])),
+        Compared("probability", stored["probability"], float(probability[0])),
         Compared("score_id", stored["score_id"], pl.DataFrame([stored]).select(score_id()).item()),
     ]
+    if model.bundle.recovery is not None:
+        expected = model.bundle.recovery.expected(matrix, probability)
+        compared.append(Compared("expected_recovery", stored["expected_recovery"], float(expected[0])))
     if stored["reasons"] and set(columns) <= set(features):
         compared += _reasons(explain(model, features, matrix), stored["reasons"], columns)
     return compared

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.views import Feature
 from models.datasets import Floats
 from models.explanation import REASONS, reasons
+from models.recovery import Recovery
 from models.training import Model
 from warehouse import ids
 from warehouse.errors import NotReady
@@ -50,6 +52,7 @@ def score(
     matrix = encoder.matrix(vectors)
     single = matrix.astype(np.float32)
     raw = model.raw_scores(single)
+    probability = model.bundle.calibrator.probability(raw)
     moment = pl.lit(scored_at, dtype=pl.Datetime("us", "UTC"))
     rows = vectors.with_columns(
         model_name=pl.lit(model.bundle.model_name),
@@ -59,10 +62,24 @@ def score(
         in_training=pl.col("event_at") < pl.lit(model.bundle.trained_until),
         has_unseen_category=encoder.unseen(vectors),
         raw_score=pl.Series(raw),
-        probability=pl.Series(model.bundle.calibrator.probability(raw)),
+        probability=pl.Series(probability),
+        **_recovery(model.bundle.recovery, single, probability),
         vector=pl.Series(single, dtype=pl.Array(pl.Float32, matrix.shape[1])).arr.to_list(),
     ).with_columns(score_id())
     return _explained(rows, model, features, matrix, explaining)
+
+
+def _recovery(
+    recovery: Recovery | None, matrix: NDArray[np.float32], probability: Floats
+) -> dict[str, pl.Series | pl.Expr]:
+    """What looking is worth; null where the model has learnt no amounts."""
+    if recovery is None:
+        return {
+            "expected_recovery": pl.lit(None, dtype=pl.Float64),
+            "recovery_currency": pl.lit(None, dtype=pl.String),
+        }
+    expected = recovery.expected(matrix, probability) if len(matrix) else np.zeros(0)
+    return {"expected_recovery": pl.Series(expected), "recovery_currency": pl.lit(recovery.currency)}
 
 
 def score_id() -> pl.Expr:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,11 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models import calibration, evaluation
+from models import calibration, evaluation, recovery, slices, twins
 from models.calibration import Calibrator
 from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
+from models.recovery import Recovery
+from models.slices import Slice
 from models.spec import ModelSpec
+from models.twins import Twins
 from models.usual import KINDS, Usual
 from models.usual import learn as learn_usual
 from warehouse.errors import BorderlakeError
@@ -36,6 +39,8 @@ class Bundle:
     """Events from here on were never seen by the model."""
     jurisdictions: tuple[str, ...]
     """Where the training rows come from: elsewhere the model has no ground to stand on."""
+    recovery: Recovery | None = None
+    """What an adverse outcome is expected to bring; None where outcomes tell no amounts."""
 
     def to_json(self) -> str:
         return json.dumps(
@@ -49,6 +54,7 @@ class Bundle:
                 "usual": asdict(self.usual),
                 "trained_until": self.trained_until.isoformat(),
                 "jurisdictions": self.jurisdictions,
+                "recovery": None if self.recovery is None else asdict(self.recovery),
             },
             sort_keys=True,
         )
@@ -64,6 +70,7 @@ class Bundle:
             usual=Usual.of(stored["usual"]),
             trained_until=datetime.fromisoformat(stored["trained_until"]),
             jurisdictions=tuple(stored["jurisdictions"]),
+            recovery=Recovery.of(stored["recovery"]),
         )
 
 
@@ -111,6 +118,13 @@ class Trained:
     rows: Mapping[str, int]
     trees: int
     split: Split
+    twins: Twins
+    """Test rows that have a near-identical row in training, and the figures without them."""
+    slices: Sequence[Slice]
+    """How the model does for parts of the test rows, and whether its errors fall on some more than on others."""
+    revenue: Mapping[str, Figure]
+    """Share of what came in that the highest ranks hold, by probability and by expected recovery; empty where outcomes
+    tell no amounts."""
 
 
 def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
@@ -131,21 +145,56 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
         learn_usual(split.train, encoder.numbers, spec.own_numbers(), KINDS[spec.subject]),
         split.test_from,
         tuple(split.train["jurisdiction"].unique().sort()),
+        _recovery(spec, split, encoder, booster, calibrator),
     )
-    model = Model(booster.model_to_string(), bundle)
-    labels = labels_of(split.test)
-    probabilities = calibrator.probability(model.raw_scores(encoder.matrix(split.test)))
+    return _judged(spec, Model(booster.model_to_string(), bundle), split, _importance(booster))
+
+
+def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str, float]) -> Trained:
+    """The model with what the test days say of it."""
+    test, labels = split.test, labels_of(split.test)
+    matrix = model.bundle.encoder.matrix(test)
+    probabilities = model.bundle.calibrator.probability(model.raw_scores(matrix))
     return Trained(
         spec=spec,
         model=model,
         figures=evaluation.with_intervals(labels, probabilities, seed=spec.seed),
         reliability=evaluation.reliability(labels, probabilities),
-        importance=_importance(booster),
-        rows={"train": split.train.height, "valid": split.valid.height, "test": split.test.height},
+        importance=importance,
+        rows={"train": split.train.height, "valid": split.valid.height, "test": test.height},
         # Of the text: the booster in memory also holds the trees that early stopping gave up.
         trees=model.booster().num_trees(),
         split=split,
+        twins=twins.gate(split.train, test, spec.own_features(), labels, probabilities, spec.seed),
+        slices=slices.slices(spec.subject, test, labels, probabilities, spec.seed),
+        revenue=_revenue(model.bundle.recovery, test, labels, matrix, probabilities, spec.seed),
     )
+
+
+def _recovery(
+    spec: ModelSpec, split: Split, encoder: Encoder, booster: lightgbm.Booster, calibrator: Calibrator
+) -> Recovery | None:
+    currency = recovery.currency_of(split.train)
+    if currency is None:
+        return None
+    train, valid = (
+        recovery.Amounts(
+            encoder.matrix(rows),
+            recovery.amounts_of(rows, currency),
+            calibrator.probability(_raw(booster, encoder, rows)),
+        )
+        for rows in (split.train, split.valid)
+    )
+    return recovery.fit(spec, currency, encoder.category_columns, train, valid)
+
+
+def _revenue(
+    expected: Recovery | None, test: pl.DataFrame, labels: Floats, matrix: Floats, probabilities: Floats, seed: int
+) -> Mapping[str, Figure]:
+    if expected is None:
+        return {}
+    ways = {"probability": probabilities, "recovery": expected.expected(matrix, probabilities)}
+    return recovery.figures(labels, recovery.amounts_of(test, expected.currency), ways, seed)
 
 
 def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows: pl.DataFrame) -> lightgbm.Booster:

@@ -96,6 +96,12 @@ class Scores(dy.Schema):
     has_unseen_category = dy.Bool(description="Whether a category was new to the model.")
     raw_score = dy.Float64(description="Uncalibrated score, log-odds.")
     probability = dy.Float64(min=0, max=1, description="Calibrated probability of an adverse outcome.")
+    expected_recovery = dy.Float64(
+        nullable=True,
+        min=0,
+        description="What looking into it is expected to bring, in `recovery_currency`; null: no amounts were learnt.",
+    )
+    recovery_currency = dy.String(nullable=True, description="ISO 4217.")
     reasons = dy.List(
         dy.Struct(Reason.columns()),
         description="Strongest reasons, strongest first, then all else; for the events that may be acted on.",

@@ -1,0 +1,94 @@
+"""Expected recovery: amounts learnt in one currency, sums that come out, revenue by rank against a count row by row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.recovery import LEAST_ROWS, amounts_of, currency_of, revenue_share
+from models.replay import replay
+from models.scoring import score
+from models.spec import ModelSpec
+from models.training import Bundle, Model, Trained, train
+from warehouse.catalog import table_of
+
+AT = datetime(2025, 4, 1, 6, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def told(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Adverse outcomes bring more where the rate of duty is higher; some are told in another currency."""
+    generator = np.random.default_rng(6)
+    brought = np.exp(
+        5 + labelled["duty_rate_pct"].fill_null(0.0).to_numpy() + generator.normal(0, 0.3, labelled.height)
+    )
+    is_other = generator.random(labelled.height) < 0.1
+    return labelled.with_columns(
+        recovered=pl.when("is_adverse").then(pl.Series(brought)).otherwise(0.0),
+        recovered_in=pl.Series(np.where(is_other, "USD", "EUR")),
+    )
+
+
+@pytest.fixture(scope="module")
+def with_amounts(told: pl.DataFrame, small_spec: ModelSpec) -> Trained:
+    return train(small_spec, told)
+
+
+def test_the_currency_is_that_of_most_outcomes(told: pl.DataFrame) -> None:
+    assert currency_of(told) == "EUR"
+    assert currency_of(told.drop("recovered")) is None
+    assert currency_of(told.filter(pl.col("is_adverse")).head(LEAST_ROWS - 1)) is None
+
+
+def test_amounts_of_other_currencies_do_not_count(told: pl.DataFrame) -> None:
+    amounts = amounts_of(told, "EUR")
+    assert amounts[(told["recovered_in"] == "USD").to_numpy()].sum() == 0
+    assert amounts.sum() == pytest.approx(told.filter(pl.col("recovered_in") == "EUR")["recovered"].sum())
+
+
+def test_what_is_expected_sums_to_what_came_in_on_the_validation_days(with_amounts: Trained) -> None:
+    bundle, valid = with_amounts.model.bundle, with_amounts.split.valid
+    assert bundle.recovery is not None
+    matrix = bundle.encoder.matrix(valid)
+    expected = bundle.recovery.expected(matrix, bundle.calibrator.probability(with_amounts.model.raw_scores(matrix)))
+    assert expected.sum() == pytest.approx(amounts_of(valid, "EUR").sum())
+    assert (expected > 0).all()
+
+
+def test_ranking_by_money_brings_more_than_by_probability_alone(with_amounts: Trained) -> None:
+    by_money, by_chance = (with_amounts.revenue[f"revenue_at_10_by_{way}"] for way in ("recovery", "probability"))
+    assert by_money.value > by_chance.value
+    assert by_chance.low <= by_chance.value <= by_chance.high
+
+
+def test_outcomes_without_amounts_give_no_recovery(trained: Trained) -> None:
+    assert trained.model.bundle.recovery is None
+    assert trained.revenue == {}
+
+
+def test_scores_tell_it_and_replay_it_to_the_bit(with_amounts: Trained, fresh: pl.DataFrame) -> None:
+    features = {feature.name: feature for feature in with_amounts.spec.features()}
+    rows = table_of("gold.shipment_scores").shape(score(with_amounts.model, 1, features, fresh.head(20), AT))
+    assert rows["recovery_currency"].unique().to_list() == ["EUR"]
+    read = Model(with_amounts.model.text, Bundle.from_json(with_amounts.model.bundle.to_json()))
+    for row in rows.to_dicts():
+        compared = {one.name: one for one in replay(read, features, row)}
+        assert compared["expected_recovery"].is_equal
+        assert all(one.is_equal for one in compared.values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(0, 3)), min_size=1, max_size=40), st.sampled_from([1, 5, 10, 50])
+)
+def test_a_share_of_revenue_is_that_of_the_first_seats(rows: list[tuple[int, int]], percent: int) -> None:
+    amounts, weights = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    seated = [amount for amount, times in rows for _ in range(times)]
+    seats = max(1, round(len(seated) * percent / 100))
+    expected = sum(seated[:seats]) / sum(seated) if sum(seated) else 0.0
+    assert revenue_share(amounts, weights, percent / 100) == pytest.approx(expected)
