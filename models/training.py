@@ -22,7 +22,7 @@ from models.spec import ModelSpec
 from models.twins import Twins
 from models.usual import KINDS, Usual
 from models.usual import learn as learn_usual
-from warehouse.errors import BorderlakeError
+from warehouse.errors import BorderlakeError, NotReady
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,23 @@ class Bundle:
 
     @staticmethod
     def from_json(text: str) -> "Bundle":
+        """Raises `NotReady` for what another release wrote."""
         stored = json.loads(text)
-        return Bundle(
-            model_name=stored["model_name"],
-            spec_digest=stored["spec_digest"],
-            encoder=Encoder(tuple(stored["numbers"]), dict(stored["codes"])),
-            calibrator=Calibrator(**stored["calibrator"]),
-            usual=Usual.of(stored["usual"]),
-            trained_until=datetime.fromisoformat(stored["trained_until"]),
-            jurisdictions=tuple(stored["jurisdictions"]),
-            recovery=Recovery.of(stored["recovery"]),
-        )
+        try:
+            return Bundle(
+                model_name=stored["model_name"],
+                spec_digest=stored["spec_digest"],
+                encoder=Encoder(tuple(stored["numbers"]), dict(stored["codes"])),
+                calibrator=Calibrator(**stored["calibrator"]),
+                usual=Usual.of(stored["usual"]),
+                trained_until=datetime.fromisoformat(stored["trained_until"]),
+                jurisdictions=tuple(stored["jurisdictions"]),
+                recovery=Recovery.of(stored["recovery"]),
+            )
+        except KeyError as error:
+            raise NotReady(
+                f"the model's bundle lacks {error}: it was written by another release; train the model again"
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,13 @@ def test_bundle_reads_back_as_it_was_written(trained: Trained) -> None:
     assert read.to_json() == bundle.to_json()
 
 
+def test_a_bundle_of_another_release_is_refused_by_what_it_lacks(trained: Trained) -> None:
+    stored = json.loads(trained.model.bundle.to_json())
+    del stored["recovery"]
+    with pytest.raises(NotReady, match=r"lacks 'recovery'.*train the model again"):
+        Bundle.from_json(json.dumps(stored))
+
+
 def test_bundle_read_back_keeps_the_order_of_the_model_s_columns(trained: Trained, fresh: pl.DataFrame) -> None:
     encoder = trained.model.bundle.encoder
     read = Bundle.from_json(trained.model.bundle.to_json()).encoder
