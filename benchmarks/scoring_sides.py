@@ -13,7 +13,7 @@ from benchmarks.trials import Side, Usage
 
 if TYPE_CHECKING:
     from benchmarks.scoring_data import Goods
-    from pipelines.scoring import Scorer
+    from pipelines.scoring_days import Scorer
 
 FILL, OURS, BARE, REASONS = "fill", "ours", "bare", "reasons"
 SCORES = "scores.parquet"
@@ -98,7 +98,7 @@ def _scorer(settings: Settings, folder: Path) -> "Scorer":
     from models.shipment_risk import SHIPMENT_RISK
     from models.tracking import Registered
     from pipelines.deployment import Deployment
-    from pipelines.scoring import Scorer
+    from pipelines.scoring_days import Scorer
     from warehouse.settings import Settings as OfDeployment
 
     filled = Path(str(settings["filled"]))

@@ -22,7 +22,7 @@ from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from models.training import Trained
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
-from pipelines.scoring import Scorer
+from pipelines.scoring_days import Scorer
 from warehouse import agencies, archive, catalog, delivery
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table

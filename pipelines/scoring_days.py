@@ -1,7 +1,7 @@
 """Scoring of delivered days: vectors read, scored, put in lanes and written, a part of a few days at a time.
 
-A part is of whole days, since lanes are filled within a day; while it is written, the next one is scored. What is held
-in memory is what two parts take, however many days there are.
+A part is of whole days, since lanes are filled within a day; while it is scored, the next one is read and the one
+before written. What is held in memory is what three parts take, however many days there are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from pipelines.deployment import Deployment
 from warehouse import catalog
 from warehouse.catalog import Table
 
-_PART_ROWS = 150_000
+_PART_ROWS = 100_000
 """A part is closed once its days have so many events."""
 _KEY = ("event_id", "event_version")
 _RANKED_BY = ("raw_score", "event_at")
@@ -53,13 +53,13 @@ class Scorer:
     def run(self, days: Sequence[date]) -> pl.DataFrame:
         """Score the events of `days` that this version has not scored; returns events by day and lane."""
         counts: list[pl.DataFrame] = []
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
             writing: Future[None] | None = None
-            for part in self.parts(days):
+            for part in _ahead(self.parts(days), reader):
                 made = self._scored(part)
                 if writing is not None:
                     writing.result()
-                writing = pool.submit(self._write, *made)
+                writing = writer.submit(self._write, *made)
                 counts.append(made[1].group_by("received_on", "lane").len("events"))
             if writing is not None:
                 writing.result()
@@ -117,6 +117,14 @@ class Scorer:
     @property
     def subject_table(self) -> Table:
         return catalog.table_of(f"silver.{self.subject.name}")
+
+
+def _ahead(parts: Iterator[pl.DataFrame], reader: ThreadPoolExecutor) -> Iterator[pl.DataFrame]:
+    """The parts, each read while the one before is at work."""
+    reading = reader.submit(next, parts, None)
+    while (part := reading.result()) is not None:
+        reading = reader.submit(next, parts, None)
+        yield part
 
 
 def _together(days: Sequence[date], counts: dict[date, int]) -> Iterator[list[date]]:
