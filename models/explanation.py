@@ -70,7 +70,8 @@ class Explained:
     @property
     def totals(self) -> Floats:
         """The raw scores again, from the expected value and all entries."""
-        return self.expected + self.contributions.sum(axis=1) + self.rest
+        totals: Floats = self.expected + self.contributions.sum(axis=1) + self.rest
+        return totals
 
 
 def groups_of(columns: Sequence[str], features: Mapping[str, Feature]) -> list[Group]:

@@ -26,7 +26,7 @@ class Compared:
     @property
     def is_equal(self) -> bool:
         """To the bit."""
-        return _bits(self.stored) == _bits(self.recomputed)
+        return bool(_bits(self.stored) == _bits(self.recomputed))
 
 
 def replay(model: Model, features: Mapping[str, Feature], stored: Mapping[str, Any]) -> list[Compared]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from sklearn.neighbors import KDTree
 
 from features.views import Feature
 from models import evaluation
@@ -73,9 +73,10 @@ def has_twin(train: pl.DataFrame, test: pl.DataFrame, own: Sequence[Feature]) ->
         )
         for rows, kind in ((train, kinds[: train.height]), (test, kinds[train.height :]))
     )
-    # Greatest difference over all columns; kinds lie 2 apart, so that only equal ones are near.
-    distances, _ = cKDTree(known).query(asked, k=1, p=np.inf, distance_upper_bound=1.0 + 1e-9)
-    return np.isfinite(np.asarray(distances))
+    # The greatest difference over all columns; kinds lie 2 apart, so that only equal ones are near.
+    distances, _ = KDTree(known, metric="chebyshev").query(asked, k=1)
+    near: Mask = distances[:, 0] <= 1.0 + 1e-9
+    return near
 
 
 _TOLD = ("hs_code",)

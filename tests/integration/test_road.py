@@ -17,11 +17,14 @@ from pipelines import flows, runs
 from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
+from pipelines.replaying import certify
 from pipelines.reporting import DATA_VERSION, key_of
 from tests.integration.conftest import Road
 from warehouse import catalog
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SILVER, TABLES
 from warehouse.contracts import CONTRACTS
+from warehouse.delta import LEAST_RETENTION_DAYS
+from warehouse.errors import BorderlakeError
 from warehouse.settings import Settings
 
 NO_FAULT_OF_A_ROW = ("correction", "late_file", "withdrawal")
@@ -145,6 +148,19 @@ def test_a_stored_score_can_be_computed_again_from_its_stored_vector(road: Road,
         champion.model.raw_scores(matrix.fill_null(float("nan")).to_numpy()).tolist() == stored["raw_score"].to_list()
     )
     assert set(stored["model_sha256"]) == {champion.model.sha256}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_score_is_replayed_to_the_bit_from_what_a_vacuum_leaves(road: Road, name: str) -> None:
+    lake, scores = road.deployment.lake, flows.score_table(MODELS[name])
+    lake.vacuum(scores, LEAST_RETENTION_DAYS, dry_run=False)
+    of_reasons = lake.scan(scores).filter(pl.col("reasons").list.len() > 1).head(1).collect()
+    found = certify(road.deployment, of_reasons["score_id"][0])
+    assert [one.name for one in found.compared if not one.is_equal] == []
+    assert {"raw_score", "probability"} <= {one.name for one in found.compared}
+    assert found.reasons
+    with pytest.raises(BorderlakeError, match="no score of gold.shipment_scores or gold.crossing_scores has this id"):
+        certify(road.deployment, "0" * 32)
 
 
 def test_every_table_that_exists_has_a_materialisation_of_its_very_version(road: Road) -> None:
