@@ -90,7 +90,7 @@ def test_reasons_hold_values_against_what_is_usual_for_such_goods(at_once: Score
     given = rows(at_once)[0]["reasons"].explode(empty_as_null=False).struct.unnest()
     of_goods = given.filter(pl.col("feature") == "log_value_per_kg")["text"]
     assert of_goods.len()
-    assert of_goods.str.contains("is usual for HS chapter").any()
+    assert of_goods.str.contains("is usual for HS heading").any()
     assert (
         given.filter(pl.col("theme") == ALL_ELSE).height
         == rows(at_once)[0].filter(pl.col("reasons").list.len() > 0).height
