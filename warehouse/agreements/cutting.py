@@ -77,7 +77,7 @@ def masked(value: pl.Expr, dtype: pl.DataType, masking: Masking, key: bytes) -> 
         case Masking(Mask.BAND, int() | float() as width):
             return ((value.cast(pl.Float64) / width).floor() * width).round(_decimals(width)).cast(dtype)
         case Masking(Mask.ROUND, int() | float() as step):
-            rounded = (value.cast(pl.Float64) / step).round() * step
+            rounded = (value.cast(pl.Float64) / step).round(mode="half_away_from_zero") * step
             return rounded.round(_decimals(step)).cast(dtype)
     raise BorderlakeError(f"nothing is known to mask by as '{masking}'; check the agreement")
 
@@ -90,16 +90,24 @@ def pseudonym(value: pl.Expr, key: bytes) -> pl.Expr:
 
 
 def _reasons(owners: frozenset[str]) -> pl.Expr:
-    """Reasons of data whose owners allow it; of the others only that there is one, and its weight."""
-    reason = pl.element()
-    is_open = reason.struct.field("owner").is_in(sorted(owners))
-    closed = [
-        pl.when(is_open).then(reason.struct.field(name)).otherwise(pl.lit(RESTRICTED))
-        for name in ("feature", "text", "owner")
-    ]
-    feature, text, owner = closed
+    """Reasons of data whose owners all allow it; of the others only that there is one, and its weight."""
+    reason = pl.element().struct
+    others = reason.field("owners").list.set_difference(pl.lit(sorted(owners), dtype=pl.List(pl.String)))
+    is_open = others.list.len() == 0
+    hidden = {
+        **{name: pl.lit(RESTRICTED) for name in ("theme", "feature", "text", "sensitivity")},
+        "owners": pl.lit([], dtype=pl.List(pl.String)),
+    }
+    shown = {name: pl.when(is_open).then(reason.field(name)).otherwise(instead) for name, instead in hidden.items()}
     return pl.col(REASONS).list.eval(
-        pl.struct(feature=feature, text=text, contribution=reason.struct.field("contribution"), owner=owner)
+        pl.struct(
+            theme=shown["theme"],
+            feature=shown["feature"],
+            text=shown["text"],
+            contribution=reason.field("contribution"),
+            owners=shown["owners"],
+            sensitivity=shown["sensitivity"],
+        )
     )
 
 

@@ -30,7 +30,7 @@ class Mask(StrEnum):
     BAND = "band"
     """The lower end of the band that the number lies in: ages by tens."""
     ROUND = "round"
-    """The nearest multiple of a step."""
+    """The nearest multiple of a step; what lies in the middle goes away from zero."""
 
 
 class Period(StrEnum):

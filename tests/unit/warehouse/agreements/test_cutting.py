@@ -22,7 +22,16 @@ from warehouse.errors import BorderlakeError
 
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 KEY, OTHER = b"k" * 32, b"o" * 32
-REASON = dy.Struct({"feature": dy.String(), "text": dy.String(), "contribution": dy.Float64(), "owner": dy.String()})
+REASON = dy.Struct(
+    {
+        "theme": dy.String(),
+        "feature": dy.String(),
+        "text": dy.String(),
+        "contribution": dy.Float64(),
+        "owners": dy.List(dy.String()),
+        "sensitivity": dy.String(),
+    }
+)
 TABLE = Table(
     name="gold.example",
     description="A table of every kind of column.",
@@ -63,10 +72,12 @@ ROWS = st.lists(
             "reasons": st.lists(
                 st.fixed_dictionaries(
                     {
+                        "theme": st.just("of"),
                         "feature": st.sampled_from(["f", "g"]),
                         "text": st.just("why"),
                         "contribution": st.sampled_from([0.5, 1.5]),
-                        "owner": st.sampled_from(["customs", "immigration"]),
+                        "owners": st.lists(st.sampled_from(["customs", "immigration"]), unique=True),
+                        "sensitivity": st.just("open"),
                     }
                 ),
                 max_size=3,
@@ -148,8 +159,10 @@ def twin(rows: list[dict[str, Any]], shared: SharedTable, key: bytes) -> list[di
             continue
         out = {name: twin_value(row[name], shared.columns[name], key) for name in row if name in shared.columns}
         if shared.reasons is not None:
-            hidden = {"feature": RESTRICTED, "text": RESTRICTED, "owner": RESTRICTED}
-            out["reasons"] = [one if one["owner"] in shared.reasons else {**one, **hidden} for one in row["reasons"]]
+            hidden = {**dict.fromkeys(("theme", "feature", "text", "sensitivity"), RESTRICTED), "owners": []}
+            out["reasons"] = [
+                one if set(one["owners"]) <= shared.reasons else {**one, **hidden} for one in row["reasons"]
+            ]
         made.append(out)
     return made
 
