@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from models import tracking
+from models import admission
 from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from models.training import Bundle, Trained
 from warehouse.errors import BorderlakeError, NotReady
@@ -121,7 +121,7 @@ def test_files_that_are_not_the_registered_ones_are_refused_before_they_are_pars
     def parse(text: str) -> Bundle:
         raise AssertionError("parsed before it was verified")
 
-    monkeypatch.setattr(tracking.Bundle, "from_json", parse)
+    monkeypatch.setattr(admission.Bundle, "from_json", parse)
     files[name].write_bytes(change(files[name].read_bytes()))
     with pytest.raises(BorderlakeError, match=r"shipment_risk version \d+: its files are not the registered ones"):
         registry.load("shipment_risk")
