@@ -37,7 +37,7 @@ from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_reg
 from models.training import fingerprint, train
 
 FAULTS = ("loaded", "process_deaths", "hangs", "refused_when_whole")
-_LIMIT_S = 30.0
+_LIMIT_S, _PEER_LIMIT_S = 30.0, 10.0
 _SPEC = replace(SHIPMENT_RISK, rounds=12, patience=12)
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -229,7 +229,8 @@ def _changed(kind: str, whole: Files, draw: random.Random) -> Files:
 
 def _by_lightgbm(peer: Questioned, bench: Bench, path: Path) -> Mapping[str, int]:
     columns = len(bench.champion.model.bundle.encoder.columns)
-    return {"files": 1, **peer.ask({"side": "lightgbm", "path": str(path), "columns": columns, "home": ""}, _LIMIT_S)}
+    asked = {"side": "lightgbm", "path": str(path), "columns": columns, "home": ""}
+    return {"files": 1, **peer.ask(asked, _PEER_LIMIT_S)}
 
 
 HANDS: dict[str, Callable[[Bench, Places, Files, random.Random], str]] = {

@@ -4,15 +4,12 @@ A JSON object a model on standard input, one back: `loaded` where a model came o
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import lightgbm
 import numpy as np
-
-from models.admission import sealing_key
-from models.tracking import open_registry
-from warehouse.errors import BorderlakeError
 
 VAULT_KEY = b"a key of this bench alone"
 _ROWS = 50
@@ -20,6 +17,10 @@ _ROWS = 50
 
 def ours(home: Path, name: str) -> int:
     """Load the champion as every step does, score and explain; a refusal is an error of ours."""
+    from models.admission import sealing_key  # Here, for the other side is to start soon after it has died.
+    from models.tracking import open_registry
+    from warehouse.errors import BorderlakeError
+
     registry = open_registry(home / "mlflow.db", home / "artifacts", sealing_key(VAULT_KEY))
     try:
         model = registry.load(name).model
@@ -47,12 +48,15 @@ def _used(booster: lightgbm.Booster, columns: int) -> None:
 
 def main() -> None:
     """Answer each line of standard input."""
-    print("ready", flush=True)
+    # LightGBM writes to standard output: what it says goes elsewhere, and the answers have a way of their own.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         home = Path(asked["home"])
         loaded = ours(home, asked["name"]) if asked["side"] == "ours" else theirs(Path(asked["path"]), asked["columns"])
-        print(json.dumps({"loaded": loaded}), flush=True)
+        print(json.dumps({"loaded": loaded}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def _value(key: str, value: Callable[[list[bytes], random.Random], bytes]) -> Ki
     """Change one number of a list of one tree, and the sizes by which LightGBM jumps with it."""
 
     def change(text: bytes, bundle: bytes, draw: random.Random) -> tuple[bytes, bytes]:
-        places = [found for found in re.finditer(rb"^" + key.encode() + rb"=(\S.*)$", text, re.MULTILINE)]
+        places = list(re.finditer(rb"^" + key.encode() + rb"=(\S.*)$", text, re.MULTILINE))
         found = draw.choice(places)
         values = found[1].split(b" ")
         values[draw.randrange(len(values))] = value(values, draw)

@@ -110,22 +110,9 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
     `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
     """
     split = split_by_time(labelled, spec)
-    encoder = learn_encoder(split.train, spec)
-    booster = fit(spec, encoder, split.train, split.valid)
-    valid_raw = _raw(booster, encoder, split.valid)
-    calibrator = calibration.fit(valid_raw, labels_of(split.valid))
-    bundle = Bundle(
-        spec.name,
-        spec.digest,
-        encoder,
-        calibrator,
-        usual(split.train, encoder),
-        split.test_from,
-        tuple(split.train["jurisdiction"].unique().sort()),
-    )
-    model = Model(booster.model_to_string(), bundle)
+    model, booster = _fitted(spec, split)
     labels = labels_of(split.test)
-    probabilities = calibrator.probability(model.raw_scores(encoder.matrix(split.test)))
+    probabilities = model.bundle.calibrator.probability(model.raw_scores(model.bundle.encoder.matrix(split.test)))
     return Trained(
         spec=spec,
         model=model,
@@ -137,6 +124,28 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
         trees=model.booster().num_trees(),
         split=split,
     )
+
+
+def fit_again(trained: Trained) -> Model:
+    """A second training on the same rows, as if there had been no first: the same to the last bit, or a finding."""
+    return _fitted(trained.spec, trained.split)[0]
+
+
+def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
+    """Everything of a training but what judges it."""
+    encoder = learn_encoder(split.train, spec)
+    booster = fit(spec, encoder, split.train, split.valid)
+    calibrator = calibration.fit(_raw(booster, encoder, split.valid), labels_of(split.valid))
+    bundle = Bundle(
+        spec.name,
+        spec.digest,
+        encoder,
+        calibrator,
+        usual(split.train, encoder),
+        split.test_from,
+        tuple(split.train["jurisdiction"].unique().sort()),
+    )
+    return Model(booster.model_to_string(), bundle), booster
 
 
 def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows: pl.DataFrame) -> lightgbm.Booster:
