@@ -98,10 +98,13 @@ def read_file(path: Path, most: int, what: str) -> bytes:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         raise BorderlakeError(f"{what}: its files are missing; register it again by training") from None
-    with os.fdopen(number, "rb") as stream:
+    try:
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode) or found.st_size > most:
             raise BorderlakeError(
                 f"{what}: one of its files is no plain file of at most {most:,} bytes; register it again by training"
             )
-        return stream.read(most + 1)
+        with os.fdopen(number, "rb", closefd=False) as stream:
+            return stream.read(most + 1)
+    finally:
+        os.close(number)

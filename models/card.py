@@ -241,4 +241,7 @@ def _identity(card: Card) -> Iterator[Block]:
         "as the gate's rule 'reproducible' has shown once. Every stored score names the version and hash that gave it, "
         "and holds the vector that it was given."
     )
-    yield Text(f"See it: borderlake model show {spec.name} {card.version}")
+    yield Text(
+        f"See it: borderlake model show {spec.name} {card.version}. Train it again and compare: "
+        f"borderlake model reproduce {spec.name} {card.version}"
+    )

@@ -222,7 +222,8 @@ def _slice(column: str, value: str, labels: Floats, ours: Floats, theirs: Floats
     if theirs is None:
         return Slice(*counted, gain=None, is_worse=False)
     rival = _Ranked(labels, theirs)
-    drawn = [np.bincount(rows, minlength=len(labels)) for rows in resamples(labels, seed=seed, repeats=REPEATS)]
+    draws = resamples(labels, seed=seed, repeats=REPEATS)
+    drawn = [np.bincount(rows, minlength=len(labels)).astype(np.float64) for rows in draws]
     gains = np.array([ranked.auc(weights) - rival.auc(weights) for weights in drawn])
     gain = Figure(ranked.auc(once) - rival.auc(once), *interval(gains))
     return Slice(*counted, gain=gain, is_worse=gain.high < -SLICE_BOUND)

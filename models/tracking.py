@@ -145,6 +145,11 @@ class Registry:
         for tag, value in tags.items():
             client.set_model_version_tag(name, str(number), tag, value)
 
+    def data_versions(self, registered: Registered) -> dict[str, str]:
+        """`table@version` of what a version was trained on, by table."""
+        tags = self._mlflow().MlflowClient().get_run(registered.run_id).data.tags
+        return {tag.removeprefix("data."): value for tag, value in tags.items() if tag.startswith("data.")}
+
     def attach(self, registered: Registered, files: Mapping[str, str]) -> None:
         """Log texts as artifacts of a version's run, by file name."""
         client = self._mlflow().MlflowClient()

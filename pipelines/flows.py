@@ -205,10 +205,13 @@ def register_features(deployment: Deployment, subject: Subject, now: datetime) -
     return True
 
 
-def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
-    """Stored vectors of the current feature set, one column a feature, with the event's location."""
+def stored_vectors(
+    deployment: Deployment, subject: Subject, days: Sequence[date] | None = None, version: int | None = None
+) -> pl.DataFrame:
+    """Stored vectors of the current feature set, one column a feature, with the event's location; those of all days
+    and of the table's latest version, where nothing else is asked."""
     names = vectors.feature_set(subject.registry)
-    stored = deployment.lake.scan(feature_table(subject.name)).filter(pl.col("feature_set") == names.digest)
+    stored = deployment.lake.scan(feature_table(subject.name), version).filter(pl.col("feature_set") == names.digest)
     events = deployment.lake.scan(SUBJECT_TABLES[subject.name])
     if days is not None:
         stored = stored.filter(pl.col("received_on").is_in(list(days)))

@@ -1,7 +1,5 @@
-"""The life of a model version: trained, judged, made champion, rolled back. Free of the orchestrator, as `flows` is.
-
-Every decision is a row of `gold.model_decisions` before the registry is told: what a crash leaves undone shows as a
-champion that is not the decided one (`astray`).
+"""The life of a model version: trained, judged, made champion, rolled back, reproduced. Free of the orchestrator, as
+`flows` is. What was decided is kept by `pipelines.decisions`.
 """
 
 from collections.abc import Mapping
@@ -11,18 +9,28 @@ from datetime import datetime
 import polars as pl
 
 from models import card, datasets, promotion, training
-from models.promotion import RULES, Rival, Verdict
+from models.promotion import Rival, Verdict
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered, Version
 from models.training import Trained
+from pipelines.decisions import (
+    GATE,
+    JUDGED,
+    PROMOTED,
+    ROLLED_BACK,
+    STANDS_IN,
+    Decided,
+    champions,
+    decisions,
+    overridden,
+    verdict_of,
+)
 from pipelines.deployment import Deployment
 from pipelines.flows import feature_table, stored_vectors
-from warehouse import catalog, ids
+from warehouse import catalog
+from warehouse.catalog import Table
 from warehouse.errors import BorderlakeError, NotReady
 
-DECISIONS = catalog.table_of("gold.model_decisions")
-JUDGED, PROMOTED, STANDS_IN, ROLLED_BACK = "judged", "promoted", "stands_in", "rolled_back"
-GATE = "gate"
 CARD_MARKDOWN, CARD_HTML, VERDICT = "card.md", "card.html", "verdict.json"
 _PASSED = "gate.passed"
 
@@ -43,14 +51,11 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     It is challenger until it has met every rule of the gate; then it is champion at once. Where there is no champion
     that can be loaded it stands in as one, whatever the verdict: without a champion nothing is scored.
     """
-    subject = deployment.subject(spec.subject)
-    outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
-    labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
-    trained = training.train(deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled)
+    versions = {table.name: deployment.lake.version(table) for table in _read(spec)}
+    trained = training.train(*_learnt_from(deployment, spec, known_by, versions))
     champion = _champion(deployment, spec)
     verdict = promotion.judge(trained, training.fit_again(trained), champion, capacity_of(deployment, spec))
-    read = (feature_table(subject.name), catalog.OUTCOMES)
-    data_versions = {table.name: f"{table.name}@{deployment.lake.version(table)}" for table in read}
+    data_versions = {table: f"{table}@{version}" for table, version in versions.items()}
     registered = deployment.registry.register(trained, data_versions, CHALLENGER)
     made = card.Card(trained, verdict, registered.version, data_versions, known_by)
     deployment.registry.tag(spec.name, registered.version, _tags(verdict))
@@ -66,6 +71,53 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
             registered, STANDS_IN, "there was no champion, and without one nothing is scored", verdict
         )
     return Training(trained, verdict, deployment.registry.load_version(spec.name, registered.version), made)
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A version trained anew from the tables as it read them."""
+
+    registered_sha256: str
+    sha256: str
+
+    @property
+    def is_same(self) -> bool:
+        return self.sha256 == self.registered_sha256
+
+
+def reproduce(deployment: Deployment, spec: ModelSpec, number: int) -> Reproduction:
+    """Train a version again, from the very versions of the tables and the outcomes that were known then.
+
+    Raises `NotReady` where it was registered before decisions were kept, or where the spec is another now.
+    """
+    registered = deployment.registry.load_version(spec.name, number)
+    judged = decisions(deployment, spec).filter((pl.col("model_version") == number) & (pl.col("action") == JUDGED))
+    told = deployment.registry.data_versions(registered)
+    if judged.is_empty() or not all(table.name in told for table in _read(spec)):
+        raise NotReady(f"{spec.name} version {number}: what it was trained on is not on record; train again")
+    versions = {table.name: int(told[table.name].rpartition("@")[2]) for table in _read(spec)}
+    lawful, labelled = _learnt_from(deployment, spec, judged["decided_at"][0], versions)
+    if lawful.digest != registered.model.bundle.spec_digest:
+        raise NotReady(
+            f"{spec.name} version {number} is of spec {registered.model.bundle.spec_digest}, the spec is now "
+            f"{lawful.digest}; reproduce it with the release that trained it"
+        )
+    return Reproduction(registered.model.sha256, training.train(lawful, labelled).model.sha256)
+
+
+def _read(spec: ModelSpec) -> tuple[Table, Table]:
+    return feature_table(spec.subject), catalog.OUTCOMES
+
+
+def _learnt_from(
+    deployment: Deployment, spec: ModelSpec, known_by: datetime, versions: Mapping[str, int | None]
+) -> tuple[ModelSpec, pl.DataFrame]:
+    """The spec with the features that its jurisdictions allow, and vectors with labels, of given table versions."""
+    features, outcomes = _read(spec)
+    found = deployment.lake.scan(outcomes, versions[outcomes.name]).filter(pl.col("subject_kind") == spec.outcome)
+    stored = stored_vectors(deployment, deployment.subject(spec.subject), version=versions[features.name])
+    labelled = datasets.with_labels(stored, found.collect(), known_by)
+    return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled
 
 
 def promote(deployment: Deployment, spec: ModelSpec, number: int, by: str, reason: str, at: datetime) -> list[str]:
@@ -89,84 +141,6 @@ def rollback(deployment: Deployment, spec: ModelSpec, by: str, reason: str, at: 
     verdict = verdict_of(deployment, spec, before.version)
     Decided(deployment, spec, at, by).make_champion(before, ROLLED_BACK, reason, verdict)
     return before
-
-
-@dataclass(frozen=True)
-class Decided:
-    """Decisions about a model's versions, of one moment and one decider."""
-
-    deployment: Deployment
-    spec: ModelSpec
-    at: datetime
-    by: str
-
-    def make_champion(self, chosen: Registered, action: str, reason: str, verdict: Verdict | None) -> None:
-        """Record that a version is made champion, then do it."""
-        self.record(chosen, action, reason, verdict)
-        self.deployment.registry.give(self.spec.name, chosen.version, CHAMPION)
-
-    def record(self, chosen: Registered, action: str, reason: str, verdict: Verdict | None) -> None:
-        """Append one decision."""
-        standing = [] if action == JUDGED else champions(decisions(self.deployment, self.spec))[-1:]
-        row = {
-            "model_name": self.spec.name,
-            "model_version": chosen.version,
-            "model_sha256": chosen.model.sha256,
-            "action": action,
-            "replaced_version": standing[0] if standing else None,
-            "decided_at": self.at,
-            "decided_by": self.by,
-            "reason": reason,
-            "passed_gate": None if verdict is None else verdict.passed,
-            "overrides": [] if action == JUDGED else overridden(verdict),
-            "verdict": None if verdict is None else verdict.to_json(),
-        }
-        keys = [pl.col(name) for name in ("model_name", "model_version", "action", "decided_at")]
-        schema = DECISIONS.dtypes
-        frame = pl.DataFrame([row], {name: kind for name, kind in schema.items() if name != "decision_id"})
-        self.deployment.lake.append(DECISIONS, frame.with_columns(decision_id=ids.digest(keys)).select(list(schema)))
-
-
-def decisions(deployment: Deployment, spec: ModelSpec) -> pl.DataFrame:
-    """Every decision about a model's versions, oldest first."""
-    order = pl.col("action").replace_strict({JUDGED: 0}, default=1, return_dtype=pl.Int64)
-    mine = deployment.lake.scan(DECISIONS).filter(pl.col("model_name") == spec.name)
-    return mine.collect().sort("decided_at", order)
-
-
-def champions(decided: pl.DataFrame) -> list[int]:
-    """Champions that stand behind each other, the present one last: a rollback takes the last away."""
-    line: list[int] = []
-    for action, version in decided.select("action", "model_version").iter_rows():
-        if action in (PROMOTED, STANDS_IN):
-            line.append(version)
-        elif action == ROLLED_BACK:
-            line.pop()
-    return line
-
-
-def astray(deployment: Deployment, spec: ModelSpec) -> str | None:
-    """What is wrong where the registry's champion is not the one that was decided; None where it is."""
-    line = champions(decisions(deployment, spec))
-    standing = [one.number for one in deployment.registry.versions(spec.name) if CHAMPION in one.aliases]
-    if standing == line[-1:]:
-        return None
-    decided, found = (f"version {one[-1]}" if one else "none" for one in (line, standing))
-    return (
-        f"{spec.name}: the champion in the registry is {found}, decided was {decided}; "
-        f"decide with: borderlake model promote {spec.name} VERSION --reason WHY"
-    )
-
-
-def verdict_of(deployment: Deployment, spec: ModelSpec, number: int) -> Verdict | None:
-    """The verdict that the gate recorded on a version; None where it never judged it."""
-    judged = decisions(deployment, spec).filter((pl.col("model_version") == number) & (pl.col("action") == JUDGED))
-    return None if judged.is_empty() else Verdict.from_json(judged["verdict"][-1])
-
-
-def overridden(verdict: Verdict | None) -> list[str]:
-    """Rules that making the version champion overrides: all of them, where it was never judged."""
-    return [*RULES] if verdict is None else verdict.failed
 
 
 def card_of(deployment: Deployment, version: Version, name: str = CARD_HTML) -> str:

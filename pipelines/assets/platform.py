@@ -6,8 +6,8 @@ from models.catalogue import MODELS
 from pipelines import reporting
 from pipelines.assets import OWNERS
 from pipelines.assets.training import model_key
+from pipelines.decisions import DECISIONS
 from pipelines.flows import FEATURES
-from pipelines.lifecycle import DECISIONS
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS

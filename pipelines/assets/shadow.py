@@ -9,7 +9,7 @@ from models import pictures as model_pictures
 from models.catalogue import MODELS
 from models.spec import ModelSpec
 from models.tracking import Registered
-from pipelines import flows, lifecycle, pictures, reporting, shadowing
+from pipelines import decisions, flows, pictures, reporting, shadowing
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.discretion import discreet
@@ -108,7 +108,7 @@ def _every_score(
 
 
 def _champion_as_decided(deployment: Deployment, spec: ModelSpec) -> dg.AssetCheckResult:
-    wrong = lifecycle.astray(deployment, spec)
+    wrong = decisions.astray(deployment, spec)
     return dg.AssetCheckResult(
         check_name="champion_is_the_decided_one",
         passed=wrong is None,

@@ -9,7 +9,7 @@ from models import pictures as model_pictures
 from models.catalogue import MODELS
 from models.promotion import ENOUGH_ADVERSE, RULES, Verdict
 from models.spec import ModelSpec
-from pipelines import flows, glance, lifecycle, reporting
+from pipelines import decisions, flows, glance, lifecycle, reporting
 from pipelines.assets import DEPLOYMENT, OWNERS, WEEKLY
 from pipelines.deployment import Deployment
 from pipelines.discretion import discreet
@@ -69,7 +69,7 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         trained, registered, verdict = result.trained, result.registered, result.verdict
-        context.log_event(reporting.materialized(deployment, lifecycle.DECISIONS))
+        context.log_event(reporting.materialized(deployment, decisions.DECISIONS))
         auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
         adverse = int(trained.split.test["is_adverse"].sum())
         return dg.MaterializeResult(

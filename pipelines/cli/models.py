@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from models.catalogue import MODELS, model_of
-from pipelines import flows, lifecycle
+from pipelines import decisions, flows
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import NotReady
@@ -32,7 +32,7 @@ def train(
     with console.status(f"training {spec.name}"):
         run_id = runs.run(deployment, f"train_{spec.name}")
     result = deployment.registry.latest(spec.name)
-    verdict = lifecycle.verdict_of(deployment, spec, result.version)
+    verdict = decisions.verdict_of(deployment, spec, result.version)
     assert verdict is not None, "a version that training has just registered has its verdict"
     console.print(
         table(

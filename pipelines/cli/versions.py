@@ -1,4 +1,4 @@
-"""`borderlake model list | show | promote | rollback`: versions of the models, and who made which of them champion."""
+"""`borderlake model list | show | reproduce | promote | rollback`: versions of the models, and which is champion."""
 
 import getpass
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from models.catalogue import MODELS, model_of
 from models.promotion import RULES
 from models.spec import ModelSpec
 from models.tracking import CHAMPION, Version
-from pipelines import lifecycle
-from pipelines.cli.output import JsonOut, console, errors, printable, table, write_json
+from pipelines import decisions, lifecycle
+from pipelines.cli.output import Exit, JsonOut, console, errors, printable, table, write_json
 from pipelines.deployment import Deployment, alone, from_environment
 from warehouse.errors import NotReady
 
@@ -49,7 +49,7 @@ def list_versions(
             for one in versions
         ]
         console.print(table(name, ("version", "alias", "gate", "registered", "sha256", "decided"), shown))
-    astray = [wrong for spec in specs if listed[spec.name] and (wrong := lifecycle.astray(deployment, spec))]
+    astray = [wrong for spec in specs if listed[spec.name] and (wrong := decisions.astray(deployment, spec))]
     for wrong in astray:
         errors.print(f"[bold yellow]astray[/bold yellow] {wrong}", highlight=False, soft_wrap=True)
     write_json(json_out, {"models": listed, "astray": astray})
@@ -68,7 +68,7 @@ def show(
     """One version: the gate's rules with their figures, the decisions about it, its hash, its model card."""
     deployment, spec = from_environment(), model_of(model)
     found = _version(deployment, spec, version)
-    verdict = lifecycle.verdict_of(deployment, spec, found.number)
+    verdict = decisions.verdict_of(deployment, spec, found.number)
     told = _told(deployment, spec, found)
     if verdict is None:
         console.print(f"{spec.name} version {found.number} was never judged by the gate")
@@ -90,6 +90,37 @@ def show(
         [] if verdict is None else [{"name": r.name, "passed": r.passed, "figures": r.figures} for r in verdict.rules]
     )
     write_json(json_out, {**told, "decisions": mine, "rules": rules})
+
+
+@app.command()
+def reproduce(
+    model: Model,
+    version: Annotated[int | None, typer.Argument(metavar="[VERSION]", help="Default: the newest.")] = None,
+    json_out: JsonOut = None,
+) -> None:
+    """Train a version again from the tables as they were, and compare the hash: the same to the last bit, or not.
+
+    Tables keep their versions for as long as vacuum leaves them (7 days or longer).
+    """
+    deployment, spec = from_environment(), model_of(model)
+    found = _version(deployment, spec, version)
+    with console.status(f"training {spec.name} version {found.number} again"):
+        done = lifecycle.reproduce(deployment, spec, found.number)
+    verdict = "the same to the last bit" if done.is_same else "NOT the same"
+    console.print(f"{spec.name} version {found.number}: {verdict}")
+    console.print(f"registered {done.registered_sha256}\n    anew   {done.sha256}", highlight=False)
+    write_json(
+        json_out,
+        {
+            "model": spec.name,
+            "version": found.number,
+            "is_same": done.is_same,
+            "registered_sha256": done.registered_sha256,
+            "sha256": done.sha256,
+        },
+    )
+    if not done.is_same:
+        raise typer.Exit(Exit.PARTLY)
 
 
 @app.command()
@@ -128,9 +159,9 @@ def rollback(model: Model, reason: Reason, by: By = None, json_out: JsonOut = No
 
 
 def _told(deployment: Deployment, spec: ModelSpec, version: Version) -> dict[str, Any]:
-    decided = lifecycle.decisions(deployment, spec).drop("verdict").to_dicts()
+    decided = decisions.decisions(deployment, spec).drop("verdict").to_dicts()
     mine = [one for one in decided if one["model_version"] == version.number]
-    verdict = lifecycle.verdict_of(deployment, spec, version.number)
+    verdict = decisions.verdict_of(deployment, spec, version.number)
     gate = (
         "never judged" if verdict is None else "passed" if verdict.passed else f"not met: {', '.join(verdict.failed)}"
     )
@@ -160,4 +191,4 @@ def _version(deployment: Deployment, spec: ModelSpec, number: int | None) -> Ver
 def _report(deployment: Deployment) -> None:
     from pipelines import reporting, runs  # Dagster takes seconds: only who changes something pays.
 
-    runs.report(deployment, [reporting.materialized(deployment, lifecycle.DECISIONS)])
+    runs.report(deployment, [reporting.materialized(deployment, decisions.DECISIONS)])

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from features import vectors
 from models.shipment_risk import SHIPMENT_RISK
-from pipelines import flows, lifecycle, runs, shadowing
+from pipelines import decisions, flows, lifecycle, runs, shadowing
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
@@ -37,9 +37,9 @@ SPEC = SHIPMENT_RISK
 
 def _filled(table: Table, made: pl.DataFrame) -> pl.DataFrame:
     """All columns of a table: those that are made, and what may be null, or else anything."""
-    anything = {pl.String: "x", pl.Int64: 1, pl.Int32: 1, pl.Float64: 1.0, pl.Boolean: False, pl.Date: START.date()}
+    anything = {pl.String: "x", pl.Boolean: False, pl.Date: START.date(), pl.Datetime: START}
     others = {
-        name: None if table.columns[name].nullable else anything.get(type(dtype), START)
+        name: None if table.columns[name].nullable else anything.get(dtype.base_type(), 1)
         for name, dtype in table.dtypes.items()
         if name not in made.columns
     }
@@ -133,17 +133,26 @@ def aliases(deployment: Deployment) -> dict[int, tuple[str, ...]]:
 
 def test_the_first_is_champion_and_its_equal_waits_as_challenger(deployment: Deployment) -> None:
     assert aliases(deployment) == {1: ("champion",), 2: ("challenger",)}
-    verdict = lifecycle.verdict_of(deployment, SPEC, 2)
+    verdict = decisions.verdict_of(deployment, SPEC, 2)
     assert verdict is not None
     assert verdict.against == 1
     assert "better" in verdict.failed
-    assert lifecycle.astray(deployment, SPEC) is None
+    assert decisions.astray(deployment, SPEC) is None
 
 
 def test_two_trainings_on_the_same_rows_are_the_same_to_the_last_bit(deployment: Deployment) -> None:
     first, second = (deployment.registry.load_version(SPEC.name, number).model for number in (1, 2))
     assert first == second
     assert first.sha256 == second.sha256
+
+
+def test_a_version_is_reproduced_from_the_tables_as_they_were(deployment: Deployment) -> None:
+    table = catalog.OUTCOMES
+    more = deployment.lake.scan(table).head(200).collect()
+    deployment.lake.append(table, more.with_columns(is_adverse=~pl.col("is_adverse")))
+    done = told("model", "reproduce", SPEC.name, "1")
+    assert done["is_same"]
+    assert done["sha256"] == deployment.registry.load_version(SPEC.name, 1).model.sha256
 
 
 def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
@@ -165,7 +174,7 @@ def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
         metadata = event.asset_materialization.metadata
         assert "trained twice on the same rows" in str(metadata["gate"].value)
         assert shown["sha256"] in str(metadata["model card"].value)
-        assert instance.get_latest_materialization_event(key_of(lifecycle.DECISIONS)) is not None
+        assert instance.get_latest_materialization_event(key_of(decisions.DECISIONS)) is not None
 
 
 def test_the_challenger_scores_in_the_shadow_and_no_lane_rests_on_it(deployment: Deployment) -> None:
@@ -199,17 +208,17 @@ def test_a_promotion_by_hand_asks_for_a_reason_and_tells_what_it_overrides(deplo
     done = told("model", "promote", SPEC.name, "2", "--reason", "a trial", "--by", "M. Example")
     assert "better" in done["overrides"]
     assert aliases(deployment) == {1: (), 2: ("champion",)}
-    last = lifecycle.decisions(deployment, SPEC).row(-1, named=True)
+    last = decisions.decisions(deployment, SPEC).row(-1, named=True)
     assert (last["decided_by"], last["reason"], last["replaced_version"]) == ("M. Example", "a trial", 1)
     assert last["overrides"] == done["overrides"]
     assert shadowing.challenger_of(deployment, SPEC) is None
 
 
 def test_a_rollback_is_one_command_and_history_stays(deployment: Deployment) -> None:
-    before = lifecycle.decisions(deployment, SPEC)
+    before = decisions.decisions(deployment, SPEC)
     assert told("model", "rollback", SPEC.name, "--reason", "found less")["champion"] == 1
     assert aliases(deployment) == {1: ("champion",), 2: ()}
-    assert lifecycle.decisions(deployment, SPEC).head(before.height).equals(before)
+    assert decisions.decisions(deployment, SPEC).head(before.height).equals(before)
     assert "no champion before" in refused("model", "rollback", SPEC.name, "--reason", "further")
 
 
@@ -253,4 +262,4 @@ def test_a_version_whose_tags_are_those_of_another_is_refused(deployment: Deploy
 )
 def test_who_is_champion_follows_from_the_decisions(actions: list[tuple[str, int]], line: list[int]) -> None:
     schema = {"action": pl.String, "model_version": pl.Int64}
-    assert lifecycle.champions(pl.DataFrame(actions, schema, orient="row")) == line
+    assert decisions.champions(pl.DataFrame(actions, schema, orient="row")) == line

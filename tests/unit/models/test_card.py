@@ -32,6 +32,7 @@ def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Ca
     assert spec.digest in page
     assert "silver.outcomes@7" in page
     assert f"borderlake model show {spec.name} 4" in page
+    assert f"borderlake model reproduce {spec.name} 4" in page
     assert "version 3, the champion" in page
     for feature in spec.features():
         assert feature.owner in page
