@@ -210,11 +210,15 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         uri = f"models:/{found.name}/{found.version}/{path}"
-        try:
-            place = Path(self._mlflow().artifacts.download_artifacts(artifact_uri=uri))
-        except (MlflowException, OSError):
-            raise BorderlakeError(f"{what}: its files are missing; register it again by training") from None
-        return admission.read_file(place, most, what)
+        mlflow = self._mlflow()
+        with tempfile.TemporaryDirectory() as folder:
+            # What lies on this machine is read where it lies: a copy would follow a link, or wait for a pipe.
+            copied = {} if self.artifacts.startswith("file:") else {"dst_path": folder}
+            try:
+                place = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, **copied))
+            except (MlflowException, OSError):
+                raise BorderlakeError(f"{what}: its files are missing; register it again by training") from None
+            return admission.read_file(place, most, what)
 
     def _seal(self, name: str, version: int, sha256: str) -> dict[str, str]:
         key = self.sealing_key

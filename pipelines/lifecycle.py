@@ -48,8 +48,8 @@ class Training:
 def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
     """Train on what is known by a moment, judge it against the champion and register it.
 
-    It is challenger until it has met every rule of the gate; then it is champion at once. Where there is no champion
-    that can be loaded it stands in as one, whatever the verdict: without a champion nothing is scored.
+    It is challenger until it has met every rule of the gate; then it is champion at once. Where no champion can
+    be loaded and has the features it asks for, it stands in as one, whatever the verdict: else nothing would be scored.
     """
     versions = {table.name: deployment.lake.version(table) for table in _read(spec)}
     trained = training.train(*_learnt_from(deployment, spec, known_by, versions))
@@ -66,10 +66,9 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     decided.record(registered, JUDGED, _said(verdict), verdict)
     if verdict.passed:
         decided.make_champion(registered, PROMOTED, "it meets every rule of the gate", verdict)
-    elif champion is None:
-        decided.make_champion(
-            registered, STANDS_IN, "there was no champion, and without one nothing is scored", verdict
-        )
+    elif verdict.against is None:
+        why = "there was no champion that could score, and without one nothing is scored"
+        decided.make_champion(registered, STANDS_IN, why, verdict)
     return Training(trained, verdict, deployment.registry.load_version(spec.name, registered.version), made)
 
 
