@@ -53,6 +53,17 @@ def admit(text: bytes, bundle: bytes, expected: str | None, sealed: Callable[[st
         raise BorderlakeError(f"{what}: its files are none that training writes ({error}); train again") from None
 
 
+def vet(model: Model) -> None:
+    """Raise where loading would refuse what training has just made, before it is registered."""
+    try:
+        _parsed(model.text.encode(), model.bundle.to_json().encode())
+    except NotAModel as error:
+        raise BorderlakeError(
+            f"{model.bundle.model_name}: training made what loading refuses ({error}), so it is not registered; "
+            "was LightGBM replaced by a release that writes another text?"
+        ) from None
+
+
 @lru_cache(maxsize=8)
 def _parsed(text: bytes, bundle: bytes) -> Model:
     """Once per content: what has passed is remembered."""

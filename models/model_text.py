@@ -41,6 +41,8 @@ _TREE_KEYS = (
 _CATEGORY_KEYS = ("cat_boundaries", "cat_threshold")
 _LAST_KEYS = ("is_linear", "shrinkage")
 _IS_CATEGORY, _MOST_DECISION = 1, 11
+_ENDLESS = "inf"
+"""A threshold that parts any value from none."""
 _END = "end of trees\n\nfeature_importances:\n"
 
 
@@ -145,7 +147,7 @@ def _check_tree(number: int, block: str, features: int) -> None:
 
 
 def _check_decisions(tree: dict[str, str], splits: int, categories: int) -> None:
-    thresholds = _numbers(tree["threshold"], splits)
+    thresholds = _numbers(tree["threshold"], splits, or_else=_ENDLESS)
     decisions = _integers(tree["decision_type"], splits)
     _require(bool(((decisions >= 0) & (decisions <= _MOST_DECISION)).all()), "a decision of no known kind")
     chosen = thresholds[(decisions & _IS_CATEGORY) == 1]
@@ -209,13 +211,18 @@ def _integers(text: str, count: int) -> Integers:
     return np.array([int(one) for one in found], dtype=np.int64)
 
 
-def _numbers(text: str, count: int) -> Floats:
+def _numbers(text: str, count: int, or_else: str | None = None) -> Floats:
+    """Finite numbers, or the one word that may stand in place of one."""
     found = text.split(" ") if text else []
     _require(len(found) == count, "a list of another length")
-    _require(all(_NUMBER.match(one) for one in found), "a number that is none")
-    numbers = np.array([float(one) for one in found], dtype=np.float64)
+    numbers = np.array([_number(one) for one in found if one != or_else], dtype=np.float64)
     _require(bool(np.isfinite(numbers).all()), "a number without an end")
-    return numbers
+    return np.array([float(one) for one in found], dtype=np.float64)
+
+
+def _number(text: str) -> float:
+    _require(_NUMBER.match(text) is not None, "a number that is none")
+    return float(text)
 
 
 def _require(holds: bool, what: str) -> None:

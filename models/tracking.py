@@ -71,7 +71,9 @@ class Registry:
     """Key of `models.admission.sealing_key`; without it versions are neither sealed nor asked for a seal."""
 
     def register(self, trained: Trained, data_versions: Mapping[str, str], alias: str) -> Registered:
-        """Log a training run, register its model as a new version and give it `alias`."""
+        """Log a training run, register its model as a new version and give it `alias`; what could not be loaded is
+        never registered."""
+        admission.vet(trained.model)
         mlflow = self._mlflow()
         experiment = self._experiment(trained.spec.name)
         figures = {name: figure.value for name, figure in trained.figures.items()}

@@ -50,6 +50,16 @@ def test_what_lightgbm_writes_passes(parameters: dict[str, object]) -> None:
     model_text.check(_booster(**parameters).model_to_string(), COLUMNS)
 
 
+def test_a_split_between_any_value_and_none_passes() -> None:
+    generator = np.random.default_rng(1)
+    rows = np.where(generator.random((800, 4)) < 0.5, np.nan, 1.0)
+    labels = (np.isnan(rows[:, 0]) ^ (generator.random(800) < 0.1)).astype(float)
+    data = lightgbm.Dataset(rows, labels, feature_name=list(COLUMNS))
+    text = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 3).model_to_string()
+    assert re.search(r"^threshold=(.* )?inf", text, re.MULTILINE)
+    model_text.check(text, COLUMNS)
+
+
 def _first(pattern: str, replacement: str) -> Callable[[str], str]:
     return lambda text: re.sub(pattern, replacement, text, count=1, flags=re.MULTILINE)
 

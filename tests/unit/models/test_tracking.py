@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -75,6 +76,15 @@ def test_the_run_tells_figures_seed_and_data(registry: Registry, registered: Reg
     assert {item.path for item in client.list_artifacts(registered.run_id)} >= {"calibration.png", "importance.png"}
     version = client.get_model_version("shipment_risk", str(registered.version))
     assert version.tags["sha256"] == trained.model.sha256
+
+
+def test_what_could_not_be_loaded_is_not_registered(
+    registry: Registry, registered: Registered, trained: Trained
+) -> None:
+    cut = replace(trained, model=replace(trained.model, text=trained.model.text[:-1]))
+    with pytest.raises(BorderlakeError, match="training made what loading refuses"):
+        registry.register(cut, {}, CHAMPION)
+    assert registry.load("shipment_risk").version == registered.version
 
 
 def test_no_pickle_is_written(files: dict[str, Path]) -> None:
