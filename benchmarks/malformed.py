@@ -15,11 +15,7 @@ The extracts are those of a small simulated border. What may never happen, whate
   A flipped digit in a file without a sidecar cannot be known by anybody, and is not counted.
 """
 
-import json
 import random
-import select
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +25,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.harness import Watch
 from benchmarks.mutations import BYTEWISE, HARMLESS, STRUCTURAL, Mutation
+from benchmarks.questioned import Questioned
 from benchmarks.trial_result import TrialResult
 from warehouse.agencies import agencies
 from warehouse.delivery import sidecar_of, waiting
@@ -37,7 +34,6 @@ from warehouse.dialect import dialect_of
 FAULTS = ("crashes", "hangs", "unreconciled", "refused_without_reason", "silent_changes")
 FORMATS = tuple(STRUCTURAL)
 _LIMIT_S = 5.0
-_START_LIMIT_S = 120.0
 _START, _DAYS, _SCALE = date(2025, 3, 3), 2, 0.05
 _SIDECAR_SHARE = 0.3
 
@@ -60,13 +56,13 @@ def run(files: int, seed: int, watch: Watch) -> TrialResult:
         folder = Path(name)
         watch("simulating a border")
         sent = originals(folder / "border", seed)
-        child = Child()
+        child = Questioned("benchmarks.malformed_child")
         draw = random.Random(seed)
         try:
             for number in range(files):
                 original = draw.choice(sent[FORMATS[number % len(FORMATS)]])
                 path, asked = _damaged(original, folder, number, draw)
-                got = child.examine(asked)
+                got = child.ask(asked, _LIMIT_S)
                 found.update(got)
                 if any(got.get(fault) for fault in FAULTS):
                     faulty.append(path.name)
@@ -124,57 +120,3 @@ def _damaged(original: Original, folder: Path, number: int, draw: random.Random)
         "must_not_land": has_sidecar and changed != data,
         "must_be_original": way in HARMLESS,
     }
-
-
-class Child:
-    """The reading process; started anew when it dies or hangs."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-
-    def examine(self, asked: dict[str, object]) -> dict[str, int]:
-        """Findings of the child; `crashes` where it died, `hangs` where it took too long."""
-        process = self._started()
-        assert process.stdin is not None
-        try:
-            process.stdin.write(json.dumps(asked) + "\n")
-            process.stdin.flush()
-        except BrokenPipeError:
-            return self._gone("crashes")
-        said = self._line(process, _LIMIT_S)
-        if said is None:
-            return self._gone("hangs")
-        if not said:
-            return self._gone("crashes")
-        found: dict[str, int] = json.loads(said)
-        return found
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-    def _started(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.malformed_child"],
-                cwd=Path(__file__).resolve().parents[1],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            self._line(self._process, _START_LIMIT_S)
-        return self._process
-
-    def _gone(self, fault: str) -> dict[str, int]:
-        self.stop()
-        return {fault: 1}
-
-    @staticmethod
-    def _line(process: subprocess.Popen[str], limit_s: float) -> str | None:
-        """The next line it says; none where it says nothing in time, an empty one where it is dead."""
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], limit_s)
-        return process.stdout.readline() if ready else None

@@ -1,5 +1,7 @@
-"""Pictures of a model, as matplotlib figures: calibration, scores, importance. No files, no global state."""
+"""Pictures of a model, as matplotlib figures: calibration, scores, importance, slices. No files, no global state."""
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -7,6 +9,14 @@ from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2f5d8a", "#d9822b", "#9aa5b1"
 _SHOWN = 15
+_DPI = 110
+
+
+def data_uri(figure: Figure) -> str:
+    """A figure as a PNG within a link, for pages that fetch nothing."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
 def calibration_curve(reliability: Sequence[Mapping[str, float]], title: str) -> Figure:
@@ -39,4 +49,30 @@ def feature_importance(importance: Mapping[str, float], title: str) -> Figure:
     axes = figure.subplots()
     axes.barh([name for name, _ in strongest], [share for _, share in strongest], color=BLUE)
     axes.set(xlabel="share of gain", title=title)
+    return figure
+
+
+def against(champion: pl.Series, challenger: pl.Series, title: str) -> Figure:
+    """Probabilities of two models for the same events; off the diagonal they differ. Many events are darker."""
+    figure = Figure(figsize=(4.8, 4.2), layout="constrained")
+    axes = figure.subplots()
+    low = 1e-4
+    ours, theirs = champion.clip(low, 1).to_numpy(), challenger.clip(low, 1).to_numpy()
+    axes.hexbin(ours, theirs, gridsize=36, xscale="log", yscale="log", bins="log", cmap="Blues", mincnt=1)
+    axes.plot([low, 1], [low, 1], color=GREY, linestyle="--", linewidth=1)
+    axes.set(xlabel="champion's probability", ylabel="challenger's probability", title=title)
+    return figure
+
+
+def slices(points: Sequence[tuple[str, float, int]], title: str = "") -> Figure:
+    """Area under the ROC curve by slice, each with its adverse outcomes; one half is chance."""
+    figure = Figure(figsize=(6.4, 0.9 + 0.28 * len(points)), layout="constrained")
+    axes = figure.subplots()
+    names = [f"{name} ({adverse:,} adverse)" for name, _, adverse in points][::-1]
+    values = [auc for _, auc, _ in points][::-1]
+    axes.axvline(0.5, color=GREY, linestyle="--", linewidth=1)
+    axes.hlines(range(len(points)), 0.5, values, color=BLUE, linewidth=2)
+    axes.plot(values, range(len(points)), "o", color=BLUE)
+    axes.set_yticks(range(len(points)), names)
+    axes.set(xlabel="AUC; the dashed line is chance", title=title)
     return figure

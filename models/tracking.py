@@ -1,7 +1,8 @@
 """The model registry: the only module that imports mlflow.
 
-A version holds LightGBM's native text and the bundle beside it; its tags hold the hash of both, which loading
-verifies before anything is parsed. Pickle is never written and never read.
+A version holds LightGBM's native text and the bundle beside it; its tags hold the hash of both and its seal, which
+`models.admission` verifies before anything is parsed. Pickle is never written and never read. Which version deserves
+which alias is decided elsewhere (`models.promotion`).
 """
 
 import contextlib
@@ -11,19 +12,19 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from models import pictures
-from models.training import Bundle, Model, Trained, fingerprint
+from models import admission, model_text, pictures
+from models.training import Model, Trained
 from warehouse.errors import BorderlakeError, NotReady
-
-if TYPE_CHECKING:
-    pass
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _BUNDLE = "bundle.json"
+_TEXT_AT, _BUNDLE_AT = "model.lgb", f"extra_files/{_BUNDLE}"
+_SHA256, _SEAL = "sha256", "seal"
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
@@ -48,14 +49,31 @@ class Registered:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What the registry tells of a version without loading it."""
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    run_id: str
+    sha256: str | None
+    registered_at: datetime
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Registry:
     """An MLflow registry: SQLite and files of this deployment, or a tracking server's URL."""
 
     tracking_uri: str
     artifacts: str
+    sealing_key: bytes | None = field(default=None, repr=False)
+    """Key of `models.admission.sealing_key`; without it versions are neither sealed nor asked for a seal."""
 
     def register(self, trained: Trained, data_versions: Mapping[str, str], alias: str) -> Registered:
-        """Log a training run, register its model as a new version and give it `alias`."""
+        """Log a training run, register its model as a new version and give it `alias`; what could not be loaded is
+        never registered."""
+        admission.vet(trained.model)
         mlflow = self._mlflow()
         experiment = self._experiment(trained.spec.name)
         figures = {name: figure.value for name, figure in trained.figures.items()}
@@ -65,53 +83,25 @@ class Registry:
             mlflow.set_tags({f"data.{table}": version for table, version in data_versions.items()})
             self._log_pictures(trained)
             version = self._log_model(trained)
-        client = mlflow.MlflowClient()
-        client.set_model_version_tag(trained.spec.name, str(version), "sha256", trained.model.sha256)
-        client.set_registered_model_alias(trained.spec.name, alias, str(version))
-        return Registered(trained.spec.name, version, alias, run.info.run_id, trained.model, figures)
+        name, sha256 = trained.spec.name, trained.model.sha256
+        self.tag(name, version, {_SHA256: sha256, **self._seal(name, version, sha256)})
+        mlflow.MlflowClient().set_registered_model_alias(name, alias, str(version))
+        return Registered(name, version, alias, run.info.run_id, trained.model, figures)
 
     def load(self, name: str, alias: str = CHAMPION) -> Registered:
         """The version that `alias` points at, verified. Raises `NotReady` when there is none."""
-        mlflow = self._mlflow()
-        from mlflow.exceptions import MlflowException
-
-        client = mlflow.MlflowClient()
-        try:
-            found = client.get_model_version_by_alias(name, alias)
-        except MlflowException as error:
-            raise NotReady(f"{name} has no {alias} yet; train it with: borderlake train {name}") from error
-        return replace(self._loaded(found), alias=alias)
-
-    def _loaded(self, found: Any) -> Registered:
-        mlflow = self._mlflow()
-        uri = f"models:/{found.name}/{found.version}"
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-        model = _verified(folder, found.tags.get("sha256"), f"{found.name} version {found.version}")
-        run = mlflow.MlflowClient().get_run(found.run_id)
-        registered = mlflow.MlflowClient().get_model_version(found.name, found.version)
-        alias = next(iter(registered.aliases), None)
-        return Registered(found.name, int(found.version), alias, found.run_id, model, dict(run.data.metrics))
+        return replace(self._loaded(self._under(name, alias)), alias=alias)
 
     def load_version(self, name: str, number: int) -> Registered:
         """One version, verified, whatever its alias. Raises `NotReady` when there is none."""
-        client = self._mlflow().MlflowClient()
-        from mlflow.exceptions import MlflowException
-
-        try:
-            found = client.get_model_version(name, str(number))
-        except MlflowException as error:
-            raise NotReady(
-                f"the registry has no version {number} of {name}; restore the registry from a backup that has it"
-            ) from error
-        return self._loaded(found)
+        return self._loaded(self._numbered(name, number))
 
     def latest(self, name: str) -> Registered:
         """The newest version, whatever its alias. Raises `NotReady` when there is none."""
-        client = self._mlflow().MlflowClient()
-        versions = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"], max_results=1)
+        versions = self.versions(name)
         if not versions:
             raise NotReady(f"{name} has never been trained; run: borderlake train {name}")
-        return self._loaded(versions[0])
+        return self.load_version(name, versions[0].number)
 
     def has(self, name: str, alias: str = CHAMPION) -> bool:
         """Whether a version stands under `alias`."""
@@ -120,6 +110,121 @@ class Registry:
         except NotReady:
             return False
         return True
+
+    def versions(self, name: str) -> list[Version]:
+        """Every version, newest first, without its files; empty where the model was never trained."""
+        client = self._mlflow().MlflowClient()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            aliases = client.get_registered_model(name).aliases
+        except MlflowException:
+            return []
+        found = client.search_model_versions(f"name = '{name}'", order_by=["version_number DESC"])
+        return [
+            Version(
+                name,
+                int(one.version),
+                tuple(sorted(alias for alias, number in aliases.items() if int(number) == int(one.version))),
+                one.run_id,
+                one.tags.get(_SHA256),
+                datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                dict(one.tags),
+            )
+            for one in found
+        ]
+
+    def give(self, name: str, number: int, alias: str) -> None:
+        """Let `alias` point at a version; a version that becomes champion is challenger no more."""
+        client = self._mlflow().MlflowClient()
+        client.set_registered_model_alias(name, alias, str(number))
+        if alias == CHAMPION and self._numbers(name).get(CHALLENGER) == number:
+            client.delete_registered_model_alias(name, CHALLENGER)
+
+    def tag(self, name: str, number: int, tags: Mapping[str, str]) -> None:
+        """Set tags of a version."""
+        client = self._mlflow().MlflowClient()
+        for tag, value in tags.items():
+            client.set_model_version_tag(name, str(number), tag, value)
+
+    def data_versions(self, registered: Registered) -> dict[str, str]:
+        """`table@version` of what a version was trained on, by table."""
+        tags = self._mlflow().MlflowClient().get_run(registered.run_id).data.tags
+        return {tag.removeprefix("data."): value for tag, value in tags.items() if tag.startswith("data.")}
+
+    def attach(self, registered: Registered, files: Mapping[str, str]) -> None:
+        """Log texts as artifacts of a version's run, by file name."""
+        client = self._mlflow().MlflowClient()
+        for name, text in files.items():
+            client.log_text(registered.run_id, text, name)
+
+    def attached(self, version: Version, name: str) -> str | None:
+        """A text that was logged to a version's run; None where there is none."""
+        from mlflow.exceptions import MlflowException
+
+        mlflow = self._mlflow()
+        try:
+            found = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=name)
+        except (MlflowException, OSError):
+            return None
+        return admission.read_file(Path(found), model_text.MOST_BYTES, name).decode("utf-8", "replace")
+
+    def _under(self, name: str, alias: str) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        client = self._mlflow().MlflowClient()
+        try:
+            return client.get_model_version_by_alias(name, alias)
+        except MlflowException as error:
+            raise NotReady(f"{name} has no {alias} yet; train it with: borderlake train {name}") from error
+
+    def _numbered(self, name: str, number: int) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        client = self._mlflow().MlflowClient()
+        try:
+            return client.get_model_version(name, str(number))
+        except MlflowException as error:
+            raise NotReady(f"{name} has no version {number}; list them with: borderlake model list") from error
+
+    def _numbers(self, name: str) -> dict[str, int]:
+        aliases = self._mlflow().MlflowClient().get_registered_model(name).aliases
+        return {alias: int(number) for alias, number in aliases.items()}
+
+    def _loaded(self, found: Any) -> Registered:
+        what = f"{found.name} version {found.version}"
+        name, number, tags = found.name, int(found.version), found.tags
+        text = self._file(found, _TEXT_AT, model_text.MOST_BYTES, what)
+        bundle = self._file(found, _BUNDLE_AT, admission.MOST_BUNDLE_BYTES, what)
+
+        def sealed(sha256: str) -> bool:
+            return all(tags.get(tag) == value for tag, value in self._seal(name, number, sha256).items())
+
+        model = admission.admit(text, bundle, tags.get(_SHA256), sealed, what)
+        if model.bundle.model_name != name:
+            raise BorderlakeError(f"{what}: its files are those of another model; register it again by training")
+        run = self._mlflow().MlflowClient().get_run(found.run_id)
+        alias = next((alias for alias, at in sorted(self._numbers(name).items()) if at == number), None)
+        return Registered(name, number, alias, found.run_id, model, dict(run.data.metrics))
+
+    def _file(self, found: Any, path: str, most: int, what: str) -> bytes:
+        """One file of a version; alone, since MLflow writes beside a model that is fetched whole."""
+        from mlflow.exceptions import MlflowException
+
+        uri = f"models:/{found.name}/{found.version}/{path}"
+        mlflow = self._mlflow()
+        with tempfile.TemporaryDirectory() as folder:
+            # What lies on this machine is read where it lies: a copy would follow a link, or wait for a pipe.
+            copied = {} if self.artifacts.startswith("file:") else {"dst_path": folder}
+            try:
+                place = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, **copied))
+            except (MlflowException, OSError):
+                raise BorderlakeError(f"{what}: its files are missing; register it again by training") from None
+            return admission.read_file(place, most, what)
+
+    def _seal(self, name: str, version: int, sha256: str) -> dict[str, str]:
+        key = self.sealing_key
+        return {} if key is None else {_SEAL: admission.seal(key, name, version, sha256)}
 
     def _mlflow(self) -> Any:
         for name, value in _ENVIRONMENT.items():
@@ -168,21 +273,6 @@ class Registry:
         mlflow.log_figure(pictures.feature_importance(trained.importance, title), "importance.png")
 
 
-def _verified(folder: Path, expected: str | None, what: str) -> Model:
-    """The model in a folder of artifacts, if its hash is the registered one; nothing is parsed before."""
-    try:
-        text = next(folder.rglob("model.lgb")).read_bytes()
-        bundle = next(folder.rglob(_BUNDLE)).read_bytes()
-    except (StopIteration, OSError) as error:
-        raise BorderlakeError(f"{what}: its files are missing; register it again by training") from error
-    if fingerprint(text, bundle) != expected:
-        raise BorderlakeError(
-            f"{what}: its files are not the registered ones (hash differs) and will not be used; "
-            "register it again by training"
-        )
-    return Model(text.decode(), Bundle.from_json(bundle.decode()))
-
-
 def _parameters(trained: Trained) -> dict[str, Any]:
     spec = asdict(trained.spec)
     return {
@@ -204,6 +294,6 @@ def _metrics(trained: Trained) -> dict[str, float]:
     return metrics
 
 
-def open_registry(database: Path, artifacts: Path) -> Registry:
+def open_registry(database: Path, artifacts: Path, sealing_key: bytes | None = None) -> Registry:
     """The embedded registry of a deployment."""
-    return Registry(f"sqlite:///{database}", artifacts.as_uri())
+    return Registry(f"sqlite:///{database}", artifacts.as_uri(), sealing_key)

@@ -139,21 +139,8 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
     `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
     """
     split = split_by_time(labelled, spec)
-    encoder = learn_encoder(split.train, spec)
-    booster = fit(spec, encoder, split.train, split.valid)
-    valid_raw = _raw(booster, encoder, split.valid)
-    calibrator = calibration.fit(valid_raw, labels_of(split.valid))
-    bundle = Bundle(
-        spec.name,
-        spec.digest,
-        encoder,
-        calibrator,
-        learn_usual(split.train, encoder.numbers, spec.own_numbers(), KINDS[spec.subject]),
-        split.test_from,
-        tuple(split.train["jurisdiction"].unique().sort()),
-        _recovery(spec, split, encoder, booster, calibrator),
-    )
-    return _judged(spec, Model(booster.model_to_string(), bundle), split, _importance(booster))
+    model, booster = _fitted(spec, split)
+    return _judged(spec, model, split, _importance(booster))
 
 
 def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str, float]) -> Trained:
@@ -175,6 +162,29 @@ def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str
         slices=slices.slices(spec.subject, test, labels, probabilities, spec.seed),
         revenue=_revenue(model.bundle.recovery, test, labels, matrix, probabilities, spec.seed),
     )
+
+
+def fit_again(trained: Trained) -> Model:
+    """A second training on the same rows, as if there had been no first: the same to the last bit, or a finding."""
+    return _fitted(trained.spec, trained.split)[0]
+
+
+def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
+    """Everything of a training but what judges it."""
+    encoder = learn_encoder(split.train, spec)
+    booster = fit(spec, encoder, split.train, split.valid)
+    calibrator = calibration.fit(_raw(booster, encoder, split.valid), labels_of(split.valid))
+    bundle = Bundle(
+        spec.name,
+        spec.digest,
+        encoder,
+        calibrator,
+        learn_usual(split.train, encoder.numbers, spec.own_numbers(), KINDS[spec.subject]),
+        split.test_from,
+        tuple(split.train["jurisdiction"].unique().sort()),
+        _recovery(spec, split, encoder, booster, calibrator),
+    )
+    return Model(booster.model_to_string(), bundle), booster
 
 
 def _recovery(

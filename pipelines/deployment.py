@@ -12,6 +12,7 @@ import polars as pl
 from features.sources import Silver, read_silver
 from features.terms import Terms
 from features.vectors import Subject, subject_of
+from models import admission
 from models.selection import Capacities, read_capacities
 from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
@@ -42,7 +43,8 @@ class Deployment:
 
     @cached_property
     def registry(self) -> Registry:
-        return open_registry(self.settings.mlflow_db, self.settings.mlflow_artifacts)
+        sealing_key = admission.sealing_key(self.vault_key)
+        return open_registry(self.settings.mlflow_db, self.settings.mlflow_artifacts, sealing_key)
 
     @cached_property
     def agencies(self) -> Mapping[str, Agency]:

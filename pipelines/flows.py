@@ -6,7 +6,6 @@ asset page or a summary wants to say about it.
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ import polars as pl
 
 from features import registration, vectors
 from features.vectors import Subject
-from models import datasets, training
 from models.catalogue import MODELS
-from models.evaluation import average_precision
 from models.spec import ModelSpec
-from models.tracking import CHALLENGER, CHAMPION, Registered
-from models.training import Trained
+from models.tracking import Registered
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
 from pipelines.scoring_days import Scorer
 from warehouse import agencies, archive, catalog, delivery
@@ -29,7 +25,6 @@ from warehouse.catalog import Table
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
-from warehouse.errors import NotReady
 from warehouse.landing import land
 from warehouse.ledger import KNOWN, Account, redactions
 
@@ -210,10 +205,13 @@ def register_features(deployment: Deployment, subject: Subject, now: datetime) -
     return True
 
 
-def stored_vectors(deployment: Deployment, subject: Subject, days: Sequence[date] | None = None) -> pl.DataFrame:
-    """Stored vectors of the current feature set, one column a feature, with the event's location and context."""
+def stored_vectors(
+    deployment: Deployment, subject: Subject, days: Sequence[date] | None = None, version: int | None = None
+) -> pl.DataFrame:
+    """Stored vectors of the current feature set, one column a feature, with the event's location and context; those of
+    all days and of the table's latest version, where nothing else is asked."""
     names = vectors.feature_set(subject.registry)
-    stored = deployment.lake.scan(feature_table(subject.name)).filter(pl.col("feature_set") == names.digest)
+    stored = deployment.lake.scan(feature_table(subject.name), version).filter(pl.col("feature_set") == names.digest)
     events = deployment.lake.scan(SUBJECT_TABLES[subject.name])
     if days is not None:
         stored = stored.filter(pl.col("received_on").is_in(list(days)))
@@ -230,41 +228,6 @@ def recent_vectors(deployment: Deployment, subject: Subject, days: int = 7) -> p
     if last is None:
         return stored_vectors(deployment, subject, [])
     return stored_vectors(deployment, subject, list(each_day(last - timedelta(days=days - 1), last)))
-
-
-@dataclass(frozen=True)
-class Training:
-    """A training run and what became of it."""
-
-    trained: Trained
-    registered: Registered
-
-
-def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> Training:
-    """Train on what is known by a moment and register it; the better on the test days is champion."""
-    subject = deployment.subject(spec.subject)
-    outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
-    labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
-    trained = training.train(deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled)
-    alias = CHAMPION if _is_better(deployment, trained) else CHALLENGER
-    read = (feature_table(subject.name), catalog.OUTCOMES)
-    data_versions = {table.name: f"{table.name}@{deployment.lake.version(table)}" for table in read}
-    return Training(trained, deployment.registry.register(trained, data_versions, alias))
-
-
-def _is_better(deployment: Deployment, trained: Trained) -> bool:
-    """Whether the new model finds at least as much as the champion on the test days of the new."""
-    try:
-        champion = deployment.registry.load(trained.spec.name).model
-    except NotReady:
-        return True
-    if set(champion.bundle.encoder.columns) != set(trained.model.bundle.encoder.columns):
-        return True
-    test = trained.split.test
-    labels = datasets.labels_of(test)
-    ours = trained.model.raw_scores(trained.model.bundle.encoder.matrix(test))
-    theirs = champion.raw_scores(champion.bundle.encoder.matrix(test))
-    return average_precision(labels, ours) >= average_precision(labels, theirs)
 
 
 def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], scored_at: datetime) -> pl.DataFrame:

@@ -6,11 +6,12 @@ import dagster as dg
 
 from models.catalogue import MODELS
 from models.spec import ModelSpec
-from pipelines import flows
+from pipelines import flows, shadowing
 from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets
 from pipelines.assets.scores import score_assets
+from pipelines.assets.shadow import shadow_assets
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets, model_key
 from pipelines.reporting import key_of
@@ -19,7 +20,7 @@ _bronze = dg.AssetSelection.assets(*bronze_assets)
 _silver = dg.AssetSelection.assets(*silver_assets)
 _features = dg.AssetSelection.assets(*feature_assets)
 _models = dg.AssetSelection.assets(*model_assets)
-_scores = dg.AssetSelection.assets(*score_assets)
+_scores = dg.AssetSelection.assets(*score_assets, *shadow_assets)
 
 landing_job = dg.define_asset_job(
     "landing",
@@ -30,7 +31,7 @@ landing_job = dg.define_asset_job(
 scoring_job = dg.define_asset_job(
     "scoring",
     _bronze | _silver | _features | _scores,
-    description="Land, conform, compute features and score with the champions.",
+    description="Land, conform, compute features and score with the champions, and in shadow with the challengers.",
     tags=LAKE_WRITER,
 )
 features_job = dg.define_asset_job(
@@ -55,7 +56,8 @@ retraining_job = dg.define_asset_job("retraining", _models, description="Train e
 
 def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
     """The assets of the scoring job that can run: scores only of the models that have a champion."""
-    scored = [key_of(table) for spec in trained for table in (flows.score_table(spec), flows.selection_table(spec))]
+    tables = (flows.score_table, flows.selection_table, shadowing.shadow_table)
+    scored = [key_of(table_of(spec)) for spec in trained for table_of in tables]
     others = [key for asset in (*bronze_assets, *silver_assets, *feature_assets) for key in asset.keys]
     return sorted([*others, *scored])
 

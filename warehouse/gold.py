@@ -1,4 +1,5 @@
-"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions.
+"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions; those about
+models themselves are in `warehouse.gold_models`. All are listed here.
 
 Feature vectors are one list per event in the order of `feature_names` of their feature set, so that a new
 feature needs no new column and a stored vector never changes shape.
@@ -7,6 +8,8 @@ feature needs no new column and a stored vector never changes shape.
 from dataclasses import dataclass
 
 import dataframely as dy
+
+from warehouse.gold_models import ModelDecisions, ShadowScores
 
 
 def _moment(description: str, *, nullable: bool = False) -> dy.Datetime:
@@ -199,6 +202,7 @@ class Declared:
 
 _EVENT_KEY = ("event_id", "event_version")
 _SCORE_KEY = (*_EVENT_KEY, "model_version", "scored_at")
+_SHADOW_KEY = (*_EVENT_KEY, "model_version")
 
 TABLES: dict[str, Declared] = {
     "event_features__shipments": Declared(EventFeatures, "Feature vectors of shipments, as served.", _EVENT_KEY),
@@ -213,6 +217,15 @@ TABLES: dict[str, Declared] = {
     "crossing_scores": Declared(Scores, "Risk scores of crossings with reasons.", _SCORE_KEY),
     "shipment_selections": Declared(Selections, "Inspection lanes of shipments.", ("score_id",)),
     "crossing_selections": Declared(Selections, "Inspection lanes of crossings.", ("score_id",)),
+    "shipment_shadow_scores": Declared(
+        ShadowScores, "What the challenger says of shipments that the champion scores.", _SHADOW_KEY
+    ),
+    "crossing_shadow_scores": Declared(
+        ShadowScores, "What the challenger says of crossings that the champion scores.", _SHADOW_KEY
+    ),
+    "model_decisions": Declared(
+        ModelDecisions, "Which version of a model was made champion, by whom and why.", ("decision_id",), ()
+    ),
     "tiles": Declared(
         Tiles,
         "Daily sums of the feature views, by entity and instant.",

@@ -1,9 +1,12 @@
-"""Tables that several steps write: quarantine, ledger, links, vault, features. They are reported by those steps."""
+"""Tables that several steps write, which report them: quarantine, ledger, links, vault, features, decisions."""
 
 import dagster as dg
 
+from models.catalogue import MODELS
 from pipelines import reporting
 from pipelines.assets import OWNERS
+from pipelines.assets.training import model_key
+from pipelines.decisions import DECISIONS
 from pipelines.flows import FEATURES
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
@@ -34,4 +37,5 @@ platform_specs = [
     _reported(ENTITY_LINKS, "platform", _BRONZE_KEYS),
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
     _reported(FEATURES, "features", []),
+    _reported(DECISIONS, "models", [model_key(spec) for spec in MODELS.values()]),
 ]

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from models import card as model_card
 from models import pictures as model_pictures
 from models.catalogue import MODELS
+from models.promotion import ENOUGH_ADVERSE, RULES, Verdict
 from models.spec import ModelSpec
-from pipelines import flows, glance
+from pipelines import decisions, flows, glance, lifecycle, reporting
 from pipelines.assets import DEPLOYMENT, OWNERS, WEEKLY
 from pipelines.deployment import Deployment
 from pipelines.discretion import discreet
@@ -17,8 +19,6 @@ from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
 _SLOPE = (0.7, 1.4)
-_ENOUGH = 25
-"""Adverse outcomes of the test days from which a verdict is more than chance."""
 
 
 def model_key(spec: ModelSpec) -> dg.AssetKey:
@@ -34,7 +34,7 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
         deps=[key_of(flows.feature_table(spec.subject)), key_of(OUTCOMES)],
         description=(
             f"{spec.title}. LightGBM with native categoricals, calibrated, judged on days it never saw; registered in "
-            "MLflow. The better of old and new on those days is champion."
+            "MLflow as challenger. It becomes champion when it meets every rule of the promotion gate."
         ),
         group_name="models",
         owners=OWNERS["models"],
@@ -49,21 +49,27 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
                 asset=key,
                 description=(
                     "The area under the ROC curve is above one half, beyond noise. Blocks the scores where the test "
-                    f"days hold at least {_ENOUGH} adverse outcomes; with fewer, nothing can be said and it only warns."
+                    f"days hold at least {ENOUGH_ADVERSE} adverse outcomes; with fewer it says nothing and only warns."
                 ),
                 blocking=True,
             ),
             dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
+            dg.AssetCheckSpec(
+                "meets_the_gate",
+                asset=key,
+                description=f"It may be champion: {'; '.join(RULES.values())}. Warns: then the champion stays.",
+            ),
         ],
     )
     @discreet
     def model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         deployment: Deployment = getattr(context.resources, DEPLOYMENT)
         try:
-            result = flows.train_model(deployment, spec, datetime.now(UTC))
+            result = lifecycle.train_model(deployment, spec, datetime.now(UTC))
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        trained, registered = result.trained, result.registered
+        trained, registered, verdict = result.trained, result.registered, result.verdict
+        context.log_event(reporting.materialized(deployment, decisions.DECISIONS))
         auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
         adverse = int(trained.split.test["is_adverse"].sum())
         return dg.MaterializeResult(
@@ -71,6 +77,8 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             metadata={
                 "version": registered.version,
                 "alias": registered.alias or "none",
+                "gate": dg.MetadataValue.md(gate_table(verdict)),
+                "model card": dg.MetadataValue.md(model_card.markdown(result.card)),
                 "figures on the test days": dg.MetadataValue.md(figures_table(result)),
                 "at a glance": glance.curve(
                     [(point["predicted"], point["observed"]) for point in trained.reliability],
@@ -90,7 +98,7 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
                 dg.AssetCheckResult(
                     check_name="better_than_chance",
                     passed=auc.low > 0.5,
-                    severity=dg.AssetCheckSeverity.ERROR if adverse >= _ENOUGH else dg.AssetCheckSeverity.WARN,
+                    severity=dg.AssetCheckSeverity.ERROR if adverse >= ENOUGH_ADVERSE else dg.AssetCheckSeverity.WARN,
                     metadata={"auc": auc.value, "low": auc.low, "adverse outcomes of the test days": adverse},
                 ),
                 dg.AssetCheckResult(
@@ -99,13 +107,35 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
                     severity=dg.AssetCheckSeverity.WARN,
                     metadata={"slope": slope.value, "low": slope.low, "high": slope.high},
                 ),
+                dg.AssetCheckResult(
+                    check_name="meets_the_gate",
+                    passed=verdict.passed,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={
+                        "verdict": dg.MetadataValue.md(gate_table(verdict)),
+                        **{
+                            f"{rule.name} {name}": value
+                            for rule in verdict.rules
+                            for name, value in rule.figures.items()
+                        },
+                    },
+                ),
             ],
         )
 
     return model
 
 
-def figures_table(result: flows.Training) -> str:
+def gate_table(verdict: Verdict) -> str:
+    """The rules of the gate, what each found and whether it is met, as a Markdown table."""
+    rows = [
+        f"| {'met' if rule.passed else '**not met**'} | {rule.name.replace('_', ' ')} | {reporting.cell(rule.said)} |"
+        for rule in verdict.rules
+    ]
+    return "\n".join(["| | rule | what was found |", "|---|---|---|", *rows])
+
+
+def figures_table(result: lifecycle.Training) -> str:
     """The figures as a Markdown table."""
     lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for name, figure in result.trained.figures.items():

@@ -21,6 +21,7 @@ from pipelines.cli import (
     quarantine,
     replay,
     road,
+    versions,
     world,
 )
 from pipelines.cli.output import Exit, errors, printable
@@ -46,6 +47,7 @@ app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
+app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)

@@ -267,6 +267,24 @@ def bitrot(
 
 
 @app.command()
+def tamper(
+    files: Annotated[int, typer.Option(min=1, help="Models that are damaged or forged, in four ways in turn.")] = 200,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Damaged and forged model files and tags through the real registry: none may load, end the process or hang it.
+
+    LightGBM's own loader gets the same trees, in a process of its own.
+
+      borderlake bench tamper --files 200 --json tamper.json
+    """
+    _require_benchmarks()
+    from benchmarks import tamper as bench
+
+    _clocked(lambda watch: bench.run(files, seed, watch), json_out)
+
+
+@app.command()
 def canary(
     keep: Annotated[
         Path | None, typer.Option(help="New folder for all that is written; without, it is removed.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from models.catalogue import MODELS, model_of
-from pipelines import flows
+from pipelines import decisions, flows
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import NotReady
@@ -18,7 +18,8 @@ def train(
 ) -> None:
     """Train a model on what is known now, judge it on days it never saw, and register it in MLflow.
 
-    The better of the old and the new version on those days becomes champion; the champion scores.
+    It is challenger until it meets every rule of the promotion gate; then it is champion, which scores. Where there is
+    no champion yet it stands in as one.
     """
     spec = model_of(model)
     deployment = from_environment()
@@ -31,6 +32,8 @@ def train(
     with console.status(f"training {spec.name}"):
         run_id = runs.run(deployment, f"train_{spec.name}")
     result = deployment.registry.latest(spec.name)
+    verdict = decisions.verdict_of(deployment, spec, result.version)
+    assert verdict is not None, "a version that training has just registered has its verdict"
     console.print(
         table(
             f"{spec.name} version {result.version} ({result.alias or 'no alias'})",
@@ -42,11 +45,15 @@ def train(
             ],
         )
     )
+    rows = [(rule.name, rule.passed, rule.said) for rule in verdict.rules]
+    console.print(table("Promotion gate", ("rule", "met", "what was found"), rows))
     write_json(
         json_out,
         {
             "model": spec.name,
             "version": result.version,
+            "passed_gate": verdict.passed,
+            "not_met": verdict.failed,
             "alias": result.alias,
             "run": run_id,
             "figures": result.figures,

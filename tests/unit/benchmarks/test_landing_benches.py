@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from benchmarks import ais, crash, crash_worker, declaration_lines, landing, malformed, malformed_child, mutations
 from benchmarks.harness import Settings
+from benchmarks.questioned import Questioned
 from benchmarks.trial_result import TrialResult
 from benchmarks.trials import Trials, Usage, run_trials
 from pipelines.cli import bench
@@ -154,19 +155,18 @@ def test_a_reader_that_loses_a_line_is_seen(
     assert _examined(original, original.path)["unreconciled"] == 1
 
 
-def test_a_child_that_dies_or_hangs_is_counted_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    child = malformed.Child()
+def test_a_child_that_dies_or_hangs_is_counted_and_replaced() -> None:
+    child = Questioned("benchmarks.malformed_child")
     asked = {"path": "none", "original": "none", "agency": "customs", "dataset": "declarations"}
     asked |= {"must_not_land": False, "must_be_original": False}  # type: ignore[dict-item]
     try:
-        assert child.examine(dict(asked)) == {"crashes": 1}, "no such file is no refusal"
+        assert child.ask(asked, 30.0) == {"crashes": 1}, "no such file is no refusal"
         assert child._process is not None
         child._process.kill()
         child._process.wait()
-        assert child.examine(dict(asked)) == {"crashes": 1}
+        assert child.ask(asked, 30.0) == {"crashes": 1}
         child._started()
-        monkeypatch.setattr(malformed, "_LIMIT_S", 0.0)
-        assert child.examine(dict(asked)) == {"hangs": 1}
+        assert child.ask(asked, 0.0) == {"hangs": 1}
         assert child._process is None
     finally:
         child.stop()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from models import tracking
+from models import admission
 from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from models.training import Bundle, Trained
 from warehouse.errors import BorderlakeError, NotReady
@@ -77,6 +78,15 @@ def test_the_run_tells_figures_seed_and_data(registry: Registry, registered: Reg
     assert version.tags["sha256"] == trained.model.sha256
 
 
+def test_what_could_not_be_loaded_is_not_registered(
+    registry: Registry, registered: Registered, trained: Trained
+) -> None:
+    cut = replace(trained, model=replace(trained.model, text=trained.model.text[:-1]))
+    with pytest.raises(BorderlakeError, match="training made what loading refuses"):
+        registry.register(cut, {}, CHAMPION)
+    assert registry.load("shipment_risk").version == registered.version
+
+
 def test_no_pickle_is_written(files: dict[str, Path]) -> None:
     folder = files["model.lgb"].parent
     kinds = {path.suffix for path in folder.rglob("*") if path.is_file()}
@@ -121,7 +131,7 @@ def test_files_that_are_not_the_registered_ones_are_refused_before_they_are_pars
     def parse(text: str) -> Bundle:
         raise AssertionError("parsed before it was verified")
 
-    monkeypatch.setattr(tracking.Bundle, "from_json", parse)
+    monkeypatch.setattr(admission.Bundle, "from_json", parse)
     files[name].write_bytes(change(files[name].read_bytes()))
     with pytest.raises(BorderlakeError, match=r"shipment_risk version \d+: its files are not the registered ones"):
         registry.load("shipment_risk")

@@ -7,11 +7,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from models.catalogue import MODELS
 from pipelines import flows
 from pipelines.assets import DEPLOYMENT
+from pipelines.assets.training import model_key
 from pipelines.definitions import definitions
 from pipelines.deployment import Deployment
-from pipelines.schedules import hourly_scoring
+from pipelines.schedules import hourly_scoring, weekly_retraining
 from warehouse.settings import Settings
 
 TICK = datetime(2025, 3, 2, 10, 5, tzinfo=UTC)
@@ -66,3 +68,9 @@ def test_a_day_that_a_run_is_at_work_on_is_left_to_it(deployment: Deployment, in
         dg.DagsterRun(job_name="scoring", status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "2025-03-01"})
     )
     assert tick(deployment, instance)[0] == ["2025-03-02"]
+
+
+def test_every_week_every_model_is_trained_and_nothing_else(deployment: Deployment) -> None:
+    resolved = definitions(deployment).resolve_job_def(weekly_retraining.job_name)
+    assert set(resolved.asset_layer.executable_asset_keys) == {model_key(spec) for spec in MODELS.values()}
+    assert weekly_retraining.default_status is dg.DefaultScheduleStatus.RUNNING

@@ -1,0 +1,247 @@
+"""The model card of a version: what it is for, from what, how good, within which limits, and what the gate says of it.
+
+After Mitchell et al. (2019), Model Cards for Model Reporting. The content is made once, here, as blocks; how blocks
+look in Markdown and HTML is in `models.card_pages`. No registry, no IO; nothing here identifies anybody.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from models import card_pages, pictures
+from models.card_pages import Block, Page, Picture, Section, Table, Text
+from models.promotion import RULES, Slice, Verdict
+from models.training import Trained
+
+OWNER: Final = "risk analytics"
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "auc": "an adverse event stands above a harmless one",
+    "ap": "mean precision down the ranking (average precision)",
+    "brier": "mean squared error of the probability",
+    "calibration_slope": "1 is calibrated; below 1 overconfident",
+    **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in (1, 2, 5, 10)},
+    **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in (1, 2, 5, 10)},
+}
+_STRONGEST = 10
+_HEADLINE = ("auc", "precision_at_5", "recall_at_10", "calibration_slope")
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that a card tells."""
+
+    trained: Trained
+    verdict: Verdict
+    version: int
+    data_versions: Mapping[str, str]
+    """`table@version` of what was read, by table."""
+    known_by: datetime
+    """Outcomes known by then were learnt from, or judged."""
+
+
+def markdown(card: Card) -> str:
+    """The card as Markdown, pictures inside."""
+    return card_pages.markdown(_page(card))
+
+
+def html(card: Card) -> str:
+    """The card as one HTML file that needs no other."""
+    return card_pages.html(_page(card))
+
+
+def _page(card: Card) -> Page:
+    spec, figures = card.trained.spec, card.trained.figures
+    return Page(
+        title=f"{spec.title}",
+        subtitle=f"{spec.name} version {card.version}, from what was known on {card.known_by:%d %B %Y, %H:%M} UTC",
+        is_good=card.verdict.passed,
+        banner=_banner(card.verdict),
+        headline=[
+            (
+                f"{figures[name].value:.3f}",
+                name.replace("_", " "),
+                f"{figures[name].low:.3f} to {figures[name].high:.3f}",
+            )
+            for name in _HEADLINE
+        ],
+        sections=[
+            Section("Purpose", list(_purpose(card))),
+            Section("Verdict of the gate", list(_gate(card.verdict))),
+            Section("Data and days", list(_data(card))),
+            Section("How good it is", list(_figures(card))),
+            Section("Slices", list(_slices(card.verdict.slices))),
+            Section("Features", list(_features(card))),
+            Section("Limits", list(_limits(card))),
+            Section("Identity and replay", list(_identity(card))),
+        ],
+    )
+
+
+def _banner(verdict: Verdict) -> str:
+    if verdict.passed:
+        return "Meets every rule of the promotion gate"
+    return f"Does not meet the gate: {', '.join(name.replace('_', ' ') for name in verdict.failed)}"
+
+
+def _purpose(card: Card) -> Iterator[Block]:
+    spec = card.trained.spec
+    yield Table(
+        ("", ""),
+        [
+            (
+                "purpose",
+                f"{spec.purpose}: ranks {spec.subject} by the probability of an adverse outcome of an examination",
+            ),
+            ("owner", OWNER),
+            ("serves", ", ".join(card.trained.model.bundle.jurisdictions)),
+            ("what it decides", "nothing: a score advises, an officer decides and gives a reason"),
+            (
+                "kind",
+                f"LightGBM, {card.trained.trees} trees, {card.trained.model.bundle.calibrator.method} calibration",
+            ),
+        ],
+    )
+
+
+def _gate(verdict: Verdict) -> Iterator[Block]:
+    against = f"version {verdict.against}, the champion" if verdict.against else "no champion"
+    yield Text(f"Held against {against}, at a capacity of {verdict.capacity:.1%} of events.")
+    yield Table(
+        ("rule", "met", "what was found", "what it asks"),
+        [
+            (rule.name.replace("_", " "), "yes" if rule.passed else "NO", rule.said, RULES[rule.name])
+            for rule in verdict.rules
+        ],
+    )
+
+
+def _data(card: Card) -> Iterator[Block]:
+    split = card.trained.split
+    parts = (("learnt from", split.train), ("stopped and calibrated by", split.valid), ("judged on", split.test))
+    yield Table(
+        ("rows", "first day", "last day", "outcomes", "adverse"),
+        [
+            (
+                name,
+                *(f"{day:%Y-%m-%d}" for day in _span(rows)),
+                f"{rows.height:,}",
+                f"{_adverse(rows):,} ({_adverse(rows) / rows.height:.1%})",
+            )
+            for name, rows in parts
+        ],
+    )
+    yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
+    yield Table(("read", "at version"), [(table, version) for table, version in sorted(card.data_versions.items())])
+
+
+def _span(rows: pl.DataFrame) -> tuple[datetime, datetime]:
+    first, last = rows.select(first=pl.min("event_at"), last=pl.max("event_at")).row(0)
+    return first, last
+
+
+def _adverse(rows: pl.DataFrame) -> int:
+    return int(rows["is_adverse"].sum())
+
+
+def _figures(card: Card) -> Iterator[Block]:
+    yield Text("On the judged days, which it never saw; in brackets 95 % bootstrap intervals.")
+    yield Table(
+        ("figure", "value", "95 % interval", "meaning"),
+        [
+            (name.replace("_", " "), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", MEANINGS.get(name, ""))
+            for name, one in card.trained.figures.items()
+        ],
+    )
+    title = card.trained.spec.title
+    yield Picture(pictures.calibration_curve(card.trained.reliability, title), "calibration on the judged days")
+
+
+def _slices(slices: Sequence[Slice]) -> Iterator[Block]:
+    if not slices:
+        yield Text("No office and no mode has outcomes of both kinds enough to be judged by itself.")
+        return
+    yield Table(
+        ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
+        [
+            (
+                f"{one.column.replace('_', ' ')} {one.value}",
+                f"{one.rows:,}",
+                f"{one.adverse:,}",
+                f"{one.auc:.3f}",
+                "" if one.gain is None else f"{one.gain.value:+.3f} ({one.gain.low:+.3f} to {one.gain.high:+.3f})",
+            )
+            for one in slices
+        ],
+    )
+    yield Picture(
+        pictures.slices([(f"{one.column} {one.value}", one.auc, one.adverse) for one in slices]), "AUC by slice"
+    )
+
+
+def _features(card: Card) -> Iterator[Block]:
+    features = card.trained.spec.features()
+    counted = Counter((feature.owner, str(feature.sensitivity)) for feature in features)
+    weight = dict.fromkeys(counted, 0.0)
+    for feature in features:
+        weight[feature.owner, str(feature.sensitivity)] += card.trained.importance.get(feature.name, 0.0)
+    yield Text("By the agency whose data they rest on. Each may serve the purpose where its events are scored.")
+    yield Table(
+        ("owner", "sensitivity", "features", "share of gain"),
+        [
+            (owner, sensitivity, f"{counted[owner, sensitivity]}", f"{weight[owner, sensitivity]:.1%}")
+            for owner, sensitivity in sorted(counted, key=lambda one: -weight[one])
+        ],
+    )
+    importance = card.trained.importance
+    yield Table(
+        ("strongest", "meaning", "owner", "share of gain"),
+        [
+            (one.name, one.description, one.owner, f"{importance.get(one.name, 0.0):.1%}")
+            for one in sorted(features, key=lambda one: -importance.get(one.name, 0.0))[:_STRONGEST]
+        ],
+    )
+    yield Picture(pictures.feature_importance(importance, card.trained.spec.title), "strongest features")
+
+
+def _limits(card: Card) -> Iterator[Block]:
+    split, spec = card.trained.split, card.trained.spec
+    drawn = (split.test["selection"] == "random").sum() if "selection" in split.test.columns else 0
+    lines = [
+        f"Only examined {spec.subject} have outcomes. Of the {split.test.height:,} judged ones {drawn:,} were drawn "
+        "at random; the others were chosen, so figures hold for what is examined and not for all that passes.",
+        "An event with a category that training never saw is scored and marked: there is little ground to stand on. "
+        "Events of other jurisdictions than those above are not scored.",
+        f"Events before {split.test_from:%Y-%m-%d} were learnt from: their scores say nothing of how good it is.",
+        "It knows the past of what has an identity here. Of somebody new it knows none; a low score may mean no more.",
+    ]
+    if spec.without:
+        lines.append(f"Left out on purpose: {', '.join(sorted(spec.without))}.")
+    for line in lines:
+        yield Text(line, is_item=True)
+
+
+def _identity(card: Card) -> Iterator[Block]:
+    spec = card.trained.spec
+    yield Table(
+        ("", ""),
+        [
+            ("SHA-256 of text and bundle", card.trained.model.sha256),
+            ("spec", spec.digest),
+            ("seed", str(spec.seed)),
+            ("outcomes known by", card.known_by.isoformat()),
+        ],
+    )
+    yield Text(
+        "Training is deterministic: the same spec and seed on the tables at the versions above give this hash again, "
+        "as the gate's rule 'reproducible' has shown once. Every stored score names the version and hash that gave it, "
+        "and holds the vector that it was given."
+    )
+    yield Text(
+        f"See it: borderlake model show {spec.name} {card.version}. Train it again and compare: "
+        f"borderlake model reproduce {spec.name} {card.version}"
+    )

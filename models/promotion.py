@@ -1,0 +1,273 @@
+"""The gate between challenger and champion: rules, each with its figures, and the verdict they give. No IO.
+
+A new version is judged on the days that it kept apart, and only on those after what the champion has learnt from.
+There both rank the same rows, and every difference is taken draw by draw of one bootstrap, so that noise that both
+share cancels out.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from models import datasets
+from models.datasets import Floats
+from models.evaluation import Figure, interval, paired_gain, resamples
+from models.training import Model, Trained
+
+ENOUGH_ADVERSE: Final = 25
+"""Adverse outcomes of the judged days from which a verdict is more than chance."""
+SLOPE: Final = (0.9, 1.1)
+"""Calibration slopes that count as calibrated; the figure's interval must reach in."""
+SLICE_BOUND: Final = 0.02
+"""How much of its area under the ROC curve a slice may lose, beyond noise."""
+ENOUGH_OF_SLICE: Final = 10
+"""Adverse outcomes, and harmless ones, from which a slice is judged."""
+USUAL_CAPACITY: Final = 0.05
+"""Share of events that can be looked at, where capacities are given in numbers and not in shares."""
+REPEATS: Final = 200
+
+SLICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "shipments": ("location", "transport_mode"),
+    "crossings": ("location", "mode"),
+}
+"""Columns whose values are the slices of a subject: the office or crossing point, and the mode of transport."""
+
+RULES: Final[Mapping[str, str]] = {
+    "enough_labels": f"the judged days hold at least {ENOUGH_ADVERSE} adverse outcomes, and as many harmless ones",
+    "better": "it finds more than the champion at the capacity that is there, beyond noise",
+    "calibrated": f"the interval of its calibration slope reaches into {SLOPE[0]} to {SLOPE[1]}",
+    "no_slice_worse": f"no office and no mode loses more than {SLICE_BOUND} of AUC to the champion, beyond noise",
+    "reproducible": "trained again on the same rows it is the same to the last bit",
+}
+"""What each rule asks."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the gate: whether it is met, in words an analyst reads, with the figures behind them."""
+
+    name: str
+    passed: bool
+    said: str
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice of the judged rows: how the new version ranks within it, and what it gains on the champion."""
+
+    column: str
+    value: str
+    rows: int
+    adverse: int
+    auc: float
+    gain: Figure | None
+    """Of AUC on the champion; none where there is no champion that can judge these rows."""
+    is_worse: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of a version."""
+
+    rules: Sequence[Rule]
+    slices: Sequence[Slice]
+    against: int | None
+    """Version of the champion that it was held against; none where there is none that can score these rows."""
+    capacity: float
+    """Share of events that can be looked at."""
+
+    @property
+    def passed(self) -> bool:
+        return all(rule.passed for rule in self.rules)
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the rules that are not met."""
+        return [rule.name for rule in self.rules if not rule.passed]
+
+    def to_json(self) -> str:
+        return json.dumps({"passed": self.passed, **asdict(self)}, indent=2, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> "Verdict":
+        stored = json.loads(text)
+        return Verdict(
+            rules=[Rule(**rule) for rule in stored["rules"]],
+            slices=[
+                Slice(**{**one, "gain": None if one["gain"] is None else Figure(**one["gain"])})
+                for one in stored["slices"]
+            ],
+            against=stored["against"],
+            capacity=stored["capacity"],
+        )
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The champion, as the gate meets it."""
+
+    version: int
+    model: Model
+    is_proven: bool
+    """Whether it passed the gate itself; one that did not only holds the place until one comes that does."""
+
+    def can_judge(self, rows: pl.DataFrame) -> bool:
+        """Whether the rows have every feature it asks for: with other features it cannot score new events either."""
+        return set(self.model.bundle.encoder.columns) <= set(rows.columns)
+
+
+def judge(trained: Trained, again: Model, champion: Rival | None, capacity: float) -> Verdict:
+    """The verdict on a trained version; `again` is a second training of the same, `capacity` a share of events."""
+    rival = champion if champion is not None and champion.can_judge(trained.split.test) else None
+    rows = trained.split.test
+    if rival is not None:
+        rows = rows.filter(pl.col("event_at") >= pl.lit(rival.model.bundle.trained_until))
+    labels, ours = datasets.labels_of(rows), _probabilities(trained.model, rows)
+    theirs = None if rival is None else _probabilities(rival.model, rows)
+    seed = trained.spec.seed
+    slices = slices_of(rows, SLICES[trained.spec.subject], labels, ours, theirs, seed)
+    rules = [
+        _enough(labels),
+        _better(trained, labels, ours, theirs, rival, capacity),
+        _calibrated(trained),
+        _no_slice_worse(slices),
+        _reproducible(trained.model, again),
+    ]
+    return Verdict(rules, slices, None if rival is None else rival.version, capacity)
+
+
+def recall_at(share: float, labels: Floats, scores: Floats) -> float:
+    """Share of all adverse rows among the highest `share` of rows."""
+    taken = max(1, round(len(labels) * share))
+    best = np.argsort(-scores, kind="stable")[:taken]
+    return float(labels[best].sum() / labels.sum())
+
+
+def _probabilities(model: Model, rows: pl.DataFrame) -> Floats:
+    return model.bundle.calibrator.probability(model.raw_scores(model.bundle.encoder.matrix(rows)))
+
+
+def _both(labels: Floats, least: int = 1) -> bool:
+    return min(float(labels.sum()), float((1 - labels).sum())) >= least
+
+
+def _enough(labels: Floats) -> Rule:
+    adverse, harmless = int(labels.sum()), int((1 - labels).sum())
+    said = (
+        f"{adverse:,} adverse and {harmless:,} harmless outcomes in the judged days, at least {ENOUGH_ADVERSE} of each"
+    )
+    figures = {"adverse": float(adverse), "harmless": float(harmless)}
+    return Rule("enough_labels", _both(labels, ENOUGH_ADVERSE), said, figures)
+
+
+def _better(
+    trained: Trained, labels: Floats, ours: Floats, theirs: Floats | None, rival: Rival | None, capacity: float
+) -> Rule:
+    if theirs is None or rival is None:
+        auc = trained.figures["auc"]
+        said = f"there is no champion to hold it against; better than chance: AUC {_interval(auc)}, low end above 0.5"
+        return Rule("better", auc.low > 0.5, said, {"auc": auc.value, "auc_low": auc.low})
+    if not _both(labels):
+        return Rule("better", False, "the days that both have not learnt from hold outcomes of one kind only", {})
+    gain = paired_gain(
+        labels, ours, theirs, lambda y, s: recall_at(capacity, y, s), seed=trained.spec.seed, repeats=REPEATS
+    )
+    figures = {
+        "recall": recall_at(capacity, labels, ours),
+        "recall_of_champion": recall_at(capacity, labels, theirs),
+        "gain": gain.value,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+    }
+    said = (
+        f"of all adverse outcomes it finds {figures['recall']:.1%} in the riskiest {capacity:.1%}, version "
+        f"{rival.version} finds {figures['recall_of_champion']:.1%}: gain {_interval(gain)}"
+    )
+    if rival.is_proven:
+        return Rule("better", gain.low > 0, f"{said}, low end above 0", figures)
+    said = f"{said}, not below 0: the champion has not passed the gate itself and need not be beaten beyond noise"
+    return Rule("better", gain.value >= 0, said, figures)
+
+
+def _calibrated(trained: Trained) -> Rule:
+    slope = trained.figures["calibration_slope"]
+    passed = slope.low <= SLOPE[1] and slope.high >= SLOPE[0]
+    said = f"calibration slope {_interval(slope)}, to reach into {SLOPE[0]} to {SLOPE[1]}"
+    return Rule("calibrated", passed, said, {"slope": slope.value, "slope_low": slope.low, "slope_high": slope.high})
+
+
+def slices_of(
+    rows: pl.DataFrame, columns: Sequence[str], labels: Floats, ours: Floats, theirs: Floats | None, seed: int
+) -> list[Slice]:
+    """Every slice with enough outcomes of both kinds, largest first within its column."""
+    found = []
+    for column in columns:
+        values = rows[column].fill_null("unknown")
+        for value, _ in values.value_counts(sort=True).sort("count", column, descending=[True, False]).iter_rows():
+            here = (values == value).to_numpy()
+            if _both(labels[here], ENOUGH_OF_SLICE):
+                of_theirs = None if theirs is None else theirs[here]
+                found.append(_slice(column, value, labels[here], ours[here], of_theirs, seed))
+    return found
+
+
+def _slice(column: str, value: str, labels: Floats, ours: Floats, theirs: Floats | None, seed: int) -> Slice:
+    ranked, once = _Ranked(labels, ours), np.ones(len(labels))
+    counted = (column, value, len(labels), int(labels.sum()), ranked.auc(once))
+    if theirs is None:
+        return Slice(*counted, gain=None, is_worse=False)
+    rival = _Ranked(labels, theirs)
+    draws = resamples(labels, seed=seed, repeats=REPEATS)
+    drawn = [np.bincount(rows, minlength=len(labels)).astype(np.float64) for rows in draws]
+    gains = np.array([ranked.auc(weights) - rival.auc(weights) for weights in drawn])
+    gain = Figure(ranked.auc(once) - rival.auc(once), *interval(gains))
+    return Slice(*counted, gain=gain, is_worse=gain.high < -SLICE_BOUND)
+
+
+def _no_slice_worse(slices: Sequence[Slice]) -> Rule:
+    worse = [f"{one.column} {one.value}" for one in slices if one.is_worse]
+    held = [one for one in slices if one.gain is not None]
+    if not slices:
+        said = f"no slice has {ENOUGH_OF_SLICE} outcomes of each kind to be judged by itself"
+    elif not held:
+        said = f"{len(slices)} slices with enough outcomes, and no champion to hold them against"
+    elif worse:
+        said = f"worse than the champion beyond noise: {', '.join(worse)}"
+    else:
+        least = min(held, key=lambda one: one.gain.value if one.gain else 0.0)
+        said = f"{len(held)} slices held against the champion; least gain: {least.column} {least.value}"
+        said += f" {_interval(least.gain)}" if least.gain else ""
+    return Rule("no_slice_worse", not worse, said, {"slices": float(len(slices)), "worse": float(len(worse))})
+
+
+def _reproducible(model: Model, again: Model) -> Rule:
+    is_same = model.sha256 == again.sha256
+    told = f"both are {model.sha256[:12]}" if is_same else f"{model.sha256[:12]} became {again.sha256[:12]}"
+    return Rule("reproducible", is_same, f"trained twice on the same rows: {told}", {"is_same": float(is_same)})
+
+
+class _Ranked:
+    """Rows of a slice sorted once, so that the AUC of each of many draws costs no sort."""
+
+    def __init__(self, labels: Floats, scores: Floats) -> None:
+        self._order = np.argsort(scores, kind="stable")
+        self._labels = labels[self._order]
+        # Where a run of equal scores ends: a pair within it counts half.
+        self._ends = np.append(np.flatnonzero(np.diff(scores[self._order])), len(scores) - 1)
+
+    def auc(self, weights: Floats) -> float:
+        """Chance that an adverse row stands above a harmless one, each row as often as its weight says."""
+        weight = weights[self._order]
+        adverse = np.diff(np.cumsum(weight * self._labels)[self._ends], prepend=0.0)
+        harmless = np.cumsum(weight * (1 - self._labels))[self._ends]
+        below = np.append(0.0, harmless[:-1])
+        return float((adverse * (below + harmless) / 2).sum() / (adverse.sum() * harmless[-1]))
+
+
+def _interval(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -1,0 +1,158 @@
+"""The gate: each rule by what it must let through and what it must stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from models import promotion, training
+from models.promotion import RULES, Rival, Verdict, judge
+from models.spec import ModelSpec
+from models.training import Model, Trained, train
+
+CAPACITY = 0.1
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promotion, "REPEATS", 30)
+
+
+@pytest.fixture(scope="session")
+def ignorant(make_labelled: Callable[..., pl.DataFrame], small_spec: ModelSpec) -> Model:
+    """A model that learnt from labels that mean nothing."""
+    labelled = make_labelled(1_500)
+    return train(small_spec, labelled.with_columns(pl.col("is_adverse").shuffle(seed=1))).model
+
+
+def rival(model: Model, *, is_proven: bool = True) -> Rival:
+    return Rival(7, model, is_proven)
+
+
+def rule(verdict: Verdict, name: str) -> promotion.Rule:
+    return next(one for one in verdict.rules if one.name == name)
+
+
+def test_a_verdict_has_every_rule_once_in_order_and_survives_json(trained: Trained) -> None:
+    verdict = judge(trained, trained.model, rival(trained.model), CAPACITY)
+    assert [one.name for one in verdict.rules] == list(RULES)
+    assert Verdict.from_json(verdict.to_json()) == verdict
+    assert verdict.passed == all(one.passed for one in verdict.rules) == (not verdict.failed)
+
+
+def test_without_a_champion_it_must_beat_chance(trained: Trained) -> None:
+    verdict = judge(trained, trained.model, None, CAPACITY)
+    assert verdict.against is None
+    better = rule(verdict, "better")
+    assert better.passed
+    assert better.figures["auc_low"] == trained.figures["auc"].low > 0.5
+
+
+def test_it_is_better_than_a_champion_that_knows_nothing(trained: Trained, ignorant: Model) -> None:
+    verdict = judge(trained, trained.model, rival(ignorant), CAPACITY)
+    better = rule(verdict, "better")
+    assert (better.passed, verdict.against) == (True, 7)
+    assert 0 < better.figures["gain_low"] <= better.figures["gain"]
+    assert better.figures["gain"] == pytest.approx(better.figures["recall"] - better.figures["recall_of_champion"])
+
+
+def test_its_own_twin_is_not_beaten_beyond_noise_and_keeps_the_place(trained: Trained) -> None:
+    better = rule(judge(trained, trained.model, rival(trained.model), CAPACITY), "better")
+    assert not better.passed
+    assert better.figures["gain"] == better.figures["gain_low"] == better.figures["gain_high"] == 0.0
+
+
+def test_a_champion_that_never_passed_need_not_be_beaten_beyond_noise(trained: Trained) -> None:
+    verdict = judge(trained, trained.model, rival(trained.model, is_proven=False), CAPACITY)
+    assert rule(verdict, "better").passed
+
+
+def test_only_days_that_the_champion_has_not_learnt_from_judge(trained: Trained) -> None:
+    later = replace(
+        trained.model, bundle=replace(trained.model.bundle, trained_until=trained.split.test_from + timedelta(days=400))
+    )
+    verdict = judge(trained, trained.model, rival(later), CAPACITY)
+    assert rule(verdict, "enough_labels").figures == {"adverse": 0.0, "harmless": 0.0}
+    assert {"enough_labels", "better"} <= set(verdict.failed)
+
+
+def test_a_champion_of_other_features_cannot_judge(trained: Trained) -> None:
+    encoder = trained.model.bundle.encoder
+    other = replace(trained.model.bundle, encoder=replace(encoder, numbers=(*encoder.numbers, "gone")))
+    assert judge(trained, trained.model, rival(Model(trained.model.text, other)), CAPACITY).against is None
+
+
+def test_a_second_training_on_the_same_rows_is_the_same_to_the_last_bit(trained: Trained) -> None:
+    again = training.fit_again(trained)
+    assert again == trained.model
+    assert rule(judge(trained, again, None, CAPACITY), "reproducible").passed
+
+
+def test_another_model_from_a_second_training_is_told(trained: Trained, ignorant: Model) -> None:
+    assert "reproducible" in judge(trained, ignorant, None, CAPACITY).failed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed"),
+    [
+        pytest.param(0.95, 1.05, True, id="within"),
+        pytest.param(0.5, 0.9, True, id="reaches-in-from-below"),
+        pytest.param(1.1, 1.9, True, id="reaches-in-from-above"),
+        pytest.param(0.5, 0.89, False, id="overconfident"),
+        pytest.param(1.11, 1.9, False, id="underconfident"),
+    ],
+)
+def test_the_interval_of_the_slope_must_reach_in(trained: Trained, low: float, high: float, passed: bool) -> None:
+    slope = replace(trained.figures["calibration_slope"], low=low, high=high)
+    judged = replace(trained, figures={**trained.figures, "calibration_slope": slope})
+    assert rule(judge(judged, trained.model, None, CAPACITY), "calibrated").passed is passed
+
+
+def test_a_slice_that_loses_what_the_champion_knew_is_named() -> None:
+    generator = np.random.default_rng(5)
+    rows = pl.DataFrame({"location": ["XNAIR"] * 300 + ["XNPRT"] * 300 + [None] * 20, "mode": ["air"] * 620})
+    labels = (generator.random(620) < 0.3).astype(float)
+    theirs = labels * 0.6 + generator.random(620) * 0.4
+    ours = np.where(np.arange(620) < 300, generator.random(620), theirs)
+    found = promotion.slices_of(rows, ["location", "mode"], labels, ours, theirs, seed=3)
+    by_name = {(one.column, one.value): one for one in found}
+    assert by_name["location", "XNAIR"].is_worse
+    assert not by_name["location", "XNPRT"].is_worse
+    assert by_name["mode", "air"].rows == 620
+    assert ("location", "unknown") not in by_name, "too few outcomes to be judged by itself"
+    told = promotion._no_slice_worse(found)
+    assert not told.passed
+    assert "location XNAIR" in told.said
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=30).filter(
+        lambda rows: len({adverse for adverse, _, weight in rows if weight}) == 2
+    )
+)
+def test_auc_of_weighted_rows_is_that_of_the_rows_repeated(rows: list[tuple[bool, int, int]]) -> None:
+    labels, scores, weights = (np.array([one[at] for one in rows], dtype=float) for at in range(3))
+    times = weights.astype(int)
+    expected = roc_auc_score(np.repeat(labels, times), np.repeat(scores, times))
+    assert promotion._Ranked(labels, scores).auc(weights) == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=40).filter(
+        lambda rows: any(adverse for adverse, _ in rows)
+    ),
+    st.floats(0.01, 1.0),
+)
+def test_recall_at_capacity_is_what_counting_by_hand_gives(rows: list[tuple[bool, float]], share: float) -> None:
+    by_hand = sorted(range(len(rows)), key=lambda at: (-rows[at][1], at))[: max(1, round(len(rows) * share))]
+    expected = sum(rows[at][0] for at in by_hand) / sum(adverse for adverse, _ in rows)
+    labels, scores = (np.array([one[at] for one in rows], dtype=float) for at in (0, 1))
+    assert promotion.recall_at(share, labels, scores) == pytest.approx(expected)
