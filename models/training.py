@@ -10,7 +10,8 @@ import lightgbm
 import numpy as np
 import polars as pl
 
-from models import calibration, evaluation
+from models import abstention, calibration, evaluation
+from models.abstention import Ground
 from models.calibration import Calibrator
 from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
@@ -32,6 +33,8 @@ class Bundle:
     """Events from here on were never seen by the model."""
     jurisdictions: tuple[str, ...]
     """Where the training rows come from: elsewhere the model has no ground to stand on."""
+    ground: Ground
+    """What tells the events that it has no ground to judge."""
 
     def to_json(self) -> str:
         return json.dumps(
@@ -45,6 +48,7 @@ class Bundle:
                 "usual": self.usual,
                 "trained_until": self.trained_until.isoformat(),
                 "jurisdictions": self.jurisdictions,
+                "ground": self.ground.to_dict(),
             },
             sort_keys=True,
         )
@@ -60,6 +64,7 @@ class Bundle:
             usual={name: (low, high) for name, (low, high) in stored["usual"].items()},
             trained_until=datetime.fromisoformat(stored["trained_until"]),
             jurisdictions=tuple(stored["jurisdictions"]),
+            ground=Ground.from_dict(stored["ground"]),
         )
 
 
@@ -122,6 +127,7 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
         usual(split.train, encoder),
         split.test_from,
         tuple(split.train["jurisdiction"].unique().sort()),
+        abstention.learn(split.train, encoder, spec.history),
     )
     model = Model(booster.model_to_string(), bundle)
     labels = labels_of(split.test)

@@ -15,7 +15,7 @@ import polars as pl
 
 from features import registration, vectors
 from features.vectors import Subject
-from models import datasets, scoring, selection, training
+from models import abstention, datasets, scoring, selection, training
 from models.catalogue import MODELS
 from models.evaluation import average_precision
 from models.spec import ModelSpec
@@ -280,8 +280,17 @@ def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], 
     if fresh.is_empty():
         return fresh
     features = subject.registry.features
-    scores = scoring.score(champion.model, champion.version, features, fresh, scored_at)
-    lanes = selection.select(scores, deployment.capacities(subject.name))
+    bundle = champion.model.bundle
+    marked = fresh.with_columns(
+        abstained_for=abstention.abstained_for(bundle.ground, bundle.encoder, bundle.jurisdictions, fresh)
+    )
+    scores = scoring.score(champion.model, champion.version, features, marked, scored_at)
+    earlier = deployment.lake.scan(selection_table(spec)).filter(
+        (pl.col("model_version") == champion.version) & pl.col("received_on").is_in(list(days))
+    )
+    lanes = selection.select(
+        scores, deployment.capacities(subject.name), deployment.vault_key, earlier=earlier.collect()
+    )
     order = ["event_date", "event_at", "event_id", "event_version"]
     deployment.lake.append(score_table(spec), scores.sort(order))
     deployment.lake.append(selection_table(spec), lanes.sort(order))

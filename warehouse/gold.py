@@ -111,9 +111,14 @@ class Selections(dy.Schema):
     scored_at = _moment("The logical moment of scoring.")
     location = dy.String(description="Office or crossing point.")
     lane = dy.String(description="red: physical, yellow: documents, blue: after release, green: release.")
-    rank = dy.Int64(description="Rank by risk within location and day, from 1.")
+    lane_by_risk = dy.String(nullable=True, description="Lane by rank alone, as it was before the draw.")
+    rank = dy.Int64(description="Rank by risk within location and day, among those placed together, from 1.")
     is_exploration = dy.Bool(description="Drawn at random, not by rank.")
     propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
+    reason = dy.String(nullable=True, description="Why it is in its lane: its rank, or that it was drawn.")
+    abstained_for = dy.String(
+        nullable=True, description="Why the model has no ground to judge it; null: it has. The lane stands."
+    )
 
 
 class Dispositions(dy.Schema):

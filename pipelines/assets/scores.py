@@ -8,8 +8,8 @@ import dagster as dg
 import polars as pl
 
 from models import pictures as model_pictures
+from models.capacity import LANES
 from models.catalogue import MODELS
-from models.selection import LANES
 from models.spec import ModelSpec
 from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
