@@ -14,9 +14,13 @@ import polars as pl
 from models.datasets import Encoder
 
 _EDGE = 0.01
-"""A number reaches from this quantile of the training rows to the one as far from the other end."""
+"""A number reaches from this quantile of the training rows to the one as far from the other end, and beyond it by"""
+_MARGIN = 0.5
+"""of that width at each end: what grows with the days, as counts and ages do, is not strange for that alone."""
 _RARE = 0.99
-"""An event is far from training when more of its numbers lie outside than of this share of the training rows."""
+"""An event is far from training when more of its numbers lie outside than of this share of the training rows,"""
+_LEAST_SHARE = 0.1
+"""and more than this share of them: one odd number is what scores are made of."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ def learn(rows: pl.DataFrame, encoder: Encoder, history: Sequence[str]) -> Groun
         for name in encoder.numbers
     }
     reach = {
-        name: (float(low), float(high)) for name, (low, high) in edges.items() if low is not None and high is not None
+        name: (low - _MARGIN * (high - low), high + _MARGIN * (high - low))
+        for name, (low, high) in edges.items()
+        if low is not None and high is not None
     }
     counts = rows.select(_outside(reach)).to_series()
     most = counts.quantile(_RARE, "higher")
     known = tuple(name for name in history if name in encoder.columns)
-    return Ground(reach, int(most) if most is not None else 0, known)
+    return Ground(reach, max(int(most or 0), int(_LEAST_SHARE * len(reach))), known)
 
 
 def abstained_for(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], vectors: pl.DataFrame) -> pl.Series:

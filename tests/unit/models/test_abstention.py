@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from models.abstention import Ground, abstained_for, learn
+from models.shipment_risk import SHIPMENT_RISK
 from models.training import Bundle, Trained
 
 
@@ -27,12 +28,8 @@ def test_of_the_training_rows_hardly_any_is_abstained_for(trained: Trained) -> N
     ("change", "reason"),
     [
         pytest.param({"jurisdiction": pl.lit("XQ")}, "not trained in its jurisdiction", id="another-jurisdiction"),
-        pytest.param({"country_of_origin": pl.lit("QZ")}, "unseen in training: country of origin", id="an-unseen-category"),
         pytest.param(
-            {
-                name: pl.lit(None, pl.Float64)
-                for name in ("importer_age_days", "seller_age_days", "declarant_age_days", "vehicle_age_days")
-            },
+            {name: pl.lit(None, pl.Float64) for name in SHIPMENT_RISK.history},
             "thin history: nobody in it was seen before",
             id="nobody-seen-before",
         ),
@@ -49,7 +46,7 @@ def test_an_event_without_ground_says_why(
 def test_one_party_that_is_known_is_history(trained: Trained, fresh: pl.DataFrame) -> None:
     one = fresh.with_columns(
         importer_age_days=pl.lit(2.0),
-        **{name: pl.lit(None, pl.Float64) for name in ("seller_age_days", "declarant_age_days", "vehicle_age_days")},
+        **{name: pl.lit(None, pl.Float64) for name in SHIPMENT_RISK.history[1:]},
     )
     assert not told(trained, one).str.contains("thin history").any()
 
