@@ -158,9 +158,6 @@ def _wilson(share: float, rows: float) -> tuple[float, float]:
 def _flat(figures: dict[str, Estimate | None]) -> dict[str, float | None]:
     flat: dict[str, float | None] = {}
     for name, figure in figures.items():
-        flat |= {
-            name: figure and figure.value,
-            f"{name}_low": figure and figure.low,
-            f"{name}_high": figure and figure.high,
-        }
+        value, low, high = (figure.value, figure.low, figure.high) if figure else (None, None, None)
+        flat |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return flat

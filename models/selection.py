@@ -60,6 +60,16 @@ def select(
     )
 
 
+def by_threshold(scores: pl.DataFrame, least: float) -> pl.DataFrame:
+    """Score rows in lanes by probability alone, whatever the capacity: red from `least`, green below."""
+    is_red = pl.col("probability") >= least
+    return scores.with_columns(
+        lane=pl.when(is_red).then(pl.lit("red")).otherwise(pl.lit("green")),
+        is_exploration=pl.lit(value=False),
+        propensity=is_red.cast(pl.Float64),
+    )
+
+
 def looks() -> pl.Expr:
     """Whether a row's lane has it looked at before release."""
     return pl.col("lane").is_in(LOOKED_AT)

@@ -82,6 +82,17 @@ class Registry:
             raise NotReady(f"{name} has no {alias} yet; train it with: borderlake train {name}") from error
         return replace(self._loaded(found), alias=alias)
 
+    def load_version(self, name: str, number: int) -> Registered:
+        """One version, verified, whatever its alias. Raises `NotReady` when there is none."""
+        mlflow = self._mlflow()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = mlflow.MlflowClient().get_model_version(name, str(number))
+        except MlflowException as error:
+            raise NotReady(f"{name} has no version {number}; train it with: borderlake train {name}") from error
+        return self._loaded(found)
+
     def _loaded(self, found: Any) -> Registered:
         mlflow = self._mlflow()
         uri = f"models:/{found.name}/{found.version}"

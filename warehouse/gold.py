@@ -122,14 +122,24 @@ class Selections(dy.Schema):
 
 
 class Dispositions(dy.Schema):
-    """What a person decided. A score advises; an officer acts."""
+    """What a person decided. A score advises; an officer acts. Append-only: of a score the last decision counts."""
 
     score_id = dy.String(description="Score acted on.")
-    officer = dy.String(description="Keyed id of the officer.")
-    action = dy.String(description="inspect, documents, release or other.")
-    reason = dy.String(description="The officer's reason.")
-    decided_at = _moment("When it was decided.")
+    event_id = dy.String(description="Event of the score.")
+    event_version = dy.Int64(description="Its version.")
+    model_name = dy.String(description="Model of the score.")
     model_version = dy.Int64(description="Model version of the score.")
+    location = dy.String(nullable=True, description="Office or crossing point.")
+    received_on = dy.Date(description="Day the event was delivered.")
+    lane = dy.String(description="Lane that was advised.")
+    is_exploration = dy.Bool(description="Whether it was advised by the draw.")
+    propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
+    action = dy.String(description="inspect, documents, audit, release or other.")
+    is_override = dy.Bool(description="Whether the action is another than the lane advises.")
+    is_inspected = dy.Bool(description="Whether the action looks at the event before release.")
+    officer = dy.String(description="Keyed id of the officer.")
+    reason = dy.String(description="The officer's reason; it names nobody.")
+    decided_at = _moment("When it was decided.")
 
 
 class Tiles(dy.Schema):

@@ -10,6 +10,7 @@ import polars as pl
 from models import pictures as model_pictures
 from models.capacity import LANES
 from models.catalogue import MODELS
+from models.pictures import LANE_COLOURS
 from models.spec import ModelSpec
 from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
@@ -125,7 +126,7 @@ def _show(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFram
             "at a glance": glance.bars(
                 [count for _, count in by_lane],
                 ", ".join(f"{lane} {count:,}" for lane, count in by_lane),
-                [pictures.LANE_COLOURS[lane].lstrip("#") for lane in LANES],
+                [LANE_COLOURS[lane].lstrip("#") for lane in LANES],
             ),
             "lanes": pictures.lanes(by_lane, spec.title),
         },

@@ -11,6 +11,7 @@ from pipelines.cli import (
     agreement,
     bench,
     contracts,
+    disposition,
     erase,
     exercise,
     features,
@@ -20,6 +21,7 @@ from pipelines.cli import (
     models,
     quarantine,
     road,
+    selecting,
     world,
 )
 from pipelines.cli.output import Exit, errors, printable
@@ -45,9 +47,13 @@ app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
+app.command(rich_help_panel="Work")(selecting.select)
+app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
+app.command(rich_help_panel="Look")(selecting.whatif)
+app.command(rich_help_panel="Look")(selecting.leakage)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
