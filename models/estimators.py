@@ -8,6 +8,7 @@ own sum (Hájek, 1971). A policy that was not followed is judged by the same wei
 Every function reads rows with
     chance      the probability with which the outcome was to become known; null where nothing is known of it,
     is_sampled  whether the draw took the row and its outcome is known,
+    is_awaited  whether the draw took the row and its outcome is still to come (or nobody looked, against the advice),
     is_adverse  the outcome.
 `designed` makes them. Intervals are of 95 %: of weighted counts those of Fay and Feuer (1997, Statistics in Medicine
 16), which hold for few cases and say how many there may be where none was found; of shares Wilson's with the effective
@@ -40,7 +41,7 @@ class Estimate:
 
 
 def designed() -> dict[str, pl.Expr]:
-    """`chance` and `is_sampled` of selections joined with decisions and outcomes.
+    """`chance`, `is_sampled` and `is_awaited` of selections joined with decisions and outcomes.
 
     Where officers decide on lanes (`has_decisions`), the chance is the lane's `propensity`, and a row counts as sampled
     if it was looked at (`is_inspected`) and its outcome is known. Elsewhere it is what the agency reports of its own
@@ -53,20 +54,21 @@ def designed() -> dict[str, pl.Expr]:
         pl.when(pl.col("selection") == "all").then(1.0)
         .when(drawn_by_agency & (pl.col("selection_probability") > 0)).then("selection_probability")
     )  # fmt: skip
-    followed = looks() & pl.col("is_inspected") & is_known
+    followed = looks() & pl.col("is_inspected").fill_null(value=False) & is_known
     by_lanes = pl.col("has_decisions")
     return {
         "chance": pl.when(by_lanes).then("propensity").otherwise(chance_of_agency),
         "is_sampled": pl.when(by_lanes).then(followed).otherwise(is_known & chance_of_agency.is_not_null()),
+        "is_awaited": by_lanes & looks() & ~followed,
     }
 
 
 def leakage(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """By group: `events`, `sampled`, estimated `adverse` events, of these `missed` by the lanes, and the `rate`.
+    """By group: `events`, `sampled`, `awaited`, estimated `adverse` events, of these `missed`, and the `rate`.
 
     An event is missed when its lane lets it pass, as it does with probability 1 - `propensity`. Each figure comes with
-    `_low` and `_high`, null where no row could have been sampled; `without_chance` counts rows that nothing can be
-    said of, for no draw could have taken them.
+    `_low` and `_high`, null where no row could have been sampled, or all that were are awaited; `without_chance` counts
+    rows that nothing can be said of, for no draw could have taken them. Totals are too low by what is awaited.
     """
     missing = 1 - pl.col("propensity")
     found = []
@@ -76,22 +78,25 @@ def leakage(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
             "missed": total(group, missing),
             "rate": rate(group),
         }
-        told = {"events": group.height, "sampled": int(group["is_sampled"].sum()), **_flat(figures)}
+        counts = {"sampled": int(group["is_sampled"].sum()), "awaited": int(group["is_awaited"].sum())}
+        told = {"events": group.height, **counts, **_flat(figures)}
         found.append(dict(zip(by, key, strict=True)) | told | {"without_chance": int((group["chance"] == 0).sum())})
     numbers = {f"{name}{end}": pl.Float64() for name in ("adverse", "missed", "rate") for end in ("", "_low", "_high")}
-    schema = {name: rows.schema[name] for name in by} | {"events": pl.Int64(), "sampled": pl.Int64()} | numbers
-    return pl.DataFrame(found, schema | {"without_chance": pl.Int64()}).sort(by, nulls_last=True)
+    counted = dict.fromkeys(("events", "sampled", "awaited"), pl.Int64())
+    schema = {name: rows.schema[name] for name in by} | counted | numbers | {"without_chance": pl.Int64()}
+    return pl.DataFrame(found, schema).sort(by, nulls_last=True)
 
 
 def total(rows: pl.DataFrame, weight: pl.Expr) -> Estimate | None:
     """Horvitz-Thompson: the sum over all rows of `weight` times adverse, from the sampled ones.
 
-    None where a row may count and no draw is known of.
+    None where a row may count and no draw is known of, or nothing but awaited ones.
     """
     counting = rows.with_columns(weight=weight).filter(pl.col("weight") > 0)
     sampled = counting.filter("is_sampled")
     possible = counting.filter(pl.col("chance").is_between(0, 1, closed="none"))
-    if counting.height and sampled.is_empty() and possible.is_empty():
+    is_known_of = possible.height and not counting["is_awaited"].any()
+    if counting.height and sampled.is_empty() and not is_known_of:
         return None
     largest = possible.select((pl.col("weight") / pl.col("chance")).max()).item() or 0.0
     adverse = sampled.filter("is_adverse")

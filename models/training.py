@@ -48,7 +48,8 @@ class Bundle:
                 "usual": self.usual,
                 "trained_until": self.trained_until.isoformat(),
                 "jurisdictions": self.jurisdictions,
-                "ground": self.ground.to_dict(),
+                # A model of before there were any keeps the text, and so the hash, that it was registered with.
+                **({} if self.ground == Ground() else {"ground": self.ground.to_dict()}),
             },
             sort_keys=True,
         )
@@ -64,7 +65,7 @@ class Bundle:
             usual={name: (low, high) for name, (low, high) in stored["usual"].items()},
             trained_until=datetime.fromisoformat(stored["trained_until"]),
             jurisdictions=tuple(stored["jurisdictions"]),
-            ground=Ground.from_dict(stored["ground"]),
+            ground=Ground.from_dict(stored["ground"]) if "ground" in stored else Ground(),
         )
 
 

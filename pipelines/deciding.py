@@ -57,11 +57,11 @@ def advised(deployment: Deployment, score_id: str) -> tuple[ModelSpec, dict[str,
     """The model and the row of `gold.*_selections` of a score, by its id or the beginning of it."""
     if len(score_id) >= _LEAST_DIGITS:
         begins = pl.col("score_id").str.starts_with(score_id)
-        found = {
-            spec: deployment.lake.scan(selection_table(spec)).filter(begins).head(2).collect()
+        rows = [
+            (spec, row)
             for spec in MODELS.values()
-        }
-        rows = [(spec, row) for spec, lanes in found.items() for row in lanes.to_dicts()]
+            for row in deployment.lake.scan(selection_table(spec)).filter(begins).head(2).collect().to_dicts()
+        ]
         if len(rows) == 1:
             return rows[0]
         if rows:

@@ -71,7 +71,7 @@ def ask(deployment: Deployment, question: Question) -> Answer:
     if was.is_empty():
         raise _no_scores(deployment, spec, f"from {min(question.days)} to {max(question.days)}")
     scored = was if question.model is None else _scored_anew(deployment, question, was)
-    kept = ["is_adverse", "chance", "is_sampled", "raw_score", "probability", "in_training"]
+    kept = ["is_adverse", "chance", "is_sampled", "is_awaited", "raw_score", "probability", "in_training"]
     bare = scored.select(*_KEYS, "location", "received_on", *kept)
     would = (
         selection.select(bare, question.capacities, deployment.vault_key)

@@ -57,16 +57,14 @@ def dispositions_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     deployment.lake.ensure(deciding.DISPOSITIONS)
     decided = dispositions.last(deciding.recorded(deployment)).collect()
-    judged = {spec: _judged(deployment, spec) for spec in MODELS.values()}
+    judged = {spec.name: _judged(deployment, spec) for spec in MODELS.values()}
     return dg.MaterializeResult(
         data_version=reporting.data_version(deployment, deciding.DISPOSITIONS),
         metadata={
             "decisions": decided.height,
             "overridden": int(decided["is_override"].sum()),
             **_overrides(decided),
-            **{
-                f"what the lanes miss, {spec.name}": leakage_table(rows) for spec, rows in judged.items() if rows.height
-            },
+            **{f"what lanes miss, {name}": leakage_table(rows) for name, rows in judged.items() if rows.height},
         },
         check_results=[_bound(deployment, decided), _undecided(judged.values())],
     )
@@ -97,16 +95,17 @@ def _overrides(decided: pl.DataFrame) -> dict[str, Any]:
 
 def leakage_table(rows: pl.DataFrame) -> dg.MarkdownMetadataValue:
     """What each lane misses, estimated from the outcomes whose chance is known, as Markdown."""
-    lines = ["| lane by risk | events | sampled | adverse (95 %) | missed (95 %) |", "|---|--:|--:|---|---|"]
+    lines = ["| lane by risk | events | sampled, awaited | adverse (95 %) | missed (95 %) |", "|---|--:|--:|---|---|"]
     for row in estimators.leakage(rows, ["lane_by_risk"]).iter_rows(named=True):
         figures = " | ".join(_figure(row, name) for name in ("adverse", "missed"))
-        lines.append(f"| {row['lane_by_risk'] or 'not kept'} | {row['events']:,} | {row['sampled']:,} | {figures} |")
+        counts = f"{row['events']:,} | {row['sampled']:,}, {row['awaited']:,}"
+        lines.append(f"| {row['lane_by_risk'] or 'not kept'} | {counts} | {figures} |")
     return dg.MetadataValue.md("\n".join(lines))
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
     if row[name] is None:
-        return "nothing was drawn"
+        return "nothing is known"
     return f"{row[name]:,.0f} ({row[f'{name}_low']:,.0f} to {row[f'{name}_high']:,.0f})"
 
 

@@ -130,7 +130,7 @@ def whatif(
     console.print(f"Hits gained, estimated: {_interval(answer.gain)}", highlight=False)
     if answer.seen_in_training:
         console.print(
-            f"[yellow]{answer.seen_in_training:,} of these events are from days that the model was trained on[/yellow]: "
+            f"[yellow]{answer.seen_in_training:,} of these events are from days the model was trained on[/yellow]: "
             "hits among them flatter it",
             soft_wrap=True,
         )
@@ -169,7 +169,7 @@ def leakage(
         made = estimators.leakage(rows, [column])
         found[title] = made.to_dicts()
         shown = [_leaking(row, column) for row in made.iter_rows(named=True)]
-        columns = (title, "events", "sampled", "adverse (95 %)", "missed (95 %)", "rate (95 %)", "no chance")
+        columns = (title, "events", "sampled", "awaited", "adverse (95 %)", "missed (95 %)", "rate (95 %)", "no chance")
         console.print(table(f"{spec.name}: adverse events by {title}, estimated", columns, shown))
     sampled = int(rows["is_sampled"].sum())
     console.print(f"{rows.height:,} events, {sampled:,} of them with an outcome of known chance", highlight=False)
@@ -209,7 +209,7 @@ def _listed(row: Mapping[str, Any]) -> tuple[object, ...]:
 def _leaking(row: Mapping[str, Any], column: str) -> tuple[object, ...]:
     estimates = {name: _read(row, name) for name in ("adverse", "missed", "rate")}
     return (
-        row[column] or "not kept", row["events"], row["sampled"], _interval(estimates["adverse"]),
+        row[column] or "not kept", row["events"], row["sampled"], row["awaited"], _interval(estimates["adverse"]),
         _interval(estimates["missed"]), _interval(estimates["rate"], percent=True), row["without_chance"],
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def _figures(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _interval(estimate: Estimate | None, *, percent: bool = False) -> str:
     if estimate is None:
-        return "nothing was drawn"
+        return "nothing is known"
     if percent:
         return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
     return f"{estimate.value:,.0f} ({estimate.low:,.0f} to {estimate.high:,.0f})"

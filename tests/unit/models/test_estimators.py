@@ -42,7 +42,7 @@ def every_draw(population: Strata) -> Iterator[pl.DataFrame]:
             ],
             schema={"stratum": pl.Int64, "chance": pl.Float64, "is_sampled": pl.Boolean, "is_adverse": pl.Boolean},
             orient="row",
-        )
+        ).with_columns(is_awaited=pl.lit(value=False))
 
 
 def value(estimate: Estimate | None) -> float:
@@ -184,7 +184,18 @@ def test_what_was_not_looked_at_though_its_lane_said_so_is_not_sampled() -> None
     ).with_columns(
         has_decisions=True, selection=pl.lit(None, pl.String), selection_probability=pl.lit(None, pl.Float64)
     )
-    assert rows.with_columns(**designed())["is_sampled"].fill_null(value=False).to_list() == [True, False, False, False]
+    made = rows.with_columns(**designed())
+    assert made["is_sampled"].to_list() == [True, False, False, False]
+    assert made["is_awaited"].to_list() == [False, True, True, False]
+
+
+def test_where_all_that_was_drawn_is_awaited_none_found_yet_is_no_estimate() -> None:
+    rows = pl.DataFrame(
+        {"chance": [0.1, 0.1], "is_sampled": [False, False], "is_awaited": [True, False], "is_adverse": [None, None]},
+        schema_overrides={"is_adverse": pl.Boolean},
+    )
+    assert total(rows, pl.lit(1.0)) is None
+    assert value(total(rows.with_columns(is_awaited=False), pl.lit(1.0))) == 0
 
 
 def test_where_nothing_was_drawn_there_is_no_estimate_and_rows_without_a_chance_are_counted() -> None:
@@ -194,6 +205,7 @@ def test_where_nothing_was_drawn_there_is_no_estimate_and_rows_without_a_chance_
             "propensity": [0.0, 0.0, 0.0],
             "chance": [0.0, 0.0, None],
             "is_sampled": [False, False, False],
+            "is_awaited": [False, False, False],
             "is_adverse": [None, None, None],
         },
         schema_overrides={"is_adverse": pl.Boolean, "chance": pl.Float64},
