@@ -13,7 +13,7 @@ How lanes are filled is `models.selection`.
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,23 +78,26 @@ def _chosen(own: Mapping[str, float], default: float) -> pl.Expr:
 
 
 def read_capacities(path: Path, subject: str) -> Capacities:
-    """Capacities of a subject from TOML: `[shipments.default]`, `[shipments.XNPRT]`; defaults where absent."""
+    """Capacities of a subject from TOML: `[shipments.default]`, `[shipments.XNPRT]`.
+
+    What a location leaves out is as in `default`, and what that leaves out as in `Capacity()`.
+    """
     if not path.exists():
         return Capacities()
     try:
         tables = tomllib.loads(path.read_text("utf-8")).get(subject, {})
-        parsed = {location: _capacity(lanes) for location, lanes in tables.items()}
+        default = _capacity(tables.pop("default", {}), Capacity())
+        own = {location: _capacity(given, default) for location, given in tables.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise BorderlakeError(
             f"{path.name}: {error}; lanes are red, yellow, blue and exploration, minutes those of red to green"
         ) from error
-    default = parsed.pop("default", Capacity())
-    return Capacities(default, parsed)
+    return Capacities(default, own)
 
 
-def _capacity(given: Mapping[str, Any]) -> Capacity:
-    minutes = given.get("minutes", {})
-    capacity = Capacity(**{**given, "minutes": Minutes(**minutes)})
+def _capacity(given: Mapping[str, Any], base: Capacity) -> Capacity:
+    minutes = replace(base.minutes, **given.get("minutes", {}))
+    capacity = replace(base, **{**given, "minutes": minutes})
     seats = {one.name: getattr(capacity, one.name) for one in fields(capacity) if one.name != "minutes"}
     told = {**seats, **{f"minutes of {lane}": value for lane, value in asdict(capacity.minutes).items()}}
     for name, value in told.items():

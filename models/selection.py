@@ -3,7 +3,7 @@
 The lanes are the four of ASYCUDA: red (physical examination), yellow (documents), blue (audit after release),
 green (release). The riskiest fill the lanes from red down; a few of the others are drawn at random, so that
 what the model believes harmless is looked at too. The probability of being looked at is stored with each row
-(ADR 0013); what it is good for is `models.estimators`.
+(ADR 0014); what it is good for is `models.estimators`.
 """
 
 import polars as pl

@@ -17,6 +17,7 @@ from features import registration, vectors
 from features.vectors import Subject
 from models import abstention, datasets, scoring, selection, training
 from models.catalogue import MODELS
+from models.dispositions import with_propensities
 from models.evaluation import average_precision
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
@@ -242,7 +243,8 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     """Train on what is known by a moment and register it; the better on the test days is champion."""
     subject = deployment.subject(spec.subject)
     outcomes = deployment.lake.scan(catalog.OUTCOMES).filter(pl.col("subject_kind") == spec.outcome).collect()
-    labelled = datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by)
+    decided = deployment.lake.scan(catalog.table_of("gold.dispositions")).collect()
+    labelled = with_propensities(datasets.with_labels(stored_vectors(deployment, subject), outcomes, known_by), decided)
     trained = training.train(deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled)
     alias = CHAMPION if _is_better(deployment, trained) else CHALLENGER
     read = (feature_table(subject.name), catalog.OUTCOMES)
@@ -327,7 +329,8 @@ def recent_lanes(deployment: Deployment, spec: ModelSpec, days: int = 30) -> pl.
     if last is None:
         return scores.collect()
     recent = pl.col("received_on") > last - timedelta(days=days)
-    lanes = deployment.lake.scan(selection_table(spec)).filter(recent).select("score_id", "lane")
+    told = ("score_id", "lane", "is_exploration", "reason", "abstained_for")
+    lanes = deployment.lake.scan(selection_table(spec)).filter(recent).select(told)
     return scores.filter(recent).drop("vector").join(lanes, on="score_id").collect()
 
 

@@ -168,12 +168,18 @@ def test_capacities_of_a_file(tmp_path: Path) -> None:
     assert read_capacities(file, "crossings") == Capacities()
 
 
+def test_what_an_office_leaves_out_is_as_in_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "capacity.toml"
+    file.write_text("[shipments.XNPRT]\nred = 12\n[shipments.default]\nred = 0.2\nblue = 0\nminutes = { red = 90 }\n")
+    assert read_capacities(file, "shipments").locations["XNPRT"] == Capacity(red=12, blue=0, minutes=Minutes(red=90))
+
+
 def test_minutes_of_a_lane_are_an_offices_own_or_the_default(tmp_path: Path) -> None:
     file = tmp_path / "capacity.toml"
     file.write_text("[shipments.default]\nminutes = { yellow = 5 }\n[shipments.XNPRT.minutes]\nred = 90\nblue = 0\n")
     made = read_capacities(file, "shipments")
     assert made.default.minutes == Minutes(yellow=5)
-    assert made.locations["XNPRT"].minutes == Minutes(red=90, blue=0)
+    assert made.locations["XNPRT"].minutes == Minutes(red=90, yellow=5, blue=0)
     rows = pl.DataFrame(
         [("XNPRT", "red"), ("XNPRT", "green"), ("XNAIR", "yellow"), (None, "blue")], ["location", "lane"], orient="row"
     )
