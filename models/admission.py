@@ -94,8 +94,8 @@ def _checked_bundle(bundle: bytes) -> Bundle:
     codes = [code for one in read.encoder.codes.values() for code in one.values()]
     if not all(type(one) is float and math.isfinite(one) for one in numbers):
         raise NotAModel("a bundle with a calibrator of no numbers")
-    usual = [read.usual.overall, *read.usual.of_kinds.values()]
-    if not all(type(bound) is float for quartiles in usual for pair in quartiles.values() for bound in pair):
+    ranges = [read.usual.overall, *read.usual.of_kinds.values(), read.ground.reach]
+    if not all(type(bound) is float for each in ranges for pair in each.values() for bound in pair):
         raise NotAModel("a bundle with usual values that are no numbers")
     if not all(type(one) is int and 0 <= one <= len(codes) for one in codes):
         raise NotAModel("a bundle with a code that is none")

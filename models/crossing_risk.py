@@ -9,6 +9,7 @@ CROSSING_RISK = ModelSpec(
     subject="crossings",
     outcome="crossing",
     purpose=Purpose.BORDER_CHECK,
+    history=("traveller_age_days", "document_gap_days", "document_abroad_gap_days"),
     # Sex is kept for measuring fairness between groups; it is no ground for suspicion.
     without=frozenset({"sex"}),
     parameters=BASE_PARAMETERS,

@@ -51,8 +51,14 @@ class Encoder:
 
     def unseen(self, vectors: pl.DataFrame) -> pl.Series:
         """Whether a row holds a category that training never saw."""
-        flags = [pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()]
+        flags = self.unseen_by_name().values()
         return vectors.select(pl.any_horizontal(pl.repeat(False, pl.len()), *flags).alias("unseen"))["unseen"]
+
+    def unseen_by_name(self) -> dict[str, pl.Expr]:
+        """Of each category, whether a row's value is one that training never saw."""
+        return {
+            name: pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()
+        }
 
     def _coded(self, name: str) -> pl.Expr:
         value = pl.col(name)

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from matplotlib.figure import Figure
 
+from models.capacity import LANES
+
 BLUE, ORANGE, GREY = "#2f5d8a", "#d9822b", "#9aa5b1"
+LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": BLUE, "green": "#4c8c4a"}
 _SHOWN = 15
 _DPI = 110
 
@@ -39,6 +42,24 @@ def score_distribution(probabilities: pl.Series, title: str) -> Figure:
     axes = figure.subplots()
     axes.hist(probabilities.to_numpy(), bins=50, color=BLUE)
     axes.set(xlabel="calibrated probability", ylabel="events", title=title, yscale="log")
+    return figure
+
+
+def override_rates(rates: pl.DataFrame, title: str) -> Figure:
+    """Share of decisions that were other than advised, by lane and office; `rates` as `models.dispositions` counts."""
+    places = rates["location"].unique().sort(nulls_last=True).to_list()
+    figure = Figure(figsize=(6.4, 0.9 + 0.42 * len(places)), layout="constrained")
+    axes = figure.subplots()
+    for index, lane in enumerate(LANES):
+        of_lane = rates.filter(pl.col("lane") == lane)
+        at = [places.index(place) + (index - 1.5) / 5 for place in of_lane["location"]]
+        drawn = axes.barh(at, of_lane["share"], height=0.18, color=LANE_COLOURS[lane], label=lane)
+        counts = zip(of_lane["overridden"], of_lane["decided"], strict=True)
+        axes.bar_label(drawn, [f"{overridden} of {decided}" for overridden, decided in counts], padding=3, fontsize=7)
+    axes.set(xlabel="share of decisions other than advised", title=title, xlim=(0, 1.15))
+    axes.set_yticks(range(len(places)), [place or "not named" for place in places])
+    axes.invert_yaxis()
+    axes.legend(frameon=False, ncols=len(LANES), fontsize="small", loc="lower right", bbox_to_anchor=(1, 1.0))
     return figure
 
 

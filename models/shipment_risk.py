@@ -9,5 +9,6 @@ SHIPMENT_RISK = ModelSpec(
     subject="shipments",
     outcome="shipment",
     purpose=Purpose.CUSTOMS_RISK,
+    history=("importer_age_days", "seller_age_days", "declarant_age_days", "vehicle_age_days"),
     parameters=BASE_PARAMETERS,
 )

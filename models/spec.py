@@ -34,6 +34,8 @@ class ModelSpec:
     jurisdictions: tuple[str, ...] = (ANYWHERE,)
     """Whose events it learns from and scores: it is given only what may be used in each of them."""
     without: frozenset[str] = frozenset()
+    history: tuple[str, ...] = ()
+    """Features that are all missing where nobody of the event was ever seen before: it then has no past to judge by."""
     parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     rounds: int = 600
     patience: int = 50
@@ -65,8 +67,8 @@ class ModelSpec:
     def digest(self) -> str:
         """Names the spec in the registry of models: equal specs, equal digest."""
         content = {**asdict(self), "without": sorted(self.without), "features": [f.name for f in self.features()]}
-        # Where it serves tells in the features that may be used there.
-        for name in ("terms", "jurisdictions"):
+        # Where it serves tells in the features that may be used there; what it abstains for changes no score.
+        for name in ("terms", "jurisdictions", "history"):
             content.pop(name)
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models import calibration, evaluation, recovery, slices, twins
+from models import abstention, calibration, evaluation, recovery, slices, twins
+from models.abstention import Ground
 from models.calibration import Calibrator
 from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
@@ -39,6 +40,8 @@ class Bundle:
     """Events from here on were never seen by the model."""
     jurisdictions: tuple[str, ...]
     """Where the training rows come from: elsewhere the model has no ground to stand on."""
+    ground: Ground
+    """What tells the events that it has no ground to judge."""
     recovery: Recovery | None = None
     """What an adverse outcome is expected to bring; None where outcomes tell no amounts."""
 
@@ -55,6 +58,7 @@ class Bundle:
                 "trained_until": self.trained_until.isoformat(),
                 "jurisdictions": self.jurisdictions,
                 "recovery": None if self.recovery is None else asdict(self.recovery),
+                "ground": self.ground.to_dict(),
             },
             sort_keys=True,
         )
@@ -72,6 +76,7 @@ class Bundle:
                 usual=Usual.of(stored["usual"]),
                 trained_until=datetime.fromisoformat(stored["trained_until"]),
                 jurisdictions=tuple(stored["jurisdictions"]),
+                ground=Ground.from_dict(stored["ground"]),
                 recovery=Recovery.of(stored["recovery"]),
             )
         except KeyError as error:
@@ -182,6 +187,7 @@ def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
         learn_usual(split.train, encoder.numbers, spec.own_numbers(), KINDS[spec.subject]),
         split.test_from,
         tuple(split.train["jurisdiction"].unique().sort()),
+        abstention.learn(split.train, encoder, spec.history),
         _recovery(spec, split, encoder, booster, calibrator),
     )
     return Model(booster.model_to_string(), bundle), booster

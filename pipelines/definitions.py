@@ -5,6 +5,7 @@ import dagster as dg
 from pipelines import deployment
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.bronze import bronze_assets
+from pipelines.assets.dispositions import disposition_assets
 from pipelines.assets.features import feature_assets, view_check_assets, view_specs
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
@@ -27,6 +28,7 @@ def definitions(opened: deployment.Deployment) -> dg.Definitions:
             *model_assets,
             *score_assets,
             *shadow_assets,
+            *disposition_assets,
             *platform_specs,
         ],
         asset_checks=view_check_assets,

@@ -13,7 +13,7 @@ from features.sources import Silver, read_silver
 from features.terms import Terms
 from features.vectors import Subject, subject_of
 from models import admission
-from models.selection import Capacities, read_capacities
+from models.capacity import Capacities, read_capacities
 from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
 from warehouse import agencies, agreements, places, settings, vault

@@ -266,7 +266,8 @@ def recent_lanes(deployment: Deployment, spec: ModelSpec, days: int = 30) -> pl.
     if last is None:
         return scores.collect()
     recent = pl.col("received_on") > last - timedelta(days=days)
-    lanes = deployment.lake.scan(selection_table(spec)).filter(recent).select("score_id", "lane")
+    told = ("score_id", "lane", "is_exploration", "reason", "abstained_for")
+    lanes = deployment.lake.scan(selection_table(spec)).filter(recent).select(told)
     return scores.filter(recent).drop("vector").join(lanes, on="score_id").collect()
 
 

@@ -9,6 +9,7 @@ from models.spec import ModelSpec
 from pipelines import flows, shadowing
 from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
+from pipelines.assets.dispositions import disposition_assets
 from pipelines.assets.features import feature_assets
 from pipelines.assets.scores import score_assets
 from pipelines.assets.shadow import shadow_assets
@@ -21,6 +22,7 @@ _silver = dg.AssetSelection.assets(*silver_assets)
 _features = dg.AssetSelection.assets(*feature_assets)
 _models = dg.AssetSelection.assets(*model_assets)
 _scores = dg.AssetSelection.assets(*score_assets, *shadow_assets)
+_decisions = dg.AssetSelection.assets(*disposition_assets)
 
 landing_job = dg.define_asset_job(
     "landing",
@@ -30,7 +32,7 @@ landing_job = dg.define_asset_job(
 )
 scoring_job = dg.define_asset_job(
     "scoring",
-    _bronze | _silver | _features | _scores,
+    _bronze | _silver | _features | _scores | _decisions,
     description="Land, conform, compute features and score with the champions, and in shadow with the challengers.",
     tags=LAKE_WRITER,
 )
@@ -39,7 +41,7 @@ features_job = dg.define_asset_job(
 )
 road_job = dg.define_asset_job(
     "road",
-    _bronze | _silver | _features | _models | _scores,
+    _bronze | _silver | _features | _models | _scores | _decisions,
     description="The whole road: land, conform, compute features, train, score.",
     tags=LAKE_WRITER,
 )
@@ -51,6 +53,9 @@ training_jobs = {
     )
     for spec in MODELS.values()
 }
+decisions_job = dg.define_asset_job(
+    "decisions", _decisions, description="Check what officers decided, and show overrides and what lanes miss."
+)
 retraining_job = dg.define_asset_job("retraining", _models, description="Train every model on what is known.")
 
 
@@ -58,8 +63,9 @@ def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
     """The assets of the scoring job that can run: scores only of the models that have a champion."""
     tables = (flows.score_table, flows.selection_table, shadowing.shadow_table)
     scored = [key_of(table_of(spec)) for spec in trained for table_of in tables]
-    others = [key for asset in (*bronze_assets, *silver_assets, *feature_assets) for key in asset.keys]
+    whole = (*bronze_assets, *silver_assets, *feature_assets, *disposition_assets)
+    others = [key for asset in whole for key in asset.keys]
     return sorted([*others, *scored])
 
 
-jobs = [landing_job, scoring_job, features_job, road_job, retraining_job, *training_jobs.values()]
+jobs = [landing_job, scoring_job, features_job, road_job, decisions_job, retraining_job, *training_jobs.values()]

@@ -9,6 +9,7 @@ from datetime import datetime
 import polars as pl
 
 from models import card, datasets, promotion, training
+from models.dispositions import with_propensities
 from models.promotion import Rival, Verdict
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered, Version
@@ -51,6 +52,8 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     It is challenger until it has met every rule of the gate; then it is champion at once. Where no champion can
     be loaded and has the features it asks for, it stands in as one, whatever the verdict: else nothing would be scored.
     """
+    for table in _read(spec):
+        deployment.lake.ensure(table)
     versions = {table.name: deployment.lake.version(table) for table in _read(spec)}
     trained = training.train(*_learnt_from(deployment, spec, known_by, versions))
     champion = _champion(deployment, spec)
@@ -104,18 +107,19 @@ def reproduce(deployment: Deployment, spec: ModelSpec, number: int) -> Reproduct
     return Reproduction(registered.model.sha256, training.train(lawful, labelled).model.sha256)
 
 
-def _read(spec: ModelSpec) -> tuple[Table, Table]:
-    return feature_table(spec.subject), catalog.OUTCOMES
+def _read(spec: ModelSpec) -> tuple[Table, Table, Table]:
+    return feature_table(spec.subject), catalog.OUTCOMES, catalog.table_of("gold.dispositions")
 
 
 def _learnt_from(
     deployment: Deployment, spec: ModelSpec, known_by: datetime, versions: Mapping[str, int | None]
 ) -> tuple[ModelSpec, pl.DataFrame]:
     """The spec with the features that its jurisdictions allow, and vectors with labels, of given table versions."""
-    features, outcomes = _read(spec)
+    features, outcomes, dispositions = _read(spec)
     found = deployment.lake.scan(outcomes, versions[outcomes.name]).filter(pl.col("subject_kind") == spec.outcome)
     stored = stored_vectors(deployment, deployment.subject(spec.subject), version=versions[features.name])
-    labelled = datasets.with_labels(stored, found.collect(), known_by)
+    decided = deployment.lake.scan(dispositions, versions[dispositions.name]).filter(pl.col("decided_at") <= known_by)
+    labelled = with_propensities(datasets.with_labels(stored, found.collect(), known_by), decided.collect())
     return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled
 
 

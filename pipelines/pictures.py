@@ -16,10 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from models.pictures import BLUE, GREY, ORANGE
+from models.pictures import BLUE, GREY, LANE_COLOURS, ORANGE
 from warehouse.feeds import ALARMS
 
-LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": "#2f5d8a", "green": "#4c8c4a"}
 _DPI = 80
 _NAMED_DAYS = 5
 _LETTER_IN = 0.085

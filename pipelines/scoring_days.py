@@ -13,7 +13,7 @@ import polars as pl
 
 from features import vectors
 from features.vectors import Subject
-from models import scoring, selection
+from models import abstention, scoring, selection
 from models.scoring import ACTED_ON, Explaining
 from models.spec import ModelSpec
 from models.tracking import Registered
@@ -70,10 +70,15 @@ class Scorer:
         """Rows of the two tables."""
         model, version = self.registered.model, self.registered.version
         features = self.subject.registry.features
-        scores = scoring.score(model, version, features, waiting, self.scored_at, self.explaining)
+        bundle = model.bundle
+        marked = waiting.with_columns(
+            abstained_for=abstention.abstained_for(bundle.ground, bundle.encoder, bundle.jurisdictions, waiting)
+        )
+        scores = scoring.score(model, version, features, marked, self.scored_at, self.explaining)
         # Lanes are sorted to and fro: what they neither rest on nor tell would be carried along.
         slim = scores.select(name for name in scores.columns if name in self.selections.columns or name in _RANKED_BY)
-        lanes = selection.select(slim, self.deployment.capacities(self.subject.name))
+        capacities, key = self.deployment.capacities(self.subject.name), self.deployment.vault_key
+        lanes = selection.select(slim, capacities, key, earlier=self._placed(scores["received_on"].unique().to_list()))
         return scores, lanes.sort(_ORDER)
 
     def _write(self, scores: pl.DataFrame, lanes: pl.DataFrame) -> None:
@@ -102,6 +107,12 @@ class Scorer:
         by_version = pl.col("model_version") == self.registered.version
         of_days = pl.col("received_on").is_in(list(days))
         return self.deployment.lake.scan(self.scores).filter(by_version & of_days).select(_KEY).collect()
+
+    def _placed(self, days: Sequence[date]) -> pl.DataFrame:
+        """Selections of the days that this version has made already."""
+        by_version = pl.col("model_version") == self.registered.version
+        of_days = pl.col("received_on").is_in(list(days))
+        return self.deployment.lake.scan(self.selections).filter(by_version & of_days).collect()
 
     def _vectors(self, days: Sequence[date]) -> pl.DataFrame:
         """Vectors that wait, one column a feature, with the location and the context of each event."""

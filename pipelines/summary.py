@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 from rich.table import Table as RichTable
 
+from models.capacity import LANES
 from models.catalogue import MODELS
 from models.explanation import spoken
-from models.selection import LANES
 from models.spec import ModelSpec
 from pipelines import flows
 from pipelines.cli.output import table

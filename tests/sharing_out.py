@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from xdist.scheduler import LoadFileScheduling
 
 TOGETHER = {
+    "tests/integration/test_decisions.py": "the road",
     "tests/integration/test_exercise.py": "the road",
     "tests/integration/test_road.py": "the road",
     "tests/integration/test_ui.py": "the road",

@@ -124,20 +124,35 @@ class Selections(dy.Schema):
     scored_at = _moment("The logical moment of scoring.")
     location = dy.String(description="Office or crossing point.")
     lane = dy.String(description="red: physical, yellow: documents, blue: after release, green: release.")
-    rank = dy.Int64(description="Rank by risk within location and day, from 1.")
+    lane_by_risk = dy.String(nullable=True, description="Lane by rank alone, as it was before the draw.")
+    rank = dy.Int64(description="Rank by risk within location and day, among those placed together, from 1.")
     is_exploration = dy.Bool(description="Drawn at random, not by rank.")
     propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
+    reason = dy.String(nullable=True, description="Why it is in its lane: its rank, or that it was drawn.")
+    abstained_for = dy.String(
+        nullable=True, description="Why the model has no ground to judge it; null: it has. The lane stands."
+    )
 
 
 class Dispositions(dy.Schema):
-    """What a person decided. A score advises; an officer acts."""
+    """What a person decided. A score advises; an officer acts. Append-only: of a score the last decision counts."""
 
     score_id = dy.String(description="Score acted on.")
-    officer = dy.String(description="Keyed id of the officer.")
-    action = dy.String(description="inspect, documents, release or other.")
-    reason = dy.String(description="The officer's reason.")
-    decided_at = _moment("When it was decided.")
+    event_id = dy.String(description="Event of the score.")
+    event_version = dy.Int64(description="Its version.")
+    model_name = dy.String(description="Model of the score.")
     model_version = dy.Int64(description="Model version of the score.")
+    location = dy.String(nullable=True, description="Office or crossing point.")
+    received_on = dy.Date(description="Day the event was delivered.")
+    lane = dy.String(description="Lane that was advised.")
+    is_exploration = dy.Bool(description="Whether it was advised by the draw.")
+    propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
+    action = dy.String(description="inspect, documents, audit, release or other.")
+    is_override = dy.Bool(description="Whether the action is another than the lane advises.")
+    is_inspected = dy.Bool(description="Whether the action looks at the event before release.")
+    officer = dy.String(description="Keyed id of the officer.")
+    reason = dy.String(description="The officer's reason; it names nobody.")
+    decided_at = _moment("When it was decided.")
 
 
 class Tiles(dy.Schema):

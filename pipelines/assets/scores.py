@@ -8,9 +8,10 @@ import dagster as dg
 import polars as pl
 
 from models import pictures as model_pictures
+from models.capacity import LANES
 from models.catalogue import MODELS
 from models.explanation import spoken
-from models.selection import LANES
+from models.pictures import LANE_COLOURS
 from models.spec import ModelSpec
 from pipelines import flows, glance, pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
@@ -45,7 +46,10 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 key_of(selections),
                 deps=[key_of(scores)],
-                description=f"{selections.description} A lane advises; an officer decides.",
+                description=(
+                    f"{selections.description} A lane advises; an officer decides (`borderlake disposition`). A few "
+                    "are drawn at random with a known chance; what the model has no ground to judge is marked."
+                ),
                 kinds={"deltalake", "polars", "gold"},
                 metadata=reporting.describe(selections),
                 **common,
@@ -124,9 +128,11 @@ def _show(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFram
             "at a glance": glance.bars(
                 [count for _, count in by_lane],
                 ", ".join(f"{lane} {count:,}" for lane, count in by_lane),
-                [pictures.LANE_COLOURS[lane].lstrip("#") for lane in LANES],
+                [LANE_COLOURS[lane].lstrip("#") for lane in LANES],
             ),
             "lanes": pictures.lanes(by_lane, spec.title),
+            "drawn at random": dg.MetadataValue.md(drawn_table(lanes, 10)),
+            "no ground to judge": dg.MetadataValue.md(abstained_table(lanes)),
         },
         selections,
         last,
@@ -141,6 +147,29 @@ def riskiest_table(lanes: pl.DataFrame, rows: int) -> str:
         lines.append(
             f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['lane']} | {reasons} |"
         )
+    return "\n".join(lines)
+
+
+def drawn_table(lanes: pl.DataFrame, rows: int) -> str:
+    """The latest events that were drawn at random, each with its chance, as a Markdown table."""
+    drawn = lanes.filter("is_exploration").sort("received_on", "event_id", descending=[True, False])
+    lines = [f"{drawn.height:,} of {lanes.height:,} events.", "", "| event | where | risk | why |", "|---|---|---|---|"]
+    lines += [
+        f"| `{row['event_id'][:12]}` | {row['location']} | {row['probability']:.1%} | {row['reason']} |"
+        for row in drawn.head(rows).iter_rows(named=True)
+    ]
+    return "\n".join(lines)
+
+
+def abstained_table(lanes: pl.DataFrame) -> str:
+    """How many events of each lane the model has no ground to judge, by reason, as a Markdown table."""
+    marked = lanes.filter(pl.col("abstained_for").is_not_null()).with_columns(
+        kind=pl.col("abstained_for").str.split("; ")
+    )
+    kinds = marked.explode("kind").with_columns(pl.col("kind").str.split(":").list.first())
+    counted = kinds.group_by("kind", "lane").len().sort("kind", "lane")
+    lines = [f"{marked.height:,} of {lanes.height:,} events.", "", "| why | lane | events |", "|---|---|--:|"]
+    lines += [f"| {row['kind']} | {row['lane']} | {row['len']:,} |" for row in counted.iter_rows(named=True)]
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from pipelines.cli import (
     agreement,
     bench,
     contracts,
+    disposition,
     erase,
     exercise,
     features,
@@ -21,6 +22,7 @@ from pipelines.cli import (
     quarantine,
     replay,
     road,
+    selecting,
     versions,
     world,
 )
@@ -48,9 +50,13 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
 app.add_typer(versions.app, name="model", rich_help_panel="Work")
+app.command(rich_help_panel="Work")(selecting.select)
+app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
+app.command(rich_help_panel="Look")(selecting.whatif)
+app.command(rich_help_panel="Look")(selecting.leakage)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")

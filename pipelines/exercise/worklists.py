@@ -132,7 +132,7 @@ def _behind_means(deployment: Deployment, events: pl.DataFrame) -> pl.DataFrame:
         ["on", "means"], keep="first", maintain_order=True
     )
     as_scores = riskiest.select("location", "raw_score", "risk", "reasons", event_id="means", received_on="on")
-    lanes = selection.select(as_scores, deployment.capacities("vehicles")).select(
+    lanes = selection.select(as_scores, deployment.capacities("vehicles"), deployment.vault_key).select(
         "location", "raw_score", "risk", "reasons", "lane", id="event_id", on="received_on"
     )
     behind = carried.select("on", "event_id", "event_at", "means", id="means")

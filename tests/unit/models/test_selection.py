@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.selection import LANES, Capacities, Capacity, read_capacities, select
+from models.capacity import LANES, Capacities, Capacity, Minutes, read_capacities
+from models.selection import select as select_with
 from warehouse.errors import BorderlakeError
+
+KEY = bytes(range(32))
+
+
+def select(rows: pl.DataFrame, capacities: Capacities, earlier: pl.DataFrame | None = None) -> pl.DataFrame:
+    return select_with(rows, capacities, KEY, earlier)
 
 
 def scores(days: dict[tuple[str | None, int], int], *, seed: int = 1, tied: bool = False) -> pl.DataFrame:
@@ -161,6 +168,24 @@ def test_capacities_of_a_file(tmp_path: Path) -> None:
     assert read_capacities(file, "crossings") == Capacities()
 
 
+def test_what_an_office_leaves_out_is_as_in_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "capacity.toml"
+    file.write_text("[shipments.XNPRT]\nred = 12\n[shipments.default]\nred = 0.2\nblue = 0\nminutes = { red = 90 }\n")
+    assert read_capacities(file, "shipments").locations["XNPRT"] == Capacity(red=12, blue=0, minutes=Minutes(red=90))
+
+
+def test_minutes_of_a_lane_are_an_offices_own_or_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "capacity.toml"
+    file.write_text("[shipments.default]\nminutes = { yellow = 5 }\n[shipments.XNPRT.minutes]\nred = 90\nblue = 0\n")
+    made = read_capacities(file, "shipments")
+    assert made.default.minutes == Minutes(yellow=5)
+    assert made.locations["XNPRT"].minutes == Minutes(red=90, yellow=5, blue=0)
+    rows = pl.DataFrame(
+        [("XNPRT", "red"), ("XNPRT", "green"), ("XNAIR", "yellow"), (None, "blue")], ["location", "lane"], orient="row"
+    )
+    assert rows.select(made.officer_minutes()).to_series().to_list() == [90, 0, 5, 30]
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert read_capacities(tmp_path / "none.toml", "shipments") == Capacities()
 
@@ -177,6 +202,9 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         pytest.param(b"[shipments.default]\nred = nan\n", id="not-a-number"),
         pytest.param(b"[shipments.default]\nred = inf\n", id="endless"),
         pytest.param(b"[shipments]\nred = 3\n", id="a-lane-without-a-location"),
+        pytest.param(b"[shipments.default]\nminutes = 3\n", id="minutes-of-no-lane"),
+        pytest.param(b"[shipments.default.minutes]\npurple = 3\n", id="minutes-of-an-unknown-lane"),
+        pytest.param(b"[shipments.default.minutes]\nred = -3\n", id="minutes-below-none"),
         pytest.param(b"shipments = 3\n", id="a-number-for-a-subject"),
     ],
 )
@@ -185,3 +213,89 @@ def test_a_capacity_file_that_makes_no_sense_is_refused_by_name(tmp_path: Path, 
     file.write_bytes(content)
     with pytest.raises(BorderlakeError, match=r"^capacity\.toml: .*lanes are red, yellow, blue and exploration"):
         read_capacities(file, "shipments")
+
+
+def test_without_the_key_nobody_knows_who_is_drawn_and_with_it_the_draw_is_the_same() -> None:
+    rows = scores({("XNPRT", 1): 400})
+    capacities = Capacities(Capacity(0, 0, 0, 40))
+
+    def drawn(key: bytes) -> set[str]:
+        return set(select_with(rows, capacities, key).filter("is_exploration")["event_id"])
+
+    assert drawn(KEY) == drawn(KEY)
+    # Of 400, 40 and 40 share 4 by chance.
+    assert len(drawn(KEY) & drawn(bytes(32))) < 15
+
+
+def test_the_same_event_delivered_again_has_another_lot() -> None:
+    first = scores({("XNPRT", 1): 400})
+    again = first.with_columns(received_on=pl.lit(date(2025, 1, 2)))
+    made = select(pl.concat([first, again]), Capacities(Capacity(0, 0, 0, 40))).filter("is_exploration")
+    assert made.height == 80
+    assert made["event_id"].n_unique() > 60
+
+
+def test_two_models_explore_alike() -> None:
+    rows = scores({("XNPRT", 1): 400})
+    other = rows.with_columns(raw_score=-pl.col("raw_score"))
+    first, second = (
+        set(select(one, Capacities(Capacity(0, 0, 0, 40))).filter("is_exploration")["event_id"])
+        for one in (rows, other)
+    )
+    assert first == second
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 5), st.integers(0, 5), st.floats(0.02, 0.6), st.booleans())
+def test_over_many_draws_each_row_is_looked_at_as_often_as_its_propensity_says(
+    rows: int, red: int, blue: int, share: float, tied: bool
+) -> None:
+    events = scores({("XNPRT", 1): rows}, tied=tied)
+    capacities = Capacities(Capacity(red, 0, blue, share))
+    draws = pl.concat(select_with(events, capacities, bytes([draw // 256, draw % 256] * 16)) for draw in range(300))
+    # Where scores are tied, chance also says who is in which lane: within a lane the propensity still holds.
+    by = ["lane_by_risk"] if tied else ["event_id"]
+    looked = draws.group_by(by).agg(pl.len(), pl.col("propensity").mean(), share=(pl.col("lane") == "red").mean())
+    off = (looked["share"] - looked["propensity"]).abs()
+    most = 5 * (looked["propensity"] * (1 - looked["propensity"]) / looked["len"]).sqrt() + 1e-9
+    assert (off <= most).all()
+
+
+def test_a_row_says_why_it_is_in_its_lane() -> None:
+    made = select(scores({("XNPRT", 1): 100}), Capacities(Capacity(5, 5, 10, 9)))
+    assert made.filter("is_exploration")["reason"].unique().to_list() == [
+        "drawn at random: 9 of the 90 events that risk would let pass, a chance of 10.0 %"
+    ]
+    assert made.filter(pl.col("rank") == 7)["reason"].item() == "by risk: rank 7 of 100"
+
+
+def test_the_lane_by_risk_is_the_lane_without_the_draw() -> None:
+    rows = scores({("XNPRT", 1): 100})
+    made = select(rows, Capacities(Capacity(5, 5, 10, 30))).sort("event_id")
+    without = select(rows, Capacities(Capacity(5, 5, 10, 0))).sort("event_id")
+    assert made["lane_by_risk"].equals(without["lane"].alias("lane_by_risk"))
+    assert made.filter("is_exploration")["lane_by_risk"].unique().sort().to_list() == ["blue", "green"]
+
+
+def test_a_day_that_comes_in_parts_has_its_seats_once() -> None:
+    rows = scores({("XNPRT", 1): 90, (None, 1): 30})
+    capacities = Capacities(Capacity(6, 0.1, 0, 2))
+    made: pl.DataFrame | None = None
+    for part in range(3):
+        placed = select(rows.gather_every(3, part), capacities, made)
+        made = placed if made is None else pl.concat([made.select(placed.columns), placed])
+    assert made is not None
+    by_risk = made.filter(~pl.col("is_exploration")).group_by("location", "lane").len()
+    assert dict(by_risk.filter(pl.col("location") == "XNPRT").select("lane", "len").iter_rows()) == {
+        "red": 6, "yellow": 9, "green": 90 - 6 - 9 - 2
+    }  # fmt: skip
+    assert dict(by_risk.filter(pl.col("location").is_null()).select("lane", "len").iter_rows()) == {
+        "red": 6, "yellow": 3, "green": 30 - 6 - 3 - 2
+    }  # fmt: skip
+
+
+def test_of_a_day_that_comes_in_parts_every_row_has_a_chance_where_exploration_is_a_share() -> None:
+    first = select(scores({("XNPRT", 1): 10}), Capacities(Capacity(0, 0, 0, 0.05)))
+    second = select(scores({("XNPRT", 1): 20}, seed=2), Capacities(Capacity(0, 0, 0, 0.05)), first)
+    assert first["propensity"].unique().to_list() == [1 / 10]
+    assert second["propensity"].unique().to_list() == [1 / 20]

@@ -1,0 +1,95 @@
+"""Abstention: what marks an event that a model has no ground to judge, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from models.abstention import Ground, abstained_for, learn
+from models.shipment_risk import SHIPMENT_RISK
+from models.training import Bundle, Trained
+
+
+def told(trained: Trained, vectors: pl.DataFrame) -> pl.Series:
+    """Why, a row; an empty text where there is ground."""
+    bundle = trained.model.bundle
+    return abstained_for(bundle.ground, bundle.encoder, bundle.jurisdictions, vectors).fill_null("")
+
+
+def test_of_the_training_rows_hardly_any_is_abstained_for(trained: Trained) -> None:
+    marks = told(trained, trained.split.train)
+    assert set(marks.str.split(":").list.first()) <= {"", "far from training"}
+    assert (marks != "").mean() <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"jurisdiction": pl.lit("XQ")}, "not trained in its jurisdiction", id="another-jurisdiction"),
+        pytest.param(
+            {name: pl.lit(None, pl.Float64) for name in SHIPMENT_RISK.history},
+            "thin history: nobody in it was seen before",
+            id="nobody-seen-before",
+        ),
+    ],
+)
+def test_an_event_without_ground_says_why(
+    trained: Trained, fresh: pl.DataFrame, change: dict[str, pl.Expr], reason: str
+) -> None:
+    before, after = told(trained, fresh), told(trained, fresh.with_columns(**change))
+    assert not before.str.contains(reason, literal=True).any()
+    assert after.str.contains(reason, literal=True).all()
+
+
+def test_one_party_that_is_known_is_history(trained: Trained, fresh: pl.DataFrame) -> None:
+    one = fresh.with_columns(
+        importer_age_days=pl.lit(2.0),
+        **{name: pl.lit(None, pl.Float64) for name in SHIPMENT_RISK.history[1:]},
+    )
+    assert not told(trained, one).str.contains("thin history").any()
+
+
+def test_what_is_missing_is_not_outside_and_more_numbers_outside_than_usual_are_far(
+    trained: Trained, fresh: pl.DataFrame
+) -> None:
+    ground = trained.model.bundle.ground
+    numbers = list(ground.reach)
+    within = fresh.with_columns(pl.lit(ground.reach[name][0]).alias(name) for name in numbers)
+    missing = within.with_columns(pl.lit(None, pl.Float64).alias(name) for name in numbers[: ground.outside])
+    allowed = within.with_columns(pl.lit(ground.reach[name][1] + 1).alias(name) for name in numbers[: ground.outside])
+    beyond = within.with_columns(
+        pl.lit(ground.reach[name][1] + 1).alias(name) for name in numbers[: ground.outside + 1]
+    )
+    assert not told(trained, missing).str.contains("far from training").any()
+    assert not told(trained, allowed).str.contains("far from training").any()
+    expected = f"far from training: {ground.outside + 1} of its {len(numbers)} numbers lie outside"
+    assert told(trained, beyond).str.contains(expected, literal=True).all()
+
+
+def test_reasons_stand_side_by_side(trained: Trained, fresh: pl.DataFrame) -> None:
+    strange = fresh.with_columns(jurisdiction=pl.lit("XQ"), office=pl.lit("elsewhere"))
+    assert told(trained, strange).str.starts_with("not trained in its jurisdiction; unseen in training: office").all()
+
+
+def test_a_ground_is_stored_and_read_as_it_was(trained: Trained) -> None:
+    bundle = trained.model.bundle
+    assert bundle.ground.reach
+    assert Bundle.from_json(bundle.to_json()).ground == bundle.ground
+
+
+def test_a_model_of_before_there_were_grounds_keeps_its_text(trained: Trained) -> None:
+    older = replace(trained.model.bundle, ground=Ground())
+    assert "ground" not in older.to_json()
+    assert Bundle.from_json(older.to_json()) == older
+
+
+def test_without_numbers_or_history_only_categories_and_jurisdiction_tell(
+    trained: Trained, make_vectors: Callable[..., pl.DataFrame]
+) -> None:
+    encoder = trained.model.bundle.encoder
+    vectors = make_vectors(20).with_columns(pl.lit(None, pl.Float64).alias(name) for name in encoder.numbers)
+    assert learn(vectors, encoder, ()) == Ground({}, 0, ())
+    assert abstained_for(Ground(), encoder, ("XN",), vectors).is_null().all()

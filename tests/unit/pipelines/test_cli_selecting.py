@@ -1,0 +1,164 @@
+"""`borderlake whatif` and `leakage` against a count by hand; every figure below can be checked on a sheet of paper."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.cli.output import Exit, console
+from pipelines.deployment import Deployment
+from tests.unit.pipelines.judged_world import DAY, Judged, write
+from warehouse.errors import BorderlakeError, NotReady
+from warehouse.settings import Settings
+
+runner = CliRunner()
+
+# Red, yellow and blue have a seat each at each office. The agency looked into some by rule, and drew at random one of
+# two at A, one of four at B.
+WORLD = [
+    Judged("a1", "A", 0.9, "red", adverse=True),
+    Judged("a2", "A", 0.8, "yellow", adverse=False, selection="random", chance=0.5),
+    Judged("a3", "A", 0.7, "blue"),
+    Judged("a4", "A", 0.4, adverse=True, selection="random", chance=0.5),
+    Judged("a5", "A", 0.2),
+    Judged("a6", "A", 0.1, adverse=False, selection="random", chance=0.5),
+    Judged("b1", "B", 0.6, "red", adverse=False),
+    Judged("b2", "B", 0.5, "yellow"),
+    Judged("b3", "B", 0.3, "blue", adverse=True, selection="random", chance=0.25),
+    Judged("b4", "B", 0.05, adverse=False, selection="random", chance=0.25),
+]
+CAPACITY = """
+[shipments.default]
+red = 2
+yellow = 2
+blue = 0
+exploration = 0
+[shipments.A]
+red = 2
+yellow = 2
+blue = 0
+exploration = 0
+minutes = { red = 90 }
+"""
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    home = tmp_path / "home"
+    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
+    monkeypatch.setattr(console, "width", 120)
+    made = Deployment(Settings(home, str(home / "lake")))
+    write(made, WORLD)
+    return made
+
+
+def run(tmp_path: Path, *arguments: str, code: Exit = Exit.DONE) -> tuple[dict[str, Any], str]:
+    out = tmp_path / "out.json"
+    result = runner.invoke(app, [*arguments, "--json", str(out)])
+    if isinstance(result.exception, BorderlakeError):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return json.loads(out.read_text()), result.output
+
+
+def days(first: int = 0, last: int = 0) -> list[str]:
+    return ["--from", str(DAY + timedelta(days=first)), "--to", str(DAY + timedelta(days=last))]
+
+
+def figures(side: dict[str, Any]) -> dict[str, Any]:
+    return {name: side[name] for name in ("events", "looked_at", "known", "hits", "precision", "officer_hours")}
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_capacity_is_replayed_as_a_count_by_hand_says(tmp_path: Path) -> None:
+    capacity = tmp_path / "capacity.toml"
+    capacity.write_text(CAPACITY)
+    told, output = run(tmp_path, "whatif", *days(), "--capacity", str(capacity))
+    # Looked at: a1, a2, b1, b2; b2's outcome is not known, of the others a1 was adverse.
+    # A: 90 + 15 + 30 minutes, B: 60 + 15 + 30.
+    assert figures(told["as_it_was"]) == {
+        "events": 10, "looked_at": 4, "known": 3, "hits": 1, "precision": 1 / 3, "officer_hours": 4.0
+    }  # fmt: skip
+    # Looked at: a1 to a4, b1 to b4; known: a1, a2, a4, b1, b3, b4, of which a1, a4, b3 were adverse.
+    # A: 2 x 90 + 2 x 15 minutes, B: 2 x 60 + 2 x 15.
+    assert figures(told["what_if"]) == {
+        "events": 10, "looked_at": 8, "known": 6, "hits": 3, "precision": 0.5, "officer_hours": 6.0
+    }  # fmt: skip
+    by_office = {
+        row["location"]: (row["looked_at"], row["hits"], row["officer_hours"]) for row in told["what_if"]["offices"]
+    }
+    assert by_office == {"A": (4, 2, 3.5), "B": (4, 1, 2.5)}
+    # Of the random sample a4 stands for 2 events and b3 for 4; what rules found stands for nothing else.
+    assert told["as_it_was"]["expected_hits"]["value"] == 0
+    assert told["what_if"]["expected_hits"]["value"] == 2 + 4
+    assert told["gain"]["value"] == 6
+    assert told["gain"]["low"] < 6 < told["gain"]["high"]
+    assert "Hits gained, estimated: 6" in output
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_threshold_looks_at_all_from_it_on_whatever_the_capacity(tmp_path: Path) -> None:
+    told, _ = run(tmp_path, "whatif", *days(), "--threshold", "0.5")
+    # a1, a2, a3, b1, b2, each for the default hour.
+    assert figures(told["what_if"]) == {
+        "events": 10, "looked_at": 5, "known": 3, "hits": 1, "precision": 1 / 3, "officer_hours": 5.0
+    }  # fmt: skip
+
+
+def test_an_event_of_two_versions_takes_time_twice_and_is_hit_once(deployment: Deployment, tmp_path: Path) -> None:
+    write(deployment, [Judged("a1", "A", 0.9, "red", day=DAY + timedelta(days=1), version=2)])
+    told, _ = run(tmp_path, "whatif", *days(0, 1), "--threshold", "0.9")
+    assert figures(told["what_if"]) == {
+        "events": 11, "looked_at": 2, "known": 1, "hits": 1, "precision": 1.0, "officer_hours": 2.0
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("deployment")
+def test_an_outcome_counts_from_the_day_that_it_was_known(tmp_path: Path) -> None:
+    told, output = run(tmp_path, "whatif", *days(), "--threshold", "0", "--known-by", str(DAY + timedelta(days=9)))
+    assert (told["what_if"]["known"], told["what_if"]["precision"]) == (0, None)
+    assert told["gain"] is None
+    assert "nothing is known" in output
+
+
+def test_the_advice_that_was_given_first_is_what_was(deployment: Deployment, tmp_path: Path) -> None:
+    later = [Judged(row.event, row.location, row.probability, "green", model_version=2) for row in WORLD]
+    write(deployment, later)
+    told, _ = run(tmp_path, "whatif", *days(), "--threshold", "0.5")
+    assert (told["as_it_was"]["events"], told["as_it_was"]["looked_at"]) == (10, 4)
+
+
+@pytest.mark.usefixtures("deployment")
+def test_leakage_by_lane_and_office_is_as_a_count_by_hand_says(tmp_path: Path) -> None:
+    told, _ = run(tmp_path, "leakage", *days())
+    lanes = {
+        row["lane_by_risk"]: (row["events"], row["sampled"], row["adverse"], row["missed"]) for row in told["lane"]
+    }
+    # Of red nothing was drawn; but what is looked at for certain is not missed.
+    assert lanes == {"red": (2, 0, None, 0), "yellow": (2, 1, 0, 0), "blue": (2, 1, 4, 4), "green": (4, 3, 2, 2)}
+    offices = {
+        row["location"]: (row["events"], row["sampled"], row["adverse"], row["missed"]) for row in told["office"]
+    }
+    assert offices == {"A": (6, 3, 2, 2), "B": (4, 2, 4, 4)}
+    # At B 1 of 2 sampled, as often at B as each other; at A 1 of 3.
+    assert [row["rate"] for row in told["office"]] == pytest.approx([1 / 3, 1 / 2])
+
+
+@pytest.mark.usefixtures("deployment")
+def test_what_cannot_be_answered_says_why(tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match=r"no scores from 2025-02-06 to 2025-02-06; scores are there from 2025-02-01 to"):
+        run(tmp_path, "whatif", *days(5, 5))
+    with pytest.raises(BorderlakeError, match="--to is before --from"):
+        run(tmp_path, "whatif", *days(1, 0))
+    with pytest.raises(BorderlakeError, match="a number, champion or challenger"):
+        run(tmp_path, "whatif", *days(), "--version", "best")
+    run_code = runner.invoke(app, ["whatif", *days(), "--capacity", str(tmp_path / "none.toml")]).exit_code
+    assert run_code == Exit.USAGE
+    told, _ = run(tmp_path, "leakage", *days(5, 5), code=Exit.NOTHING)
+    assert told["events"] == 0
