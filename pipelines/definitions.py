@@ -6,6 +6,7 @@ from pipelines import deployment
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets, view_check_assets, view_specs
+from pipelines.assets.monitoring import monitoring_assets
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
 from pipelines.assets.silver import silver_assets
@@ -25,6 +26,7 @@ def definitions(opened: deployment.Deployment) -> dg.Definitions:
             *feature_assets,
             *model_assets,
             *score_assets,
+            *monitoring_assets,
             *platform_specs,
         ],
         asset_checks=view_check_assets,

@@ -10,6 +10,7 @@ from pipelines import flows
 from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets
+from pipelines.assets.monitoring import monitoring_assets, monitoring_key
 from pipelines.assets.scores import score_assets
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets, model_key
@@ -20,6 +21,7 @@ _silver = dg.AssetSelection.assets(*silver_assets)
 _features = dg.AssetSelection.assets(*feature_assets)
 _models = dg.AssetSelection.assets(*model_assets)
 _scores = dg.AssetSelection.assets(*score_assets)
+_monitoring = dg.AssetSelection.assets(*monitoring_assets)
 
 landing_job = dg.define_asset_job(
     "landing",
@@ -29,8 +31,8 @@ landing_job = dg.define_asset_job(
 )
 scoring_job = dg.define_asset_job(
     "scoring",
-    _bronze | _silver | _features | _scores,
-    description="Land, conform, compute features and score with the champions.",
+    _bronze | _silver | _features | _scores | _monitoring,
+    description="Land, conform, compute features, score with the champions, and monitor them.",
     tags=LAKE_WRITER,
 )
 features_job = dg.define_asset_job(
@@ -38,8 +40,8 @@ features_job = dg.define_asset_job(
 )
 road_job = dg.define_asset_job(
     "road",
-    _bronze | _silver | _features | _models | _scores,
-    description="The whole road: land, conform, compute features, train, score.",
+    _bronze | _silver | _features | _models | _scores | _monitoring,
+    description="The whole road: land, conform, compute features, train, score, monitor.",
     tags=LAKE_WRITER,
 )
 training_jobs = {
@@ -54,8 +56,12 @@ retraining_job = dg.define_asset_job("retraining", _models, description="Train e
 
 
 def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
-    """The assets of the scoring job that can run: scores only of the models that have a champion."""
-    scored = [key_of(table) for spec in trained for table in (flows.score_table(spec), flows.selection_table(spec))]
+    """The assets of the scoring job that can run: scores, and their monitoring, only of models that have a champion."""
+    scored = [
+        key
+        for spec in trained
+        for key in (key_of(flows.score_table(spec)), key_of(flows.selection_table(spec)), monitoring_key(spec))
+    ]
     others = [key for asset in (*bronze_assets, *silver_assets, *feature_assets) for key in asset.keys]
     return sorted([*others, *scored])
 

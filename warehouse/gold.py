@@ -1,4 +1,4 @@
-"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions.
+"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions, monitoring.
 
 Feature vectors are one list per event in the order of `feature_names` of their feature set, so that a new
 feature needs no new column and a stored vector never changes shape.
@@ -127,6 +127,23 @@ class Dispositions(dy.Schema):
     model_version = dy.Int64(description="Model version of the score.")
 
 
+class ModelMonitoring(dy.Schema):
+    """One figure of a model's monitoring on one day of delivery. Append-only: a day is judged once."""
+
+    monitored_on = dy.Date(description="Day of delivery up to which the figure looks.")
+    model_name = dy.String(description="Registered model.")
+    model_version = dy.Int64(description="The champion of that day.")
+    figure = dy.String(
+        description="input_drift, score_drift, volume, calibration, precision, base_rate or days_missed."
+    )
+    feature = dy.String(description="Feature, kind of score or source that it is of; empty: the model as a whole.")
+    value = dy.Float64(nullable=True, description="What was measured; null: too little is known to say.")
+    low = dy.Float64(nullable=True, description="Least that is usual; null: no such bound.")
+    high = dy.Float64(nullable=True, description="Most that is usual, the alert's threshold; null: no such bound.")
+    is_alert = dy.Bool(description="Whether the value lies beyond a bound.")
+    recorded_at = _moment("When it was written.")
+
+
 class Tiles(dy.Schema):
     """What an entity's rows of one instant add up to. Append-only; `tile_days` says which batches stand."""
 
@@ -203,6 +220,12 @@ TABLES: dict[str, Declared] = {
     "crossing_scores": Declared(Scores, "Risk scores of crossings with reasons.", _SCORE_KEY),
     "shipment_selections": Declared(Selections, "Inspection lanes of shipments.", ("score_id",)),
     "crossing_selections": Declared(Selections, "Inspection lanes of crossings.", ("score_id",)),
+    "model_monitoring": Declared(
+        ModelMonitoring,
+        "Drift, calibration, precision, base rate and freshness of each model by day, each with what is usual.",
+        ("monitored_on", "model_name", "figure", "feature"),
+        (),
+    ),
     "tiles": Declared(
         Tiles,
         "Daily sums of the feature views, by entity and instant.",

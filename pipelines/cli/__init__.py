@@ -18,6 +18,7 @@ from pipelines.cli import (
     inspect,
     keep,
     models,
+    monitor,
     quarantine,
     road,
     world,
@@ -46,6 +47,7 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(monitor.monitor)
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
