@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import partial
 
 import numpy as np
 import polars as pl
@@ -23,10 +22,13 @@ from warehouse.catalog import Table
 
 OUTCOME_DAYS = 28
 """Outcomes that became known in so many days are judged together."""
-CALIBRATION_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
-"""Factors by which a calibration, or a base rate, may be off before it is worth a call."""
+MODEL_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
+"""Factors by which calibration and precision, or a base rate, may change before it is worth a call."""
+CHANCE = 1 / 2_000
+"""Of a false alert from counts of outcomes: each figure and day."""
 SCORES = ("raw_score", "probability")
 RANDOM = "random"
+_OF_EVENT = "_of_event"
 
 
 class Figure(StrEnum):
@@ -63,17 +65,19 @@ class Evidence:
     volumes: Mapping[date, int]
     """Events by day of delivery, all of them, where `events` may be a sample."""
     outcomes: pl.DataFrame
-    """Outcomes of events that the model never saw: `known_on`, `is_adverse`, `selection`, `probability`, and whether
-    the event was in the red or yellow lane (`is_selected`)."""
+    """Outcomes of events that the model never saw: `known_on`, `is_adverse`, `selection`, the event's `received_on` and
+    `probability`, and whether it was in the red or yellow lane (`is_selected`)."""
     arrivals: Mapping[str, Collection[date]]
     """Days on which each source of the features brought rows."""
 
 
 def monitor(evidence: Evidence, days: Sequence[date]) -> pl.DataFrame:
-    """Rows of `gold.model_monitoring` for these days, in `SCHEMA`: whose model it is, the caller knows."""
+    """Rows of `gold.model_monitoring` for these days, in `SCHEMA`: whose model it is, the caller knows.
+
+    What nothing can be said of yet has no row; the volume always has one.
+    """
     rows = [
-        *_drifting(evidence, Figure.INPUT_DRIFT, evidence.numbers, evidence.categories, days),
-        *_drifting(evidence, Figure.SCORE_DRIFT, SCORES, (), days),
+        *_drifting(evidence, days),
         *(_row(day, Figure.VOLUME, _volume(evidence.volumes, day)) for day in days),
         *(row for day in days for row in _hindsight(evidence.outcomes, day)),
         *(
@@ -82,7 +86,8 @@ def monitor(evidence: Evidence, days: Sequence[date]) -> pl.DataFrame:
             for day in days
         ),
     ]
-    return pl.DataFrame(rows, SCHEMA).sort("monitored_on", "figure", "feature")
+    said = pl.DataFrame(rows, SCHEMA).drop_nulls("value")
+    return said.sort("monitored_on", "figure", "feature")
 
 
 def outcomes_beside_scores(reported: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
@@ -93,8 +98,15 @@ def outcomes_beside_scores(reported: pl.DataFrame, scored: pl.DataFrame) -> pl.D
     first = reported.sort("known_at", "is_adverse").unique("subject_id", keep="first", maintain_order=True)
     unseen = scored.filter(~pl.col("in_training")).sort("event_version")
     once = unseen.unique("event_id", keep="first", maintain_order=True)
-    joined = first.join(once, left_on="subject_id", right_on="event_id", maintain_order="left")
-    return joined.select("is_adverse", "selection", "probability", "is_selected", known_on=pl.col("known_at").dt.date())
+    joined = first.join(once, left_on="subject_id", right_on="event_id", suffix=_OF_EVENT, maintain_order="left")
+    return joined.select(
+        "is_adverse",
+        "selection",
+        "probability",
+        "is_selected",
+        received_on=f"received_on{_OF_EVENT}",
+        known_on=pl.col("known_at").dt.date(),
+    )
 
 
 SCHEMA = pl.Schema(
@@ -130,21 +142,18 @@ def _row(day: date, figure: Figure, band: Band, feature: str = "") -> Row:
     }
 
 
-def _drifting(
-    evidence: Evidence, figure: Figure, numbers: Sequence[str], categories: Sequence[str], days: Sequence[date]
-) -> Iterator[Row]:
-    learnt = cells.learn(evidence.reference, numbers, categories)
+def _drifting(evidence: Evidence, days: Sequence[date]) -> Iterator[Row]:
+    """Inputs and scores, judged together: one chance of a false alert for all of them."""
+    learnt = cells.learn(evidence.reference, [*evidence.numbers, *SCORES], evidence.categories)
     counts = cells.count(evidence.events, learnt, "received_on")
     places = {day: place for place, day in enumerate(counts.days)}
-    known = [places[day] for day in days if day in places]
-    found = drift.judge(counts, known)
-    for day in days:
+    known = [day for day in days if day in places]
+    found = drift.judge(counts, [places[day] for day in known])
+    for day in known:
         for column, feature in enumerate(learnt.features):
-            band = Band(None)
-            if day in places:
-                place = places[day]
-                band = Band(_known(found.distance[place, column]), None, _known(found.limit[place, column]))
-            yield _row(day, figure, band, feature)
+            distance, limit = found.distance[places[day], column], found.limit[places[day], column]
+            figure = Figure.SCORE_DRIFT if feature in SCORES else Figure.INPUT_DRIFT
+            yield _row(day, figure, Band(_known(distance), None, _known(limit)), feature)
 
 
 def _known(value: float) -> float | None:
@@ -163,17 +172,17 @@ def _volume(volumes: Mapping[date, int], day: date) -> Band:
 
 def _hindsight(outcomes: pl.DataFrame, day: date) -> Iterator[Row]:
     """What the outcomes that became known lately say, beside those known before."""
-    known, since = pl.col("known_on"), day - timedelta(days=OUTCOME_DAYS)
-    recent = outcomes.filter((known > since) & (known <= day))
-    before = outcomes.filter(known <= since)
-    band = partial(beside, tolerance=CALIBRATION_TOLERANCE, chance=drift.CHANCE)
-    yield _row(day, Figure.CALIBRATION, band(_predicted(recent), _predicted(before)))
-    acted_on, acted_on_before = recent.filter("is_selected"), before.filter("is_selected")
-    yield _row(day, Figure.PRECISION, band(_predicted(acted_on), _predicted(acted_on_before)))
-    drawn, drawn_before = (rows.filter(pl.col("selection") == RANDOM) for rows in (recent, before))
-    yield _row(
-        day, Figure.BASE_RATE, beside(_examined(drawn), _examined(drawn_before), BASE_RATE_TOLERANCE, drift.CHANCE)
-    )
+    since, oldest = day - timedelta(days=OUTCOME_DAYS), day - timedelta(days=drift.HISTORY_DAYS)
+    told = outcomes.filter((pl.col("known_on") <= day) & (pl.col("received_on") > oldest))
+    recent, before = told.filter(pl.col("known_on") > since), told.filter(pl.col("known_on") <= since)
+    drawn = pl.col("selection") == RANDOM
+    for figure, tally, which, tolerance in (
+        (Figure.CALIBRATION, _predicted, pl.lit(True), MODEL_TOLERANCE),
+        (Figure.PRECISION, _examined, pl.col("is_selected"), MODEL_TOLERANCE),
+        (Figure.BASE_RATE, _examined, drawn, BASE_RATE_TOLERANCE),
+    ):
+        now, then = tally(recent.filter(which)), tally(before.filter(which))
+        yield _row(day, figure, beside(now, then, tolerance, CHANCE))
 
 
 def _predicted(outcomes: pl.DataFrame) -> Tally:

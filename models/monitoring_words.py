@@ -12,8 +12,6 @@ _SCORES = {"raw_score": "the scores (log-odds)", "probability": "the predicted p
 
 def told(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
     """One sentence on what was seen and one on what to do; `row` is of `gold.model_monitoring`."""
-    if row["value"] is None:
-        return f"{_subject(row, features)}: too little is known yet."
     return f"{_seen(row, features)}. {_next(row, features)}" if row["is_alert"] else f"{_seen(row, features)}."
 
 
@@ -34,7 +32,7 @@ def _subject(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
 _TITLES = {
     Figure.VOLUME: "Events of the week",
     Figure.CALIBRATION: "Adverse outcomes over those predicted",
-    Figure.PRECISION: "Adverse outcomes over those predicted, red and yellow lanes",
+    Figure.PRECISION: "Adverse share of what was examined in the red and yellow lanes",
     Figure.BASE_RATE: "Adverse share of random inspections",
 }
 
@@ -49,9 +47,9 @@ def _seen(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
             return moved if row["high"] is None else f"{moved}; up to {row['high']:.2f} is usual"
         case Figure.VOLUME:
             return f"{subject}: {value:,.0f}{_usual(row, ',.0f')}"
-        case Figure.CALIBRATION | Figure.PRECISION:
+        case Figure.CALIBRATION:
             return f"{subject}, last {OUTCOME_DAYS} days: {value:.2f}{_usual(row, '.2f')}"
-        case Figure.BASE_RATE:
+        case Figure.PRECISION | Figure.BASE_RATE:
             return f"{subject}, last {OUTCOME_DAYS} days: {value:.1%}{_usual(row, '.1%')}"
         case Figure.SILENCE:
             days = "day" if value == 1 else "days"

@@ -24,7 +24,6 @@ CATCH_UP_DAYS = 90
 SHOWN_DAYS = 60
 _EVENTS_A_DAY = 3_000
 """More are drawn by lot of their ids: a week of so many says what the week of all of them does."""
-_LOTS = 10_000
 _VERSION = ["event_id", "event_version"]
 _ACTED_ON = ("red", "yellow")
 
@@ -103,9 +102,11 @@ def _scored(deployment: Deployment, spec: ModelSpec, champion: Registered, first
 def _drawn(scored: pl.DataFrame, volumes: Mapping[date, int]) -> pl.DataFrame:
     """So many of the scored events as suffice, the same share of every day."""
     usual_day = sorted(volumes.values())[len(volumes) // 2] if volumes else 0
-    if usual_day <= _EVENTS_A_DAY:
-        return scored
-    return scored.filter(ids.bucket(pl.col("event_id"), _LOTS) < _LOTS * _EVENTS_A_DAY // usual_day)
+    # Halves of halves: the share is the same whichever days are looked at.
+    parts = 1
+    while usual_day > parts * _EVENTS_A_DAY:
+        parts *= 2
+    return scored.filter(ids.bucket(pl.col("event_id"), parts) == 0)
 
 
 def _with_features(

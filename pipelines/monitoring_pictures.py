@@ -17,7 +17,7 @@ def against_usual(rows: pl.DataFrame, title: str) -> dg.MarkdownMetadataValue:
     figure = Figure(figsize=(7.0, 0.8 + 1.5 * max(len(named), 1)), layout="constrained")
     panels = figure.subplots(max(len(named), 1), sharex=True, squeeze=False)[:, 0]
     for axes, ((kind, feature), part) in zip(panels, named, strict=False):
-        known = part.drop_nulls("value").sort("monitored_on")
+        known = part.sort("monitored_on")
         days, values = known["monitored_on"].to_list(), known["value"].to_list()
         odd = known.filter("is_alert")
         banded = known.drop_nulls("high")

@@ -137,7 +137,7 @@ class ModelMonitoring(dy.Schema):
         description="input_drift, score_drift, volume, calibration, precision, base_rate or days_missed."
     )
     feature = dy.String(description="Feature, kind of score or source that it is of; empty: the model as a whole.")
-    value = dy.Float64(nullable=True, description="What was measured; null: too little is known to say.")
+    value = dy.Float64(description="What was measured.")
     low = dy.Float64(nullable=True, description="Least that is usual; null: no such bound.")
     high = dy.Float64(nullable=True, description="Most that is usual, the alert's threshold; null: no such bound.")
     is_alert = dy.Bool(description="Whether the value lies beyond a bound.")

@@ -51,7 +51,7 @@ def _found(deployment: Deployment, spec: ModelSpec) -> dict[str, Any]:
         "checks": {name: not any(alert["check"] == name for alert in alerts) for name in CHECKS},
         "alerts": alerts,
         "whole": [{**row, "told": words.told(row, features)} for row in now.filter(feature="").iter_rows(named=True)],
-        "judged_features": now.filter((now["feature"] != "") & now["value"].is_not_null()).height,
+        "judged_features": now.filter(now["feature"] != "").height,
     }
 
 
