@@ -95,7 +95,9 @@ def outcomes_beside_scores(reported: pl.DataFrame, scored: pl.DataFrame) -> pl.D
 
     `reported` are rows of `silver.outcomes`; `scored` has the event's key, `in_training`, `probability`, `is_selected`.
     """
-    first = reported.sort("known_at", "is_adverse").unique("subject_id", keep="first", maintain_order=True)
+    first = reported.sort("known_at", "is_adverse", "subject_id").unique(
+        "subject_id", keep="first", maintain_order=True
+    )
     unseen = scored.filter(~pl.col("in_training")).sort("event_version")
     once = unseen.unique("event_id", keep="first", maintain_order=True)
     joined = first.join(once, left_on="subject_id", right_on="event_id", suffix=_OF_EVENT, maintain_order="left")

@@ -39,13 +39,15 @@ def _monitoring(spec: ModelSpec) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
         deps=[key_of(flows.score_table(spec)), key_of(flows.selection_table(spec))],
-        description=f"{spec.title}. {MONITORING.description} In {MONITORING.name}; a day is judged once it is over.",
+        description=(
+            f"{spec.title}. {MONITORING.description} A day is judged once it is over; the rows are in "
+            f"{MONITORING.name}."
+        ),
         group_name="monitoring",
         owners=OWNERS["models"],
         kinds={"deltalake", "polars", "gold"},
         partitions_def=days_of_delivery,
         freshness_policy=DAILY,
-        metadata=reporting.describe(MONITORING),
         backfill_policy=BACKFILL,
         retry_policy=RETRY,
         required_resource_keys={DEPLOYMENT},
@@ -59,6 +61,8 @@ def _monitoring(spec: ModelSpec) -> dg.AssetsDefinition:
             written = monitoring.monitor_days(deployment, spec, days_of(context), datetime.now(UTC))
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
+        if written.height:
+            context.log_event(reporting.materialized(deployment, MONITORING))
         recent = monitoring.recent(deployment, spec)
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, MONITORING),

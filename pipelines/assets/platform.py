@@ -1,10 +1,12 @@
-"""Tables that several steps write: quarantine, ledger, links, vault, features. They are reported by those steps."""
+"""Tables that several steps write: quarantine, ledger, links, vault, features, monitoring. Those steps report them."""
 
 import dagster as dg
 
 from pipelines import reporting
 from pipelines.assets import OWNERS
+from pipelines.assets.monitoring import monitoring_assets
 from pipelines.flows import FEATURES
+from pipelines.monitoring import MONITORING
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS
@@ -34,4 +36,5 @@ platform_specs = [
     _reported(ENTITY_LINKS, "platform", _BRONZE_KEYS),
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
     _reported(FEATURES, "features", []),
+    _reported(MONITORING, "monitoring", [key for asset in monitoring_assets for key in asset.keys]),
 ]

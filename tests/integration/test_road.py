@@ -12,8 +12,10 @@ from features.sources import SOURCES, Silver, read_silver
 from features.terms import Terms
 from features.vectors import SUBJECTS
 from models.catalogue import MODELS
+from models.monitoring import CHECKS, Figure
 from models.scoring import score
-from pipelines import flows, runs
+from pipelines import flows, monitoring, runs
+from pipelines.assets.monitoring import monitoring_key
 from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
@@ -145,6 +147,22 @@ def test_a_stored_score_can_be_computed_again_from_its_stored_vector(road: Road,
         champion.model.raw_scores(matrix.fill_null(float("nan")).to_numpy()).tolist() == stored["raw_score"].to_list()
     )
     assert set(stored["model_sha256"]) == {champion.model.sha256}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_day_that_is_scored_is_monitored_and_says_what_it_can_know(road: Road, name: str) -> None:
+    rows = monitoring.recorded(road.deployment, MODELS[name])
+    first, last = _span(road)
+    assert set(rows["monitored_on"]) >= set(flows.each_day(first, last))
+    assert rows.select(monitoring.MONITORING.key).is_unique().all()
+    assert {Figure.VOLUME, Figure.CALIBRATION, Figure.SILENCE} <= set(rows["figure"])
+    assert rows.filter("is_alert").is_empty(), "nothing is planted, and a month is too short to alarm anyone"
+    with open_instance(road.deployment.settings) as instance:
+        records = instance.get_records_for_run(road.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    evaluated = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
+    mine = {e.check_name: e for e in evaluated if e.asset_key == monitoring_key(MODELS[name])}
+    assert set(mine) == set(CHECKS)
+    assert "data:image/png" in str(mine["inputs_as_usual"].metadata["days before"].value)
 
 
 def test_every_table_that_exists_has_a_materialisation_of_its_very_version(road: Road) -> None:

@@ -48,6 +48,7 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
         "quarantine",
         "train",
         "score",
+        "monitor",
         "tables",
         "show",
         "bench",
