@@ -6,7 +6,7 @@ judged by `models.monitoring`, which sees what was known by its end. There is no
 
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +32,9 @@ from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
 _ACTED_ON = ("red", "yellow")
+_VALID_SHARE = 0.35
+"""Of the labelled events: more than the product's, since two months of a small world have few adverse outcomes, and
+without one on the validation days there is no model to monitor."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def _monitored(subject: Subject, life: Life, silver: Path) -> pl.DataFrame:
     made = vectors.compute(asked, events, read_silver(lambda table: world.frames(silver, table)))
     outcomes = world.frames(silver, OUTCOMES).filter(pl.col("subject_kind") == subject.spec.outcome).collect()
     known = made.filter(pl.col("event_at") < life.learnt_until)
-    model = training.train(subject.spec, with_labels(known, outcomes, life.learnt_until)).model
+    spec = replace(subject.spec, valid_share=_VALID_SHARE)
+    model = training.train(spec, with_labels(known, outcomes, life.learnt_until)).model
     scored = _scored(model, made)
     encoder = model.bundle.encoder
     until = model.bundle.trained_until.date()

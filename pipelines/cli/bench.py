@@ -140,7 +140,7 @@ def bound(
 @app.command()
 def drift(
     worlds: Annotated[int, typer.Option(min=0, help="Calm worlds, of seeds that follow one another.")] = 5,
-    scale: Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")] = 0.25,
+    scale: Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")] = 0.5,
     scenario: Annotated[
         list[str] | None,
         typer.Option(
