@@ -59,13 +59,16 @@ def run(asked: Asked, watch: Watch, at_once: int = 2) -> TrialResult:
         name: days_to_alert(reports(rows), LAKE_FROM + timedelta(days=day - 1))
         for (name, day), rows in zip(changes.items(), found[: len(planted)], strict=True)
     }
-    false = [reports(rows).height for rows in found[len(planted) :]]
+    told = [reports(rows) for rows in found[len(planted) :]]
+    false = [rows.height for rows in told]
     figures = {f"days_to_alert_{name}": float(days) for name, days in waited.items()}
     if waited:
         figures["days_to_alert"] = max(figures.values())
         figures["drifts_not_reported_in_time"] = float(sum(days > SOON_DAYS for days in waited.values()))
     figures |= {f"false_alerts_{step}": float(count) for step, count in enumerate(false, start=1)}
-    if false:
+    if told:
+        by_check = dict(pl.concat(told).group_by("check").len().iter_rows())
+        figures |= {f"false_alerts_of_{check}": float(by_check.get(check, 0)) for check in CHECKS}
         figures["false_alerts"] = float(max(false))
         figures["worlds_with_more_than_one"] = float(sum(count > 1 for count in false))
     return TrialResult(
