@@ -2,9 +2,10 @@
 
 Planted worlds: a scenario each, monitored from before its change. Calm worlds: nothing changes but what every year
 brings (the scenario `calm`: a small new ring, a route that shifts), monitored for 90 days. A report is a check that
-fails on a day and did not on the day before: as an analyst is told. `false_alerts` is of the worst calm world, and
-`days_to_alert` of the slowest planted one, from the day of the change to the day whose judgement reports it: a day's
-extracts come on the day after it, so that it is 1 at the least.
+fails, unless it failed in the week before: the window that is judged then holds days already told of.
+
+`false_alerts` is of the worst calm world, and `days_to_alert` of the slowest planted one, from the day of the change to
+the day whose judgement reports it: a day's extracts come on the day after it, so that it is 1 at the least.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from benchmarks.drift_worlds import Life
 from benchmarks.harness import Watch
 from benchmarks.trial_result import TrialResult
 from benchmarks.world import LAKE_FROM
+from models.drift import WINDOW
 from models.monitoring import CHECKS
 from simulation.scenario import Scenario, load
 from warehouse.errors import BorderlakeError
@@ -83,7 +85,7 @@ def run(asked: Asked, watch: Watch, at_once: int = 2) -> TrialResult:
 
 
 def reports(rows: pl.DataFrame) -> pl.DataFrame:
-    """`model_name`, `check`, `monitored_on` of every check that fails on a day and did not on the day before."""
+    """`model_name`, `check`, `monitored_on` of every check that fails on a day and on none of the week before."""
     check_of = {figure.value: name for name, figures in CHECKS.items() for figure in figures}
     by_day = (
         rows.with_columns(check=pl.col("figure").replace_strict(check_of))
@@ -91,8 +93,9 @@ def reports(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("is_alert").any())
         .sort("model_name", "check", "monitored_on")
     )
-    before = pl.col("is_alert").shift(1, fill_value=False).over("model_name", "check")
-    return by_day.filter(pl.col("is_alert") & ~before).drop("is_alert")
+    failed = by_day.filter("is_alert")
+    since = pl.col("monitored_on").diff().dt.total_days().over("model_name", "check")
+    return failed.filter(since.is_null() | (since > WINDOW)).drop("is_alert")
 
 
 def days_to_alert(reported: pl.DataFrame, changed_on: date) -> int:

@@ -3,15 +3,19 @@
 Given both counts together, the later one is binomial: its part is its part of the exposure, which is what was examined
 or what was predicted (Przyborowski and Wilenski, 1940, Biometrika 31). A `tolerance` is granted first, so that an alert
 says that something has changed by more than that factor, and not merely that much was counted. What is known of before
-is as uncertain as its own count, and the band as wide as that asks for.
+is as uncertain as its own count, and the band as wide as that asks for. Findings do not come one by one: items of a
+consignment, people of a car are found together, so that only one in `TOGETHER` counts as a finding of its own (Kish's
+design effect, 1965, *Survey Sampling*).
 """
 
 from dataclasses import dataclass
 
 from scipy import stats
 
+TOGETHER = 2.0
+"""Adverse outcomes that are found together: a goods declaration has two or three items, a car two or three people."""
 FEWEST_EXPECTED = 3.0
-"""Adverse outcomes to expect below which their number says nothing."""
+"""Findings to expect below which their number says nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,21 @@ class Tally:
     exposure: float
 
 
-def beside(now: Tally, before: Tally, tolerance: float, chance: float) -> Band:
+def beside(now: Tally, before: Tally, tolerance: float, chance: float, together: float = TOGETHER) -> Band:
     """The rate of now, and what it may be beside that of before."""
     if now.exposure <= 0:
         return Band(None)
     value = now.adverse / now.exposure
-    if before.exposure <= 0 or now.exposure * before.adverse / before.exposure < FEWEST_EXPECTED:
+    if before.exposure <= 0 or now.exposure * before.adverse / before.exposure < together * FEWEST_EXPECTED:
         return Band(value)
-    low, high = later_part(now, before, tolerance, chance)
+    low, high = later_part(now, before, tolerance, chance, together)
     return Band(value, low / now.exposure, high / now.exposure)
 
 
-def later_part(now: Tally, before: Tally, tolerance: float, chance: float) -> tuple[int, int]:
+def later_part(now: Tally, before: Tally, tolerance: float, chance: float, together: float) -> tuple[float, float]:
     """Least and most of all adverse outcomes that may be the later ones, at rates apart by the factor `tolerance`."""
-    together = now.adverse + before.adverse
+    findings = round((now.adverse + before.adverse) / together)
     fewer = now.exposure / (now.exposure + before.exposure * tolerance)
     more = now.exposure * tolerance / (now.exposure * tolerance + before.exposure)
-    return int(stats.binom.ppf(chance / 2, together, fewer)), int(stats.binom.isf(chance / 2, together, more))
+    low, high = stats.binom.ppf(chance / 2, findings, fewer), stats.binom.isf(chance / 2, findings, more)
+    return together * float(low), together * float(high)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from math import floor, log
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ OUTCOME_DAYS = 28
 MODEL_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
 """Factors by which calibration and precision, or a base rate, may change before it is worth a call."""
 CHANCE = 1 / 2_000
-"""Of a false alert from counts of outcomes: each figure and day."""
+"""Of a false alert from counts of outcomes, or from days without rows: each figure and day."""
 SCORES = ("raw_score", "probability")
 RANDOM = "random"
 _OF_EVENT = "_of_event"
@@ -201,4 +202,9 @@ def _silence(came: Collection[date], day: date) -> Band:
     if not past:
         return Band(None)
     found = usual.silence(past, max(past), day, timedelta(days=1))
-    return Band(None) if found is None else Band(float(found.missed), None, float(found.allowed))
+    if found is None:
+        return Band(None)
+    # Looked at every day: a silence that comes once in fifty is not worth a call on its own.
+    missed_share = (found.missed_before + 0.5) / (found.due_seen + 1)
+    allowed = max(found.allowed, floor(log(CHANCE) / log(missed_share))) if found.due_seen else found.allowed
+    return Band(float(found.missed), None, float(allowed))

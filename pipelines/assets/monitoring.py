@@ -9,7 +9,7 @@ import polars as pl
 
 from models import monitoring_words as words
 from models.catalogue import MODELS
-from models.monitoring import CHECKS, Figure
+from models.monitoring import CHECKS
 from models.spec import ModelSpec
 from pipelines import flows, monitoring, monitoring_pictures, reporting
 from pipelines.assets import DAILY, DEPLOYMENT, OWNERS, RETRY
@@ -85,7 +85,7 @@ def results(deployment: Deployment, spec: ModelSpec, recent: pl.DataFrame) -> It
             check_name=name,
             asset_key=monitoring_key(spec),
             passed=alerts.is_empty(),
-            severity=dg.AssetCheckSeverity.ERROR if Figure.SILENCE in figures else dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.WARN,
             description=" ".join(f"{one}." for one in said) or None,
             metadata=_shown(name, recent, mine, features),
         )

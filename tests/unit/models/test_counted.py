@@ -24,7 +24,7 @@ def test_a_count_is_outside_exactly_where_it_has_less_than_half_the_chance(
     adverse: int, before: int, exposure: float, exposure_before: float, tolerance: float
 ) -> None:
     now, then = Tally(adverse, exposure), Tally(before, exposure_before)
-    low, high = later_part(now, then, tolerance, CHANCE)
+    low, high = later_part(now, then, tolerance, CHANCE, together=1.0)
     together = adverse + before
     more = exposure * tolerance / (exposure * tolerance + exposure_before)
     fewer = exposure / (exposure + exposure_before * tolerance)
@@ -37,7 +37,7 @@ def test_a_count_is_outside_exactly_where_it_has_less_than_half_the_chance(
     [
         pytest.param(Tally(0, 0), Tally(9, 300), Band(None), id="nothing-examined-says-nothing"),
         pytest.param(Tally(4, 50), Tally(0, 0), Band(0.08), id="without-a-past-there-is-no-band"),
-        pytest.param(Tally(4, 50), Tally(5, 300), Band(0.08), id="fewer-than-three-to-expect-say-nothing"),
+        pytest.param(Tally(4, 50), Tally(5, 300), Band(0.08), id="fewer-than-three-findings-to-expect-say-nothing"),
     ],
 )
 def test_too_little_known_gives_no_bounds(now: Tally, before: Tally, expected: Band) -> None:
@@ -45,10 +45,18 @@ def test_too_little_known_gives_no_bounds(now: Tally, before: Tally, expected: B
 
 
 def test_a_rate_that_holds_is_inside_and_one_that_trebles_is_not() -> None:
-    before = Tally(30, 1_000)
+    before = Tally(90, 3_000)
     assert not beside(Tally(10, 300), before, 1.25, CHANCE).is_outside
     assert beside(Tally(31, 300), before, 1.25, CHANCE).is_outside
-    assert beside(Tally(0, 600), before, 1.25, CHANCE).is_outside
+    assert beside(Tally(0, 900), before, 1.25, CHANCE).is_outside
+
+
+def test_findings_that_come_together_widen_the_band() -> None:
+    now, before = Tally(20, 300), Tally(90, 3_000)
+    alone, in_twos = (beside(now, before, 1.25, CHANCE, together) for together in (1.0, 2.0))
+    assert alone.value == in_twos.value
+    assert (in_twos.low or 0) < (alone.low or 0)
+    assert (in_twos.high or 0) > (alone.high or 0)
 
 
 def test_a_model_that_was_always_off_by_a_factor_has_not_changed() -> None:

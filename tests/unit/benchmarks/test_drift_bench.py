@@ -18,8 +18,8 @@ DAY = date(2025, 3, 10)
 
 
 def rows_of(*told: tuple[int, Figure, str]) -> pl.DataFrame:
-    """Ten days of monitoring with alerts at (day, figure, feature), and all figures told of every day."""
-    days = [(step, figure, "") for step in range(10) for figure in Figure]
+    """Twenty days of monitoring with alerts at (day, figure, feature), and all figures told of every day."""
+    days = [(step, figure, "") for step in range(20) for figure in Figure]
     rows = [
         {
             "monitored_on": DAY + timedelta(days=step),
@@ -34,12 +34,12 @@ def rows_of(*told: tuple[int, Figure, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, SCHEMA).with_columns(model_name=pl.lit("shipment_risk"))
 
 
-def test_a_check_that_fails_on_is_one_report_and_one_that_fails_anew_another() -> None:
-    told = [(step, Figure.INPUT_DRIFT, "log_mass") for step in (2, 3, 4, 7)]
+def test_a_check_that_fails_again_within_the_week_is_one_report_and_later_another() -> None:
+    told = [(step, Figure.INPUT_DRIFT, "log_mass") for step in (2, 3, 6, 14)]
     found = reports(rows_of(*told, (3, Figure.VOLUME, ""), (3, Figure.BASE_RATE, "")))
     assert found.select("check", pl.col("monitored_on") - DAY).rows() == [
         ("inputs_as_usual", timedelta(days=2)),
-        ("inputs_as_usual", timedelta(days=7)),
+        ("inputs_as_usual", timedelta(days=14)),
         ("outcomes_as_predicted", timedelta(days=3)),
     ]
 
@@ -49,9 +49,9 @@ def test_a_calm_world_reports_nothing() -> None:
 
 
 def test_only_what_is_reported_after_the_change_counts_for_it() -> None:
-    reported = reports(rows_of((1, Figure.VOLUME, ""), (6, Figure.INPUT_DRIFT, "log_mass")))
-    assert days_to_alert(reported, DAY + timedelta(days=2)) == 4
-    assert days_to_alert(reported, DAY + timedelta(days=6)) > drift.SOON_DAYS
+    reported = reports(rows_of((1, Figure.VOLUME, ""), (12, Figure.INPUT_DRIFT, "log_mass")))
+    assert days_to_alert(reported, DAY + timedelta(days=8)) == 4
+    assert days_to_alert(reported, DAY + timedelta(days=12)) > drift.SOON_DAYS
 
 
 @pytest.mark.parametrize(
