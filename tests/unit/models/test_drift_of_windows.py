@@ -159,12 +159,11 @@ def test_days_that_are_asked_for_alone_are_judged_as_among_all() -> None:
     assert np.isnan(some.limit[80]).all()
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000))
-def test_what_a_limit_says_of_further_windows_holds_but_rarely(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    past = np.exp(generator.normal(scale=0.3, size=(drift.PAST, 40)))
-    limit = drift.usually_below(past, 1e-3)
-    further = np.exp(generator.normal(scale=0.3, size=(50, 40)))
-    assert (further > limit).any(axis=1).mean() <= 0.1
-    assert (limit < 6).all()
+def test_over_many_pasts_few_further_windows_are_beyond_what_the_limit_says() -> None:
+    generator = np.random.default_rng(SEED)
+    beyond = []
+    for _ in range(60):
+        # Of one past alone nothing is promised: an unlucky one says too little.
+        past, further = (2 + generator.normal(scale=0.3, size=(rows, 40)) for rows in (drift.PAST, 50))
+        beyond.append((further > drift.usually_below(past, drift.CHANCE)).any(axis=1).mean())
+    assert np.mean(beyond) < 0.01
