@@ -7,6 +7,9 @@ side and the peers', each run by `harness` in a process of its own; `measure` co
 `bound_lessons` says who is judged and what a side may learn from, `bound_sides` are the sides, `bound_measure` and
 `bound_result` their figures.
 
+`drift` asks how soon the monitoring of models reports what a simulated border plants, and how often it reports what is
+not there: `drift_worlds` lives the worlds and monitors them.
+
 `ais` and `landing` clock readers and landing beside a peer, turn by turn (`trials`), on what `declaration_lines` and
 the simulation generate; `malformed` damages extracts (`mutations`) and counts what reading them does; `crash` kills
 landings. `trial_result` reports them.

@@ -7,6 +7,7 @@ from pipelines.assets import DEPLOYMENT
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.dispositions import disposition_assets
 from pipelines.assets.features import feature_assets, view_check_assets, view_specs
+from pipelines.assets.monitoring import monitoring_assets
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
 from pipelines.assets.shadow import shadow_assets
@@ -29,6 +30,7 @@ def definitions(opened: deployment.Deployment) -> dg.Definitions:
             *score_assets,
             *shadow_assets,
             *disposition_assets,
+            *monitoring_assets,
             *platform_specs,
         ],
         asset_checks=view_check_assets,

@@ -11,6 +11,7 @@ from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.dispositions import disposition_assets
 from pipelines.assets.features import feature_assets
+from pipelines.assets.monitoring import monitoring_assets, monitoring_key
 from pipelines.assets.scores import score_assets
 from pipelines.assets.shadow import shadow_assets
 from pipelines.assets.silver import silver_assets
@@ -23,6 +24,7 @@ _features = dg.AssetSelection.assets(*feature_assets)
 _models = dg.AssetSelection.assets(*model_assets)
 _scores = dg.AssetSelection.assets(*score_assets, *shadow_assets)
 _decisions = dg.AssetSelection.assets(*disposition_assets)
+_monitoring = dg.AssetSelection.assets(*monitoring_assets)
 
 landing_job = dg.define_asset_job(
     "landing",
@@ -32,8 +34,8 @@ landing_job = dg.define_asset_job(
 )
 scoring_job = dg.define_asset_job(
     "scoring",
-    _bronze | _silver | _features | _scores | _decisions,
-    description="Land, conform, compute features and score with the champions, and in shadow with the challengers.",
+    _bronze | _silver | _features | _scores | _decisions | _monitoring,
+    description="Land, conform, compute features, score with the champions (in shadow with the challengers), monitor.",
     tags=LAKE_WRITER,
 )
 features_job = dg.define_asset_job(
@@ -41,8 +43,8 @@ features_job = dg.define_asset_job(
 )
 road_job = dg.define_asset_job(
     "road",
-    _bronze | _silver | _features | _models | _scores | _decisions,
-    description="The whole road: land, conform, compute features, train, score.",
+    _bronze | _silver | _features | _models | _scores | _decisions | _monitoring,
+    description="The whole road: land, conform, compute features, train, score, monitor.",
     tags=LAKE_WRITER,
 )
 training_jobs = {
@@ -60,9 +62,9 @@ retraining_job = dg.define_asset_job("retraining", _models, description="Train e
 
 
 def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
-    """The assets of the scoring job that can run: scores only of the models that have a champion."""
+    """The assets of the scoring job that can run: scores, and their monitoring, only of models that have a champion."""
     tables = (flows.score_table, flows.selection_table, shadowing.shadow_table)
-    scored = [key_of(table_of(spec)) for spec in trained for table_of in tables]
+    scored = [key for spec in trained for key in (*(key_of(of(spec)) for of in tables), monitoring_key(spec))]
     whole = (*bronze_assets, *silver_assets, *feature_assets, *disposition_assets)
     others = [key for asset in whole for key in asset.keys]
     return sorted([*others, *scored])

@@ -64,6 +64,7 @@ class Scenario:
     ports: tuple[str, ...]
     smuggling: tuple[Period, ...]
     travel: tuple[Period, ...]
+    prices: tuple[Period, ...]
     displaced: tuple[Displacement, ...]
     new_rings: Mapping[int, float]
     file_faults: Mapping[str, float]
@@ -76,6 +77,10 @@ class Scenario:
     def travel_factor(self, number: int) -> float:
         """How much more people travel than usual on day `number`."""
         return math.prod(p.at(number) for p in self.travel)
+
+    def price_factor(self, number: int) -> float:
+        """How much dearer than usual commercial goods are on day `number`; parcels keep to their shops' prices."""
+        return math.prod(p.at(number) for p in self.prices)
 
     def displace(self, dice: Floats, office: Ints, number: int) -> Ints:
         """Where smuggling by road goes on day `number` that would have gone to `office`; `dice` are in [0, 1)."""
@@ -120,7 +125,7 @@ def load(scenario: str | Path) -> Scenario:
 
 
 def _checked(name: str, given: dict[str, Any]) -> Scenario:
-    fields = {"title", "ports", "smuggling", "travel", "displaced", "new_rings", "file_faults", "injects"}
+    fields = {"title", "ports", "smuggling", "travel", "prices", "displaced", "new_rings", "file_faults", "injects"}
     if unknown := sorted(set(given) - fields):
         raise ValueError(f"scenario: {name} says {', '.join(unknown)}; known are {', '.join(sorted(fields))}")
     found = Scenario(
@@ -129,19 +134,22 @@ def _checked(name: str, given: dict[str, Any]) -> Scenario:
         ports=tuple(given.get("ports", _CODES)),
         smuggling=tuple(_period(p) for p in given.get("smuggling", ())),
         travel=tuple(_period(p) for p in given.get("travel", ())),
+        prices=tuple(_period(p) for p in given.get("prices", ())),
         displaced=tuple(Displacement(**d) for d in given.get("displaced", ())),
         new_rings={int(r["from_day"]): float(r["share"]) for r in given.get("new_rings", ())},
         file_faults=dict(given.get("file_faults", {})),
         injects=tuple(Inject(**i) for i in given.get("injects", ())),
     )
     _check_ports(found)
-    factors = [p.factor for p in found.smuggling + found.travel] + list(found.new_rings.values())
+    factors = [p.factor for p in found.smuggling + found.travel + found.prices] + list(found.new_rings.values())
     if any(not (math.isfinite(f) and f >= 0) for f in factors):
         raise ValueError(f"scenario: {name} has a factor or share that is negative or no number")
     if wrong := sorted(set(found.file_faults) - set(FILE_FAULTS)):
         raise ValueError(f"scenario: {name} has file faults {', '.join(wrong)}; known are {', '.join(FILE_FAULTS)}")
     if any(not 0 <= rate <= 1 for rate in found.file_faults.values()):
         raise ValueError(f"scenario: {name} has a rate of file faults outside 0 to 1")
+    if any(p.factor == 0 for p in found.prices):
+        raise ValueError(f"scenario: {found.name} has a factor of prices that is nought; goods cost something")
     return found
 
 

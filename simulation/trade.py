@@ -76,6 +76,7 @@ def _items(
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
     firm = heads.firm[head]
     value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
+    value *= world.scenario.price_factor(world.number(day))
     value[small] = parcels.value_eur[of]
     in_ring, age = heads.job[head] >= 0, (day - world.start).days - firms.born[firm]
     chance = chance_alone(

@@ -40,7 +40,8 @@ def _events(world: World, days: int) -> pl.DataFrame:
     ]
     rows += [(world.number(day), "ring_moves", ring, "after a seizure") for ring, day in world.adaptation.moves()]
     rows += [(d.from_day, "route_displaced", None, f"{d.away_from} to {d.towards}") for d in scenario.displaced]
-    for kind, periods in (("smuggling", scenario.smuggling), ("travel", scenario.travel)):
+    changing = {"smuggling": scenario.smuggling, "travel": scenario.travel, "prices": scenario.prices}
+    for kind, periods in changing.items():
         for p in periods:
             rows += [(p.from_day, f"{kind}_changes", None, f"times {p.factor:g}")]
             rows += [(p.to_day + 1, f"{kind}_returns", None, f"no longer times {p.factor:g}")]

@@ -37,6 +37,7 @@ LONGEST = (
     "tests/integration/test_durability.py",
     "tests/unit/warehouse/test_landing.py",
     "tests/unit/benchmarks/test_world.py",
+    "tests/unit/benchmarks/test_drift_bench.py",
     "tests/unit/pipelines/test_exercise_figures.py",
     "tests/unit/pipelines/test_erase.py",
 )

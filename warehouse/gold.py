@@ -1,5 +1,5 @@
-"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions; those about
-models themselves are in `warehouse.gold_models`. All are listed here.
+"""Shapes of the gold tables: served feature vectors, registered features, scores, selections, dispositions, monitoring;
+those about models themselves are in `warehouse.gold_models`. All are listed here.
 
 Feature vectors are one list per event in the order of `feature_names` of their feature set, so that a new
 feature needs no new column and a stored vector never changes shape.
@@ -155,6 +155,23 @@ class Dispositions(dy.Schema):
     decided_at = _moment("When it was decided.")
 
 
+class ModelMonitoring(dy.Schema):
+    """One figure of a model's monitoring on one day of delivery. Append-only: a day is judged once."""
+
+    monitored_on = dy.Date(description="Day of delivery up to which the figure looks.")
+    model_name = dy.String(description="Registered model.")
+    model_version = dy.Int64(description="The champion of that day.")
+    figure = dy.String(
+        description="input_drift, score_drift, volume, calibration, precision, base_rate or days_missed."
+    )
+    feature = dy.String(description="Feature, kind of score or source that it is of; empty: the model as a whole.")
+    value = dy.Float64(description="What was measured.")
+    low = dy.Float64(nullable=True, description="Least that is usual; null: no such bound.")
+    high = dy.Float64(nullable=True, description="Most that is usual, the alert's threshold; null: no such bound.")
+    is_alert = dy.Bool(description="Whether the value lies beyond a bound.")
+    recorded_at = _moment("When it was written.")
+
+
 class Tiles(dy.Schema):
     """What an entity's rows of one instant add up to. Append-only; `tile_days` says which batches stand."""
 
@@ -240,6 +257,12 @@ TABLES: dict[str, Declared] = {
     ),
     "model_decisions": Declared(
         ModelDecisions, "Which version of a model was made champion, by whom and why.", ("decision_id",), ()
+    ),
+    "model_monitoring": Declared(
+        ModelMonitoring,
+        "Drift, calibration, precision, base rate and freshness of each model by day, each with what is usual.",
+        ("monitored_on", "model_name", "figure", "feature"),
+        (),
     ),
     "tiles": Declared(
         Tiles,

@@ -1,13 +1,16 @@
-"""Tables that several steps write, which report them: quarantine, ledger, links, vault, features, decisions."""
+"""Tables that several steps write, which report them: quarantine, ledger, links, vault, features, decisions,
+monitoring."""
 
 import dagster as dg
 
 from models.catalogue import MODELS
 from pipelines import reporting
 from pipelines.assets import OWNERS
+from pipelines.assets.monitoring import monitoring_assets
 from pipelines.assets.training import model_key
 from pipelines.decisions import DECISIONS
 from pipelines.flows import FEATURES
+from pipelines.monitoring import MONITORING
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS
@@ -38,4 +41,5 @@ platform_specs = [
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
     _reported(FEATURES, "features", []),
     _reported(DECISIONS, "models", [model_key(spec) for spec in MODELS.values()]),
+    _reported(MONITORING, "monitoring", [key for asset in monitoring_assets for key in asset.keys]),
 ]

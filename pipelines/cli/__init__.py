@@ -19,6 +19,7 @@ from pipelines.cli import (
     inspect,
     keep,
     models,
+    monitor,
     quarantine,
     replay,
     road,
@@ -53,6 +54,7 @@ app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(selecting.select)
 app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
 app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
+app.command(rich_help_panel="Look")(monitor.monitor)
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.command(rich_help_panel="Look")(selecting.whatif)

@@ -138,6 +138,32 @@ def bound(
 
 
 @app.command()
+def drift(
+    worlds: Annotated[int, typer.Option(min=0, help="Calm worlds, of seeds that follow one another.")] = 5,
+    scale: Annotated[float, typer.Option(help="1 is 500 goods items, 2,500 crossings, 8,300 sightings a day.")] = 0.5,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is planted: a name, or a TOML file; may be given again. By default travel_stop and price_shock."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """How soon a planted drift is reported by the monitoring of the models, and how often a calm world raises an alert.
+
+    The planted worlds are of the seed, the calm ones of it and those after it. Two worlds live at once.
+
+      borderlake bench drift --seed 7 --worlds 5 --json drift.json
+    """
+    _require_benchmarks()
+    from benchmarks import drift as bench
+
+    asked = bench.Asked(seed, worlds, scale, tuple(scenario) if scenario else bench.PLANTED)
+    _clocked(lambda watch: bench.run(asked, watch), json_out)
+
+
+@app.command()
 def ais(
     lines: Annotated[int, typer.Option(min=1, help="Lines of the log that is generated.")] = 200_000,
     file: Annotated[Path | None, typer.Option(help="A log as recorded, in place of a generated one.")] = None,

@@ -1,6 +1,7 @@
 """The whole graph on a tiny world, through Dagster: what lands, what is scored, and what the UI is told."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -12,14 +13,16 @@ from features.sources import SOURCES, Silver, read_silver
 from features.terms import Terms
 from features.vectors import SUBJECTS
 from models.catalogue import MODELS
+from models.monitoring import CHECKS, Figure
 from models.scoring import score
-from pipelines import flows, runs
+from pipelines import flows, monitoring, runs
+from pipelines.assets.monitoring import monitoring_key
 from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
 from pipelines.replaying import certify
 from pipelines.reporting import DATA_VERSION, key_of
-from tests.integration.conftest import Road
+from tests.integration.conftest import DAYS, START, Road
 from warehouse import catalog
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SILVER, TABLES
 from warehouse.contracts import CONTRACTS
@@ -161,6 +164,25 @@ def test_a_score_is_replayed_to_the_bit_from_what_a_vacuum_leaves(road: Road, na
     assert found.reasons
     with pytest.raises(BorderlakeError, match="has this id"):
         certify(road.deployment, "0" * 32)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_day_that_is_scored_is_monitored_and_says_what_it_can_know(road: Road, name: str) -> None:
+    rows = monitoring.recorded(road.deployment, MODELS[name])
+    first, last = _span(road)
+    assert set(rows["monitored_on"]) >= set(flows.each_day(first, last))
+    assert rows.select(monitoring.MONITORING.key).is_unique().all()
+    assert {Figure.VOLUME, Figure.CALIBRATION, Figure.SILENCE} <= set(rows["figure"])
+    alerts = rows.filter("is_alert")
+    # After the last day only late files come: of that the sources' check tells, and a week later the volume would.
+    assert set(alerts["monitored_on"]) <= set(flows.each_day(START + timedelta(days=DAYS + 1), last))
+    assert set(alerts["figure"]) <= {Figure.SILENCE, Figure.VOLUME}
+    with open_instance(road.deployment.settings) as instance:
+        records = instance.get_records_for_run(road.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    evaluated = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
+    mine = {e.check_name: e for e in evaluated if e.asset_key == monitoring_key(MODELS[name])}
+    assert set(mine) == set(CHECKS)
+    assert "data:image/png" in str(mine["inputs_as_usual"].metadata["days before"].value)
 
 
 def test_every_table_that_exists_has_a_materialisation_of_its_very_version(road: Road) -> None:

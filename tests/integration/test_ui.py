@@ -79,7 +79,7 @@ def page() -> Iterator[Page]:
 
 def test_the_asset_graph_shows_every_group(ui: str, page: Page) -> None:
     page.goto(f"{ui}/asset-groups")
-    for group in ("customs", "immigration", "surveillance", "features", "models", "scores"):
+    for group in ("customs", "immigration", "surveillance", "features", "models", "scores", "monitoring"):
         page.get_by_text(group, exact=True).first.wait_for()
 
 

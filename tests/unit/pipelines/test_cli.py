@@ -49,6 +49,7 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
         "train",
         "score",
         "model",
+        "monitor",
         "tables",
         "show",
         "bench",

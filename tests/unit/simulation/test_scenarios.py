@@ -26,7 +26,8 @@ def test_every_scenario_that_ships_is_sound(name: str) -> None:
 
 def test_the_scenarios_are_those_promised() -> None:
     assert set(scenario.known()) == {
-        "calm", "corrupted_feed", "displaced_route", "joint_exercise", "new_ring", "smuggling_surge", "travel_stop",
+        "calm", "corrupted_feed", "displaced_route", "joint_exercise", "new_ring", "price_shock",
+        "smuggling_surge", "travel_stop",
     }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def test_an_unknown_scenario_is_refused_and_the_known_ones_named(tmp_path: Path)
             id="road-into-the-sea",
         ),
         pytest.param('title = "x"\n[[travel]]\nfrom_day = 3\nfactor = -1.0', "negative", id="negative-factor"),
+        pytest.param('title = "x"\n[[prices]]\nfrom_day = 3\nfactor = 0.0', "goods cost something", id="free-goods"),
         pytest.param('title = "x"\n[file_faults]\nburnt = 0.1', "known are truncated", id="unknown-fault"),
         pytest.param('title = "x"\n[file_faults]\ntruncated = 1.1', "outside 0 to 1", id="rate-above-one"),
         pytest.param('title = "x"\nweather = 1', "says weather; known are", id="unknown-field"),
@@ -98,6 +100,32 @@ def test_events_of_an_exercise_are_listed_by_date(tmp_path: Path) -> None:
     crossings = sorted((tmp_path / "out" / "inbox/immigration/crossings").glob("*.manifest.json"))
     before, after = (json.loads(p.read_text(encoding="utf-8"))["rows"] for p in crossings)
     assert after < 0.7 * before
+
+
+def test_dearer_goods_are_the_same_goods_at_another_price_and_parcels_keep_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "dear.toml"
+    path.write_text('title = "Dearer"\n[[prices]]\nfrom_day = 1\nfactor = 1.4', encoding="utf-8")
+    simulate(START, 2, 0.2, 1, tmp_path / "before")
+    simulate(START, 2, 0.2, 1, tmp_path / "after", scenario=path)
+    before, after = (_declared(tmp_path / name) for name in ("before", "after"))
+    both = before.join(after, on=["DECL_NO", "ITEM_NO", "HS"], suffix="_AFTER")
+    # What is undervalued or inspected differs, and with it which parcels of a day stand under which number.
+    dearer = both.filter((pl.col("VALUE_AFTER") / pl.col("VALUE") - 1.4).abs() < 0.01).height
+    same = both.filter(pl.col("VALUE_AFTER") == pl.col("VALUE")).height
+    assert dearer > 0.4 * both.height
+    assert dearer + same > 0.8 * both.height
+
+
+def _declared(out: Path) -> pl.DataFrame:
+    files = sorted((out / "inbox" / "customs" / "declarations").glob("*.csv"))
+    rows = pl.concat(
+        pl.read_csv(path.read_bytes().decode("iso-8859-1").encode(), separator=";", infer_schema=False)
+        for path in files
+    )
+    priced = rows.select(
+        "DECL_NO", "ITEM_NO", "HS", VALUE=pl.col("VALUE").str.replace(",", ".").cast(pl.Float64, strict=False)
+    )
+    return priced.unique(["DECL_NO", "ITEM_NO"], keep="first", maintain_order=True).drop_nulls()
 
 
 def test_a_ring_that_has_just_moved_stays() -> None:
