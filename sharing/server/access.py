@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from sharing.naming import share_table, terms_of
 from sharing.recipients import Recipient
 from sharing.server.house import House
 from sharing.server.refusals import forbidden, unavailable, unknown
+from sharing.server.standing import Standing, share_table, standing
 from warehouse.agreements import Agreement, SharedTable, may
 from warehouse.errors import BorderlakeError
 from warehouse.snapshots import Snapshot
@@ -83,8 +83,7 @@ class Access:
         snapshot = self.house.snapshots.latest(grant.source)
         if snapshot is None:
             raise unknown(f"{grant.source} is not made yet; refresh the shares")
-        if self.house.snapshots.first_cut_to(snapshot, terms_of(grant.agreement)) is None:
-            raise unavailable(f"{grant.source} is not cut to {terms_of(grant.agreement)}; refresh the shares")
+        self.standing(grant, snapshot)
         self._refuse_columns(grant, snapshot)
         return snapshot
 
@@ -106,12 +105,19 @@ class Access:
 
     def refuse_before_terms(self, grant: Grant, current: Snapshot, version: int) -> None:
         """Raises for versions that were cut to other terms than those that hold now."""
-        first = self.house.snapshots.first_cut_to(current, terms_of(grant.agreement))
-        if first is None or version < first:
+        since = self.standing(grant, current).since
+        if version < since:
             raise forbidden(
-                f"under the agreement as it is now this table begins with version {first}",
-                f"version {version} is not cut to {terms_of(grant.agreement)}",
+                f"under the agreement as it is now this table begins with version {since}",
+                f"version {version} is not cut to {grant.agreement}",
             )
+
+    def standing(self, grant: Grant, current: Snapshot) -> Standing:
+        """What the latest version stands for; raises where it is not the agreement as it is now."""
+        found = standing(self.house.lake.store, current)
+        if found is None or not found.is_under(grant.agreement):
+            raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
+        return found
 
     def _granted(self, table: str) -> Grant | None:
         decision = may(self.agreements, self.recipient.code, table, None, self.recipient.purpose, self.at)

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sharing.audit import Action, Entry
-from sharing.naming import terms_of
 from sharing.recipients import Recipient
 from sharing.server.access import Access, Grant
 from sharing.server.house import House
@@ -56,8 +55,6 @@ def still_admitted(house: House, url: FileUrl, address: str, at: datetime) -> Ad
     try:
         grant = access.grant(url.table)
         snapshot = access.current(grant)
-        if house.snapshots.first_cut_to(snapshot, terms_of(grant.agreement)) is None:
-            raise forbidden(_MESSAGE, "the share is cut to other terms")
         access.refuse_before_terms(grant, snapshot, url.version)
     except Refusal as refusal:
         raise forbidden(_MESSAGE, f"a URL of {recipient.code} for {url.table}: {refusal.why}") from None

@@ -110,7 +110,8 @@ def _connecting(call: Call, grant: Grant) -> str:
         "rows = delta_sharing.load_as_pandas(url)"
     )
     if grant.shared.has_changes:
-        pandas += "\nchanges = delta_sharing.load_table_changes_as_pandas(url, starting_version=0)"
+        since = call.access.standing(grant, call.access.current(grant)).since
+        pandas += f"\nchanges = delta_sharing.load_table_changes_as_pandas(url, starting_version={since})"
     spark = (
         "# spark-submit --packages io.delta:delta-sharing-spark_2.12:3.3.2\n"
         f'rows = spark.read.format("deltaSharing").load("profile.share#{name}")'

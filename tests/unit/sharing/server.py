@@ -1,5 +1,6 @@
 """A sharing server over a lake of its own, run by uvicorn on loopback as `borderlake share serve` runs it."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +15,10 @@ import uvicorn
 from deltalake import DeltaTable
 
 from sharing.audit import AuditLog
-from sharing.naming import TERMS, share_table, terms_of
 from sharing.recipients import Issued, Recipients, write_profile
 from sharing.server import House, Limits, create_app
 from sharing.server.serving import listening
+from sharing.server.standing import FACT, NOTES, share_table
 from sharing.server.urls import PREFIX, Signer
 from warehouse.agreements import Agreement, SharedTable
 from warehouse.agreements.model import Contact, Mask, Masking, Party
@@ -68,6 +69,12 @@ def source(given: Agreement) -> Table:
     return Table(share_table(given.recipient.code, name), "A share.", columns, key=("score_id",), owner="sharing")
 
 
+def progress(given: Agreement) -> dict[str, object]:
+    """What a refresh says of the share that it wrote."""
+    told = {"agreement_id": given.agreement_id, "agreement_version": given.version}
+    return told | {"terms": "digest", "since": None}
+
+
 def rows(begin: int, end: int) -> pl.DataFrame:
     """Scores with their numbers as ids."""
     numbers = range(begin, end)
@@ -100,11 +107,20 @@ class Served:
     def share(self, given: Agreement, frame: pl.DataFrame) -> int:
         """Write rows of a share, cut to the agreement."""
         table = source(given)
-        return self.lake.append(table, table.shape(frame), facts={TERMS: terms_of(given)})
+        version = self.lake.append(table, table.shape(frame), facts={FACT: json.dumps(progress(given))})
+        self.note(given)
+        return version
+
+    def note(self, given: Agreement, since: int = 0) -> None:
+        """Note, as a refresh does at its end, that the share is cut to the agreement."""
+        table = source(given)
+        content = {"version": self.lake.version(table), "progress": progress(given) | {"since": since}}
+        self.lake.store.put(f"{NOTES}/{table.name}.json", json.dumps(content).encode(), replace=True)
 
     def take_back(self, given: Agreement, predicate: str) -> None:
         """Delete rows of a share, as a recall does."""
         DeltaTable(self.lake.uri(source(given))).delete(predicate)
+        self.note(given)
 
     def admit(self, code: str = "xs-customs", **options: object) -> Issued:
         return self.house.recipients.add(code, PURPOSE, self.clock.at, **options)

@@ -89,7 +89,7 @@ def test_an_earlier_version_is_read_where_history_is_shared(url: str, is_delta: 
 
 
 def test_a_moment_is_answered_by_the_version_that_stood_then(served: Served, url: str) -> None:
-    snapshot = served.house.snapshots.latest("shares.xs_customs__gold_shipment_scores")
+    snapshot = served.house.snapshots.latest("shares.xs_customs__shipment_scores")
     assert snapshot is not None
     at = [one.at for one in versions_back(served.lake.store, snapshot.folder, snapshot.version)]
     moment = (at[1] + (at[0] - at[1]) / 2).strftime("%Y-%m-%d %H:%M:%S.%f")
