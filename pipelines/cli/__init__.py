@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli import (
     agreement,
+    audit,
     bench,
     contracts,
     erase,
@@ -20,6 +21,7 @@ from pipelines.cli import (
     models,
     quarantine,
     road,
+    share,
     world,
 )
 from pipelines.cli.output import Exit, errors, printable
@@ -52,6 +54,8 @@ app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
+app.add_typer(share.app, name="share", rich_help_panel="Share")
+app.add_typer(audit.app, name="audit", rich_help_panel="Share")
 app.command(rich_help_panel="Keep")(keep.verify)
 app.command(rich_help_panel="Keep")(keep.repair)
 app.command(rich_help_panel="Keep")(keep.vacuum)

@@ -23,7 +23,7 @@ from sharing.server import files, listing, metrics, page, tables
 from sharing.server.call import CAPABILITIES, Call, object_of
 from sharing.server.house import House
 from sharing.server.refusals import Refusal, too_large, too_many, too_slow, unauthenticated, unavailable, unknown
-from sharing.server.urls import PREFIX
+from sharing.server.urls import PREFIX, FileUrl
 from warehouse.errors import BorderlakeError, where_it_rose
 
 Answer = Callable[[Call], Response]
@@ -90,27 +90,29 @@ async def _refused(
 ) -> Response:
     """Tell a refusal, and write it down but for those by rate, which would fill the log with what strangers send."""
     if refusal.status != 429 and not isinstance(error, AuditDamaged):
-        recipient: Recipient | None = getattr(request.state, "recipient", None)
-        entry = Entry(
-            at=house.clock(),
-            action=Action.REFUSED,
-            recipient=recipient.code if recipient else "",
-            table=".".join(request.path_params.get(name, "") for name in ("schema", "table")).strip(".")[
-                :_LONGEST_DETAIL
-            ],
-            purpose=recipient.purpose if recipient else "",
-            detail=f"{request.method} {route}: {refusal.status} {refusal.why}"[:_LONGEST_DETAIL],
-            credential_id=recipient.credential_id if recipient else "",
-            address=_address(request),
-        )
         try:
-            await to_thread.run_sync(house.audit.record, entry)
+            await to_thread.run_sync(house.audit.record, _entry(house, request, route, refusal))
         except BorderlakeError:
             refusal = unavailable("the refusal could not be written down")
     headers = {} if refusal.retry_after_s is None else {"retry-after": str(refusal.retry_after_s)}
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(refusal.told(), refusal.status, headers=headers)
+
+
+def _entry(house: House, request: Request, route: str, refusal: Refusal) -> Entry:
+    recipient: Recipient | None = getattr(request.state, "recipient", None)
+    table = ".".join(request.path_params.get(name, "") for name in ("schema", "table")).strip(".")
+    return Entry(
+        at=house.clock(),
+        action=Action.REFUSED,
+        recipient=recipient.code if recipient else "",
+        table=table[:_LONGEST_DETAIL],
+        purpose=recipient.purpose if recipient else "",
+        detail=f"{request.method} {route}: {refusal.status} {refusal.why}"[:_LONGEST_DETAIL],
+        credential_id=recipient.credential_id if recipient else "",
+        address=_address(request),
+    )
 
 
 def _of_protocol(house: House, answer: Answer) -> Endpoint:
@@ -182,12 +184,21 @@ def _file(house: House) -> Endpoint:
             span,
             url.file_id,
             is_head=is_head,
-            check=lambda: files.still_admitted(house, url, address, house.clock()),
+            check=lambda: _checked(house, request, url),
             sent=house.metrics.served,
             stalled_seconds=house.limits.stalled_seconds,
         )
 
     return endpoint
+
+
+def _checked(house: House, request: Request, url: FileUrl) -> None:
+    """Raises, and writes it down, where a file that is under way may flow no longer."""
+    try:
+        files.still_admitted(house, url, _address(request), house.clock())
+    except Refusal as refusal:
+        house.audit.record(_entry(house, request, "/files under way", refusal))
+        raise
 
 
 def _page(house: House) -> Endpoint:
@@ -204,9 +215,7 @@ def _page(house: House) -> Endpoint:
         except Refusal as refusal:
             if refusal.status != 401:
                 raise
-            house.audit.record(
-                Entry(house.clock(), Action.REFUSED, detail=f"POST /: {refusal.why}", address=_address(request))
-            )
+            house.audit.record(_entry(house, request, "/", refusal))
             return page.asking(refusal.message)
         base_url = (house.public_url or str(request.base_url)).rstrip("/")
         return page.shown(Call(house, recipient, house.clock(), _address(request), base_url))

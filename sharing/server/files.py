@@ -164,7 +164,11 @@ class FileAnswer(Response):
             await to_thread.run_sync(stream.seek, self._span.begin)
             left = self._span.length
             while left:
-                chunk = await to_thread.run_sync(self._read, stream, min(left, _CHUNK_BYTES), left < self._span.length)
+                try:
+                    is_under_way = left < self._span.length
+                    chunk = await to_thread.run_sync(self._read, stream, min(left, _CHUNK_BYTES), is_under_way)
+                except Refusal:
+                    return  # The server closes the connection, so that the client sees a file cut short.
                 left -= len(chunk)
                 message = {"type": "http.response.body", "body": chunk, "more_body": left > 0}
                 await asyncio.wait_for(send(message), self._stalled_seconds)
