@@ -72,17 +72,16 @@ def shown(call: Call) -> Response:
             "</dl>"
         )
         parts.extend(_table(call, one) for one in grants if one.agreement is agreement)
-    if grants:
-        parts.append(_connecting(call, grants[0]))
+    ready = [one for one in grants if _ready(call, one) is not None]
+    parts.extend(_connecting(call, one) for one in ready[:1])
     return _html(f"Shared with {call.recipient.code}", "".join(parts), 200)
 
 
 def _table(call: Call, grant: Grant) -> str:
     name = f"{grant.share}.{grant.schema}.{grant.name}"
-    try:
-        snapshot = call.access.current(grant)
-    except Refusal as refusal:
-        return f'<h3><code>{escape(name)}</code></h3><p class="warning">{escape(refusal.message)}</p>'
+    snapshot = _ready(call, grant)
+    if snapshot is None:
+        return f'<h3><code>{escape(name)}</code></h3><p class="warning">It is being made anew; ask again later.</p>'
     also = [
         word
         for word, is_shared in (("earlier versions", grant.shared.has_history), ("changes", grant.shared.has_changes))
@@ -100,6 +99,14 @@ def _table(call: Call, grant: Grant) -> str:
         f"<p>{escape(facts)}. Also shared: {escape(', '.join(also) or 'nothing')}.</p>"
         f"<table><thead><tr><th>column</th><th>type</th><th>as</th></tr></thead><tbody>{columns}</tbody></table>"
     )
+
+
+def _ready(call: Call, grant: Grant) -> Snapshot | None:
+    """The table's latest version, if it may be served now."""
+    try:
+        return call.access.current(grant)
+    except Refusal:
+        return None
 
 
 def _connecting(call: Call, grant: Grant) -> str:

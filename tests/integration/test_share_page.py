@@ -85,5 +85,5 @@ def test_a_share_that_is_cut_to_other_terms_is_told_as_not_ready(served: Served,
     served.agreements[0] = replace(before, version=2)
     token = served.house.recipients.rotate("xs-customs", next(iter(before.purposes)), served.clock.at).token
     give(page, served, token)
-    page.get_by_text("the server cannot answer now").wait_for()
+    page.get_by_text("It is being made anew").wait_for()
     served.agreements[0] = before

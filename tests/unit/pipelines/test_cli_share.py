@@ -48,11 +48,8 @@ def test_a_recipient_of_an_agreement_gets_a_profile_and_loses_it(home: Path) -> 
     profile = json.loads((home / "xs-customs.share").read_text())
     assert profile["endpoint"].endswith("/delta-sharing")
     (first,) = told("share", "recipient", "list")["tokens"]
-    assert (first["state"], first["purpose"], first["networks"]) == (
-        "counts",
-        "customs-risk-management",
-        "192.0.2.0/24",
-    )
+    assert (first["state"], first["networks"]) == ("counts", "192.0.2.0/24")
+    assert first["purpose"] == "customs-risk-management"
     assert run("share", "recipient", "rotate", "xs-customs", "--out", "new.share").exit_code == 0
     assert json.loads((home / "new.share").read_text())["bearerToken"] != profile["bearerToken"]
     assert len(told("share", "recipient", "revoke", "xs-customs")["revoked"]) == 2
