@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -124,6 +124,8 @@ class _Waiting:
     """Entries of one thread, until they are durable."""
 
     entries: Sequence[Entry]
+    turn: threading.Event = field(default_factory=threading.Event)
+    """Set once they are written, or once it is for this thread to write."""
     is_done: bool = False
     error: BaseException | None = None
 
@@ -137,8 +139,9 @@ class AuditLog:
         self._end: tuple[int, int, Anchor] | None = None
         """Inode and size of the log when this process last wrote, and its last line."""
         self._queue: list[_Waiting] = []
+        self._is_led = False
+        """Whether a thread is writing, or has been told to."""
         self._queueing = threading.Lock()
-        self._writing = threading.Lock()
 
     def record(self, *entries: Entry) -> None:
         """Append entries; they are durable and anchored when the call returns. Raises `AuditDamaged`."""
@@ -147,9 +150,11 @@ class AuditLog:
         mine = _Waiting(entries)
         with self._queueing:
             self._queue.append(mine)
-        with self._writing:
-            if not mine.is_done:  # Else another thread took these along.
-                self._write_queue()
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            mine.turn.wait()
+        if not mine.is_done:
+            self._lead()
         if mine.error is not None:
             raise mine.error
 
@@ -198,7 +203,8 @@ class AuditLog:
         except FileNotFoundError:
             return
 
-    def _write_queue(self) -> None:
+    def _lead(self) -> None:
+        """Write what waits, and hand over to the first that has come meanwhile."""
         with self._queueing:
             waiting, self._queue = self._queue, []
         error: BaseException | None = None
@@ -208,6 +214,11 @@ class AuditLog:
             error = raised
         for one in waiting:
             one.is_done, one.error = True, error
+        with self._queueing:
+            heir = self._queue[:1]
+            self._is_led = bool(heir)
+        for one in (*heir, *waiting):
+            one.turn.set()
 
     def _append(self, entries: Sequence[Entry]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -53,7 +54,7 @@ class Snapshot:
         """Bytes of its files."""
         return sum(file.size for file in self.files)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         return tuple(one["name"] for one in json.loads(self.schema)["fields"])
 

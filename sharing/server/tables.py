@@ -5,7 +5,7 @@ Files are told as lines with signed URLs, some at a time, each written to the lo
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from starlette.responses import Response, StreamingResponse
 
@@ -18,6 +18,7 @@ from sharing.server.wire import Link
 from warehouse.snapshots import ChangedFile, Changes, LiveFile, Snapshot, versions_back
 
 _AT_ONCE = 200
+_PARTS_AT_ONCE = 4
 _VERSION = "Delta-Table-Version"
 
 
@@ -197,4 +198,8 @@ def _lines(call: Call, version: int, lines: Iterator[str]) -> Response:
         _VERSION: str(version),
         CAPABILITIES: f"responseformat={'delta' if call.is_delta else 'parquet'}",
     }
-    return StreamingResponse(lines, media_type=wire.NDJSON, headers=headers)
+    begun = list(islice(lines, _PARTS_AT_ONCE))
+    further = next(lines, None)
+    if further is None:  # Most answers: no stream is kept open for them.
+        return Response("".join(begun), media_type=wire.NDJSON, headers=headers)
+    return StreamingResponse(chain(begun, [further], lines), media_type=wire.NDJSON, headers=headers)
