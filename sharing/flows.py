@@ -22,7 +22,7 @@ class Flow:
     rows: int = 0
     """Of those files."""
     size: int = 0
-    """Bytes that went out."""
+    """Bytes of the files, each time that they were fetched."""
     refused: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None

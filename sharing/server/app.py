@@ -177,8 +177,9 @@ def _file(house: House) -> Endpoint:
             raise unknown("the file is gone from the lake")
         span = files.span_of(request.headers.get("range"), size)
         is_head = request.method == "HEAD"
-        if not is_head:
-            house.audit.record(files.entry_of(admitted, url, span, address, at))
+        if not is_head and (url, address) not in house.told:
+            house.audit.record(files.entry_of(admitted, url, size, address, at))
+            house.told.add((url, address))
         return files.FileAnswer(
             lambda stack: stack.enter_context(house.lake.store.open(admitted.path)),
             span,

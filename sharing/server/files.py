@@ -20,6 +20,8 @@ from sharing.server.refusals import Refusal, forbidden
 from sharing.server.urls import FileUrl
 from warehouse.snapshots import LiveFile, Snapshot
 
+_FIRST_BYTES = 1 << 16
+"""Of a first chunk: clients open a file only to see that it is there, and close it again."""
 _CHUNK_BYTES = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _MESSAGE = "the URL does not count (any more); query the table again"
@@ -108,8 +110,8 @@ def span_of(header: str | None, size: int) -> Span:
     return Span(begin, end, size, is_part=True)
 
 
-def entry_of(admitted: Admitted, url: FileUrl, span: Span, address: str, at: datetime) -> Entry:
-    """The line of the log for bytes that are about to flow."""
+def entry_of(admitted: Admitted, url: FileUrl, size: int, address: str, at: datetime) -> Entry:
+    """The line of the log for a file of which bytes are about to flow, however many requests will fetch it."""
     return Entry(
         at=at,
         action=Action.FILE,
@@ -119,11 +121,10 @@ def entry_of(admitted: Admitted, url: FileUrl, span: Span, address: str, at: dat
         version=url.version,
         rows=admitted.file.rows,
         purpose=admitted.recipient.purpose,
-        detail=f"bytes {span.begin}-{span.end - 1} of {span.size}",
         credential_id=url.credential_id,
         address=address,
         file_id=url.file_id,
-        size=span.length,
+        size=size,
     )
 
 
@@ -166,7 +167,8 @@ class FileAnswer(Response):
             while left:
                 try:
                     is_under_way = left < self._span.length
-                    chunk = await to_thread.run_sync(self._read, stream, min(left, _CHUNK_BYTES), is_under_way)
+                    size = min(left, _CHUNK_BYTES if is_under_way else _FIRST_BYTES)
+                    chunk = await to_thread.run_sync(self._read, stream, size, is_under_way)
                 except Refusal:
                     return  # The server closes the connection, so that the client sees a file cut short.
                 left -= len(chunk)

@@ -10,6 +10,7 @@ from sharing.recipients import Recipients
 from sharing.server.metrics import Metrics
 from sharing.server.rates import Rates
 from sharing.server.snapshots import Snapshots
+from sharing.server.told import Told
 from sharing.server.urls import Signer
 from warehouse.agreements import Agreement
 from warehouse.delta import Lake
@@ -53,6 +54,11 @@ class House:
     @cached_property
     def snapshots(self) -> Snapshots:
         return Snapshots(self.lake)
+
+    @cached_property
+    def told(self) -> Told:
+        """Servings of files that stand in the log."""
+        return Told()
 
     @cached_property
     def rates(self) -> Rates:
