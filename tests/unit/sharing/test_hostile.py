@@ -107,6 +107,18 @@ def test_a_file_is_served_whole_in_part_and_by_its_head(served: Served, issued: 
     assert requests.get(url, headers={"range": "bytes=0-1,5-6"}, timeout=20).content == whole.content
 
 
+def test_a_file_that_is_fetched_in_parts_is_one_line(served: Served, issued: Issued) -> None:
+    url = file_url(served, issued)
+    for begin in range(0, 30, 10):
+        requests.get(url, headers={"range": f"bytes={begin}-{begin + 9}"}, timeout=20)
+    requests.head(url, timeout=20)
+    file_id = urlsplit(url).path.rsplit("/", 1)[1]
+    entries = [line.entry for line in served.house.audit.lines() if line.entry.file_id == file_id]
+    query = [place for place, entry in enumerate(entries) if entry.action is Action.URL][-1]
+    assert [entry.action for entry in entries[query:]] == [Action.URL, Action.FILE]
+    assert entries[-1].rows == 10
+
+
 def test_a_url_names_no_path_and_no_value(served: Served, issued: Issued) -> None:
     url = file_url(served, issued)
     (name,) = [one.path for one in served.lake.snapshot(source(served.agreements[0])).files]
