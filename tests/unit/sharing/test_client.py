@@ -163,6 +163,7 @@ def test_an_expired_and_a_revoked_token_are_refused_alike(served: Served) -> Non
 
 def test_what_was_read_stands_in_the_log_with_its_agreement(served: Served, issued: Issued, url: str) -> None:
     before = sum(1 for _ in served.house.audit.lines())
+    served.clock.at += timedelta(seconds=1)  # URLs of its own.
     delta_sharing.load_as_pandas(url)
     told = [line.entry for line in served.house.audit.lines()][before:]
     assert {one.action for one in told} == {Action.METADATA, Action.QUERY, Action.URL, Action.FILE}
