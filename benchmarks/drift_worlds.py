@@ -23,15 +23,17 @@ from features import vectors
 from features.sources import read_silver
 from features.vectors import subject_of
 from models import training
+from models.capacity import Capacities
 from models.datasets import with_labels
 from models.drift import REFERENCE
 from models.monitoring import Evidence, monitor, outcomes_beside_scores, sources_of
-from models.selection import Capacities, select
+from models.selection import select
 from models.training import Model
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
 _ACTED_ON = ("red", "yellow")
+_LOT_KEY = b"no secret in a simulated world"
 _VALID_SHARE = 0.35
 """Of the labelled events: more than the product's, since two months of a small world have few adverse outcomes, and
 without one on the validation days there is no model to monitor."""
@@ -116,7 +118,7 @@ def _scored(model: Model, made: pl.DataFrame) -> pl.DataFrame:
         probability=pl.Series(model.bundle.calibrator.probability(raw)),
         in_training=pl.col("event_at") < model.bundle.trained_until,
     )
-    lanes = select(scored, Capacities()).select("event_id", "event_version", "lane")
+    lanes = select(scored, Capacities(), _LOT_KEY).select("event_id", "event_version", "lane")
     joined = scored.join(lanes, on=["event_id", "event_version"], how="left", maintain_order="left")
     return joined.with_columns(is_selected=pl.col("lane").is_in(list(_ACTED_ON))).drop("lane")
 

@@ -28,7 +28,7 @@ from deltalake import (
     Schema as DeltaSchema,
 )
 from deltalake._internal import DeltaFileSystemHandler
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 
 from warehouse import datafiles
@@ -37,6 +37,7 @@ from warehouse.commits import LOG, MARK, Added
 from warehouse.datafiles import DataFile
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict, silenced
 from warehouse.manifest import Manifest
+from warehouse.snapshots import LiveFile, Snapshot
 from warehouse.storage import Disk, ObjectStore, Store, telling_full_disk
 from warehouse.writers import Writers
 
@@ -102,6 +103,31 @@ class Lake:
             opened.load_as_version(version)
         return pl.scan_delta(opened).with_columns(
             pl.lit(None, dtype=dtype).alias(name) for name, dtype in _added(table, opened).items()
+        )
+
+    def snapshot(self, table: Table, version: int | None = None) -> Snapshot | None:
+        """The files of a version (default: the latest); None where there is no such table or version."""
+        opened = self._open(table)
+        if opened is None:
+            return None
+        if version is not None and version != opened.version():
+            try:
+                opened.load_as_version(version)
+            except DeltaError:  # Not made yet, or no longer in the log.
+                return None
+        metadata, protocol = opened.metadata(), opened.protocol()
+        return Snapshot(
+            table=table.name,
+            folder=self.manifest(table).folder,
+            version=opened.version(),
+            table_id=str(metadata.id),
+            schema=opened.schema().to_json(),
+            partition_by=tuple(metadata.partition_columns),
+            configuration={key: str(value) for key, value in metadata.configuration.items()},
+            created_ms=metadata.created_time,
+            reader_version=protocol.min_reader_version,
+            writer_version=protocol.min_writer_version,
+            files=tuple(_live_files(opened, metadata.partition_columns)),
         )
 
     def append(
@@ -394,6 +420,15 @@ def _added(table: Table, opened: DeltaTable) -> dict[str, pl.DataType]:
 def _live(opened: DeltaTable) -> list[Added]:
     actions = pl.DataFrame(opened.get_add_actions(flatten=True)).select("path", "size_bytes", "num_records")
     return [Added(*row) for row in actions.iter_rows()]
+
+
+def _live_files(opened: DeltaTable, partition_by: Sequence[str]) -> Iterator[LiveFile]:
+    actions = pl.DataFrame(opened.get_add_actions(flatten=True))
+    values = [f"partition.{name}" for name in partition_by]
+    wanted = actions.select("path", "size_bytes", "num_records", "modification_time", *values)
+    for path, size, rows, modified_ms, *partition in wanted.iter_rows():
+        texts = [None if value is None else str(value) for value in partition]
+        yield LiveFile(unquote(path), size, rows or 0, modified_ms, dict(zip(partition_by, texts, strict=True)))
 
 
 def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:

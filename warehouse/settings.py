@@ -50,6 +50,11 @@ class Settings:
         return self.home / "agreements"
 
     @property
+    def sharing(self) -> Path:
+        """Recipients' tokens (hashed), the key of file URLs, the audit log."""
+        return self.home / "sharing"
+
+    @property
     def places(self) -> Path:
         return self.home / "places.toml"
 

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli import (
     agreement,
+    audit,
     bench,
     contracts,
     disposition,
@@ -24,6 +25,7 @@ from pipelines.cli import (
     replay,
     road,
     selecting,
+    share,
     versions,
     world,
 )
@@ -64,6 +66,8 @@ app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
+app.add_typer(share.app, name="share", rich_help_panel="Share")
+app.add_typer(audit.app, name="audit", rich_help_panel="Share")
 app.command(rich_help_panel="Keep")(keep.verify)
 app.command(rich_help_panel="Keep")(keep.repair)
 app.command(rich_help_panel="Keep")(keep.vacuum)

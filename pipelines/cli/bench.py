@@ -181,6 +181,24 @@ def ais(
 
 
 @app.command()
+def sharing(
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the shared table, a file a million.")] = 5_000_000,
+    clients: Annotated[int, typer.Option(min=1, help="Clients that ask for metadata at once.")] = 100,
+    seconds: Annotated[int, typer.Option(min=1, help="How long they ask.")] = 60,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """A full read through the sharing server against the same files on disk, by the official client; then a crowd.
+
+    borderlake bench sharing --rows 5000000 --json sharing.json
+    """
+    _require_benchmarks()
+    from benchmarks import sharing as bench
+
+    _clocked(lambda watch: bench.run(rows, clients, seconds, seed, watch), json_out)
+
+
+@app.command()
 def landing(
     rows: Annotated[int, typer.Option(min=100, help="Declaration lines, one in a hundred bad.")] = 1_000_000,
     seed: Seed = 0,

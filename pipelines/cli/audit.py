@@ -1,0 +1,136 @@
+"""`borderlake audit ...`: the log of everything that was shared: whether it is whole, and what it tells."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
+from pipelines.cli.share import audit_of
+from pipelines.deployment import from_environment
+from sharing.audit import Entry
+from sharing.flows import Flow, chosen, flows
+from warehouse.errors import BorderlakeError
+
+app = typer.Typer(no_args_is_help=True, help="The log of what was shared: verify it, take it out, sum it up.")
+
+OfRecipient = Annotated[str | None, typer.Option("--recipient", help="Only of this recipient.")]
+OfAgreement = Annotated[str | None, typer.Option("--agreement", help="Only under this agreement.")]
+Since = Annotated[datetime | None, typer.Option("--since", help="From this time (UTC) on.")]
+Until = Annotated[datetime | None, typer.Option("--until", help="Up to, not with, this time (UTC).")]
+
+
+@app.command()
+def verify(
+    noted: Annotated[
+        str | None, typer.Option("--noted", metavar="NUMBER:DIGEST", help="A head that was noted elsewhere before.")
+    ] = None,
+    json_out: JsonOut = None,
+) -> None:
+    """Find changed, dropped, reordered, repeated and cut lines. Exit code 3 where anything is wrong.
+
+    Note the head that it prints somewhere else: with --noted a log that was made anew as a whole is found, too.
+    """
+    log = audit_of(from_environment())
+    found = [(one.fault.value, one.place, one.meaning) for one in log.verify()]
+    if noted is not None and not log.holds(*_noted(noted)):
+        found.append(("not-the-noted-log", _noted(noted)[0], "the line that was noted elsewhere is not in its place"))
+    head = log.head() if not any(fault == "damaged-anchor" for fault, _, _ in found) else None
+    if found:
+        console.print(table("Audit log", ("what", "line", "meaning"), found))
+    else:
+        console.print(f"the audit log is whole: {head.count if head else 0:,} lines", highlight=False)
+    if head is not None:
+        console.print(f"head: {head.count}:{head.head}", highlight=False, soft_wrap=True)
+    findings = [{"fault": fault, "line": line, "meaning": meaning} for fault, line, meaning in found]
+    write_json(json_out, {"findings": findings, "head": None if head is None else f"{head.count}:{head.head}"})
+    if found:
+        raise typer.Exit(Exit.PARTLY)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl; '-' prints JSON lines.")],
+    recipient: OfRecipient = None,
+    agreement: OfAgreement = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Write entries to a file, for an auditor or a recipient."""
+    entries = _chosen(recipient, agreement, since, until)
+    is_printed = str(out) == "-"
+    with nullcontext(sys.stdout) if is_printed else out.open("w", encoding="utf-8", newline="") as stream:
+        count = _write(stream, entries, as_csv=out.suffix == ".csv")
+    if not is_printed:
+        console.print(f"written: {out}, {count:,} entries", highlight=False)
+
+
+@app.command()
+def report(
+    recipient: OfRecipient = None,
+    agreement: OfAgreement = None,
+    since: Since = None,
+    until: Until = None,
+    json_out: JsonOut = None,
+) -> None:
+    """Sum up what flowed, per agreement, recipient and table: queries, files, rows, bytes; and what was refused."""
+    found = flows(_chosen(recipient, agreement, since, until))
+    columns = ("agreement", "recipient", "table", "queries", "files", "rows", "bytes", "refused", "last")
+    console.print(table("What flowed", columns, [[one[name] for name in columns] for one in map(_facts, found)]))
+    write_json(json_out, {"flows": [_facts(one) for one in found]})
+
+
+def _chosen(
+    recipient: str | None, agreement: str | None, since: datetime | None, until: datetime | None
+) -> Iterator[Entry]:
+    entries = (line.entry for line in audit_of(from_environment()).lines())
+    return chosen(entries, recipient=recipient, agreement=agreement, since=_utc(since), until=_utc(until))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _noted(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not number.isdigit() or len(digest) != 64:
+        raise BorderlakeError("--noted takes what `borderlake audit verify` printed as head: NUMBER:DIGEST")
+    return int(number), digest
+
+
+def _write(stream: IO[str], entries: Iterator[Entry], *, as_csv: bool) -> int:
+    writer = csv.DictWriter(stream, [one.name for one in fields(Entry)])
+    if as_csv:
+        writer.writeheader()
+    count = 0
+    for entry in entries:
+        told = vars(entry) | {"at": entry.at.isoformat()}
+        if as_csv:
+            writer.writerow(told)
+        else:
+            stream.write(json.dumps(told) + "\n")
+        count += 1
+    return count
+
+
+def _facts(flow: Flow) -> dict[str, object]:
+    return {
+        "agreement": flow.agreement_id,
+        "recipient": flow.recipient or "(nobody known)",
+        "table": printable(flow.table),
+        "purposes": sorted(flow.purposes),
+        "queries": flow.queries,
+        "files": flow.files,
+        "rows": flow.rows,
+        "bytes": flow.size,
+        "refused": flow.refused,
+        "first": None if flow.first_at is None else flow.first_at.isoformat(timespec="seconds"),
+        "last": None if flow.last_at is None else flow.last_at.isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,135 @@
+"""What a recipient may see now, asked of the agreements with each request; and which versions are cut to them.
+
+In the protocol's words: a share is a recipient, a schema is a layer of the lake, a table is a table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sharing.recipients import Recipient
+from sharing.server.house import House
+from sharing.server.refusals import forbidden, unavailable, unknown
+from sharing.server.standing import Standing, share_table, standing
+from warehouse.agreements import Agreement, SharedTable, may
+from warehouse.errors import BorderlakeError
+from warehouse.snapshots import Snapshot
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A table that a recipient may see, and the agreement that says so."""
+
+    share: str
+    table: str
+    agreement: Agreement
+
+    @property
+    def schema(self) -> str:
+        return self.table.split(".", 1)[0]
+
+    @property
+    def name(self) -> str:
+        return self.table.split(".", 1)[1]
+
+    @property
+    def shared(self) -> SharedTable:
+        return self.agreement.tables[self.table]
+
+    @property
+    def source(self) -> str:
+        """The table of the lake that it is served from."""
+        return share_table(self.share, self.table)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one recipient may see at one moment."""
+
+    house: House
+    recipient: Recipient
+    at: datetime
+
+    @cached_property
+    def agreements(self) -> Sequence[Agreement]:
+        """The agreements as they are; where they cannot be read nothing is served."""
+        try:
+            return self.house.agreements()
+        except BorderlakeError as error:
+            raise unavailable(f"the agreements cannot be read: {error}") from None
+
+    def grants(self) -> list[Grant]:
+        """Every table that may be seen and is made, in order of name."""
+        named = {name for one in self.agreements if one.recipient.code == self.recipient.code for name in one.tables}
+        granted = (self._granted(table) for table in sorted(named))
+        return [one for one in granted if one is not None and self.house.snapshots.latest(one.source) is not None]
+
+    def grant(self, table: str) -> Grant:
+        """The grant of one table; raises the refusal of something that does not exist."""
+        granted = self._granted(table)
+        if granted is None:
+            raise unknown(may(self.agreements, self.recipient.code, table, None, self.recipient.purpose, self.at).why)
+        return granted
+
+    def named(self, share: str, schema: str, table: str) -> Grant:
+        """The grant of a table by its names in the protocol, which are the same in upper case."""
+        if share.lower() != self.recipient.code:
+            raise unknown("the share is another's, or nobody's")
+        return self.grant(f"{schema.lower()}.{table.lower()}")
+
+    def current(self, grant: Grant) -> Snapshot:
+        """The latest version of a granted table; raises where it is not made yet, or is cut to other terms."""
+        snapshot = self.house.snapshots.latest(grant.source)
+        if snapshot is None:
+            raise unknown(f"{grant.source} is not made yet; refresh the shares")
+        self.standing(grant, snapshot)
+        self._refuse_columns(grant, snapshot)
+        return snapshot
+
+    def earlier(self, grant: Grant, version: int) -> Snapshot:
+        """An earlier version of a granted table; raises where the agreement keeps it back."""
+        current = self.current(grant)
+        self.refuse_without_history(grant)
+        self.refuse_before_terms(grant, current, version)
+        found = self.house.snapshots.at(grant.source, version) if version <= current.version else None
+        if found is None:
+            raise unknown(f"{grant.source} has no version {version}")
+        self._refuse_columns(grant, found)
+        return found
+
+    def refuse_without_history(self, grant: Grant) -> None:
+        """Raises where the agreement does not share earlier versions."""
+        if not grant.shared.has_history:
+            raise forbidden("the agreement does not share earlier versions of this table", "history is not granted")
+
+    def refuse_before_terms(self, grant: Grant, current: Snapshot, version: int) -> None:
+        """Raises for versions that were cut to other terms than those that hold now."""
+        since = self.standing(grant, current).since
+        if version < since:
+            raise forbidden(
+                f"under the agreement as it is now this table begins with version {since}",
+                f"version {version} is not cut to {grant.agreement}",
+            )
+
+    def standing(self, grant: Grant, current: Snapshot) -> Standing:
+        """What the latest version stands for; raises where it is not the agreement as it is now."""
+        found = standing(self.house.lake.store, current)
+        if found is None or not found.is_under(grant.agreement):
+            raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
+        return found
+
+    def _granted(self, table: str) -> Grant | None:
+        decision = may(self.agreements, self.recipient.code, table, None, self.recipient.purpose, self.at)
+        if not decision.allowed or decision.agreement is None:
+            return None
+        return Grant(self.recipient.code, table, decision.agreement)
+
+    def _refuse_columns(self, grant: Grant, snapshot: Snapshot) -> None:
+        code, purpose = self.recipient.code, self.recipient.purpose
+        for column in snapshot.columns:
+            if not may(self.agreements, code, grant.table, column, purpose, self.at).allowed:
+                raise unavailable(
+                    f"{grant.source} version {snapshot.version} has a column '{column}' that the agreement does not "
+                    "name; refresh the shares"
+                )
