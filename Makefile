@@ -7,7 +7,7 @@ export UV_COMPILE_BYTECODE := 1
 # And ours where it is kept: the tests' processes and the children that they start would each compile every module.
 export PYTHONDONTWRITEBYTECODE :=
 
-PACKAGES := warehouse features models simulation pipelines benchmarks
+PACKAGES := warehouse features models sharing simulation pipelines benchmarks
 DEMO ?=
 PYTEST ?=
 

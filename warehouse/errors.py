@@ -6,7 +6,7 @@ The errors of libraries know no such rule. What is told of them is their kind an
 import traceback
 from pathlib import Path
 
-_PACKAGES = ("warehouse", "features", "models", "pipelines", "simulation", "benchmarks")
+_PACKAGES = ("warehouse", "features", "models", "sharing", "pipelines", "simulation", "benchmarks")
 
 
 class BorderlakeError(Exception):

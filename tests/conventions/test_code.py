@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BELOW_PIPELINES = ("warehouse", "features", "models", "simulation")
+BELOW_PIPELINES = ("warehouse", "features", "models", "sharing", "simulation")
 PACKAGES = (*BELOW_PIPELINES, "pipelines")
 MODULES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
