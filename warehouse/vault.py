@@ -23,11 +23,11 @@ _SEPARATOR = "\x1f"
 _LEAST_BYTES = 16
 
 
-def load_key(path: Path) -> bytes:
-    """The deployment's key: from `BORDERLAKE_VAULT_KEY` (hex), or a file only its owner may read, made once."""
-    from_environment = os.environ.get(KEY_VARIABLE)
-    if from_environment:
-        return _key(from_environment, KEY_VARIABLE)
+def load_key(path: Path, variable: str | None = KEY_VARIABLE) -> bytes:
+    """A key, by default the deployment's: from an environment variable (hex), or a file only its owner may read, made
+    once."""
+    if variable and (text := os.environ.get(variable)):
+        return _key(text, variable)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         number, draft = tempfile.mkstemp(dir=path.parent)  # Mode 0600 from the start.
