@@ -111,7 +111,7 @@ def _masked(value: Any, masking: Masking, secret: bytes) -> Any:
             return _first_day(value.date() if isinstance(value, datetime) else value, str(masking.parameter))
     step = float(masking.parameter or 1)
     parts = float(value) / step
-    return (math.floor(parts) if masking.mask is Mask.BAND else math.floor(parts + 0.5)) * step
+    return (math.floor(parts) if masking.mask is Mask.BAND else round(parts)) * step  # Half to the even one.
 
 
 def pseudonym(value: str, secret: bytes) -> str:

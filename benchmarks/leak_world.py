@@ -112,13 +112,15 @@ def draw_shared(draw: random.Random, table: Table) -> SharedTable:
         table.name,
         {name: draw.choice(offered[name]) for name in chosen},
         tuple(_condition(draw, table) for _ in range(draw.randrange(3))),
-        frozenset(draw.sample(_OWNERS, draw.randrange(3)))
-        if REASONS in table.columns and draw.random() < 0.7
-        else None,
+        _owners(draw) if REASONS in table.columns else None,
         has_history=draw.random() < 0.2,
         has_changes=draw.random() < 0.5,
         delay=timedelta(hours=draw.choice((0, 0, 30))) if is_timed else timedelta(0),
     )
+
+
+def _owners(draw: random.Random) -> frozenset[str] | None:
+    return frozenset(draw.sample(_OWNERS, draw.randrange(3))) if draw.random() < 0.7 else None
 
 
 def _maskings(table: Table, name: str) -> list[Masking]:
