@@ -8,6 +8,7 @@ from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets, view_check_assets, view_specs
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
+from pipelines.assets.shares import share_assets
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets
 from pipelines.jobs import jobs
@@ -26,6 +27,7 @@ def definitions(opened: deployment.Deployment) -> dg.Definitions:
             *model_assets,
             *score_assets,
             *platform_specs,
+            *share_assets(opened),
         ],
         asset_checks=view_check_assets,
         jobs=jobs,

@@ -11,6 +11,7 @@ from pipelines.assets import LAKE_WRITER
 from pipelines.assets.bronze import bronze_assets
 from pipelines.assets.features import feature_assets
 from pipelines.assets.scores import score_assets
+from pipelines.assets.shares import GROUP
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets, model_key
 from pipelines.reporting import key_of
@@ -50,6 +51,12 @@ training_jobs = {
     )
     for spec in MODELS.values()
 }
+sharing_job = dg.define_asset_job(
+    "sharing",
+    dg.AssetSelection.groups(GROUP),
+    description="Bring what other agencies get up to their agreements and to what is new.",
+    tags=LAKE_WRITER,
+)
 retraining_job = dg.define_asset_job("retraining", _models, description="Train every model on what is known.")
 
 
@@ -60,4 +67,4 @@ def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
     return sorted([*others, *scored])
 
 
-jobs = [landing_job, scoring_job, features_job, road_job, retraining_job, *training_jobs.values()]
+jobs = [landing_job, scoring_job, features_job, road_job, sharing_job, retraining_job, *training_jobs.values()]

@@ -8,7 +8,7 @@ more is removed from the store before the refresh ends.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -41,9 +41,8 @@ class Refreshed:
 def refresh_all(lake: Lake, agreements: Iterable[Agreement], keys: Keys, at: datetime) -> tuple[Refreshed, ...]:
     """Bring every share up to date; those that no agreement speaks of any more are emptied."""
     shares = shares_of(agreements, at)
-    known = {share.name for share in shares}
     done = [refresh(lake, share.agreement, share.shared, keys, at) for share in shares]
-    return (*done, *(withdraw(lake, name, at) for name in noted(lake) if name not in known))
+    return (*done, *withdraw_others(lake, shares, at))
 
 
 def refresh(lake: Lake, agreement: Agreement, shared: SharedTable, keys: Keys, at: datetime) -> Refreshed:
@@ -57,6 +56,12 @@ def refresh(lake: Lake, agreement: Agreement, shared: SharedTable, keys: Keys, a
         return withdraw(lake, share.name, at)
     with _alone(lake, share.name), lake.writers.among():
         return _follow(lake, share, keys.current(agreement.recipient.code), at)
+
+
+def withdraw_others(lake: Lake, shares: Sequence[Share], at: datetime) -> tuple[Refreshed, ...]:
+    """Empty every share but these."""
+    known = {share.name for share in shares}
+    return tuple(withdraw(lake, name, at) for name in noted(lake) if name not in known)
 
 
 def withdraw(lake: Lake, name: str, at: datetime) -> Refreshed:
