@@ -7,6 +7,7 @@ own: it empties those that no agreement speaks of any more, and fails where an a
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -125,7 +126,7 @@ def _agreements(deployment: Deployment) -> tuple[Agreement, ...]:
         raise dg.Failure(str(error), allow_retries=False) from None
 
 
-def _facts(deployment: Deployment, share: Share | None, done: Refreshed, at: datetime) -> dict[str, object]:
+def _facts(deployment: Deployment, share: Share | None, done: Refreshed, at: datetime) -> dict[str, Any]:
     if share is None:
         return {"agreement": "none any more", "rows taken back": done.rows_retracted}
     told = standing(deployment.lake, share.table).progress
