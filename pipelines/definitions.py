@@ -11,6 +11,7 @@ from pipelines.assets.monitoring import monitoring_assets
 from pipelines.assets.platform import platform_specs
 from pipelines.assets.scores import score_assets
 from pipelines.assets.shadow import shadow_assets
+from pipelines.assets.shares import share_assets
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets
 from pipelines.jobs import jobs
@@ -32,6 +33,7 @@ def definitions(opened: deployment.Deployment) -> dg.Definitions:
             *disposition_assets,
             *monitoring_assets,
             *platform_specs,
+            *share_assets(opened),
         ],
         asset_checks=view_check_assets,
         jobs=jobs,

@@ -16,6 +16,7 @@ from models import admission
 from models.capacity import Capacities, read_capacities
 from models.spec import ModelSpec
 from models.tracking import Registry, open_registry
+from sharing.pseudonyms import Keys
 from warehouse import agencies, agreements, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.agreements import Agreement
@@ -62,6 +63,10 @@ class Deployment:
     @cached_property
     def vault_key(self) -> bytes:
         return vault.load_key(self.settings.vault_key)
+
+    @property
+    def pseudonym_keys(self) -> Keys:
+        return Keys(self.settings.pseudonym_keys)
 
     @cached_property
     def terms(self) -> Terms:

@@ -14,6 +14,7 @@ from pipelines.assets.features import feature_assets
 from pipelines.assets.monitoring import monitoring_assets, monitoring_key
 from pipelines.assets.scores import score_assets
 from pipelines.assets.shadow import shadow_assets
+from pipelines.assets.shares import GROUP
 from pipelines.assets.silver import silver_assets
 from pipelines.assets.training import model_assets, model_key
 from pipelines.reporting import key_of
@@ -58,6 +59,12 @@ training_jobs = {
 decisions_job = dg.define_asset_job(
     "decisions", _decisions, description="Check what officers decided, and show overrides and what lanes miss."
 )
+sharing_job = dg.define_asset_job(
+    "sharing",
+    dg.AssetSelection.groups(GROUP),
+    description="Bring what other agencies get up to their agreements and to what is new.",
+    tags=LAKE_WRITER,
+)
 retraining_job = dg.define_asset_job("retraining", _models, description="Train every model on what is known.")
 
 
@@ -70,4 +77,13 @@ def scoring_assets(trained: Collection[ModelSpec]) -> list[dg.AssetKey]:
     return sorted([*others, *scored])
 
 
-jobs = [landing_job, scoring_job, features_job, road_job, decisions_job, retraining_job, *training_jobs.values()]
+jobs = [
+    landing_job,
+    scoring_job,
+    features_job,
+    road_job,
+    decisions_job,
+    sharing_job,
+    retraining_job,
+    *training_jobs.values(),
+]

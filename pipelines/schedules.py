@@ -1,4 +1,4 @@
-"""Schedules: scoring by the hour, retraining by the week. Cron lines can be set from the environment."""
+"""Schedules: scoring and sharing by the hour, retraining by the week. Cron lines can be set from the environment."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pipelines import flows
 from pipelines.assets import DEPLOYMENT
 from pipelines.deployment import Deployment
 from pipelines.discretion import discreet
-from pipelines.jobs import retraining_job, scoring_assets, scoring_job
+from pipelines.jobs import retraining_job, scoring_assets, scoring_job, sharing_job
 from pipelines.partitions import partition_of
 
 _PARTITION = "dagster/partition"
@@ -21,6 +21,7 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
 ]
 SCORING_CRON = os.environ.get("BORDERLAKE_SCORING_CRON", "5 * * * *")
+SHARING_CRON = os.environ.get("BORDERLAKE_SHARING_CRON", "35 * * * *")
 RETRAINING_CRON = os.environ.get("BORDERLAKE_RETRAINING_CRON", "30 2 * * 1")
 
 
@@ -54,6 +55,15 @@ def _partitions_under_way(instance: dg.DagsterInstance) -> set[str]:
     return {run.tags.get(_PARTITION, "") for run in instance.get_runs(unfinished)}
 
 
+hourly_sharing = dg.ScheduleDefinition(
+    name="hourly_sharing",
+    job=sharing_job,
+    cron_schedule=SHARING_CRON,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Refresh every share after scoring, and end those of agreements that are over. Cron: "
+    "BORDERLAKE_SHARING_CRON.",
+)
 weekly_retraining = dg.ScheduleDefinition(
     name="weekly_retraining",
     job=retraining_job,
@@ -63,4 +73,4 @@ weekly_retraining = dg.ScheduleDefinition(
     description="Train every model anew on what has become known. Cron: BORDERLAKE_RETRAINING_CRON.",
 )
 
-schedules = [hourly_scoring, weekly_retraining]
+schedules = [hourly_scoring, hourly_sharing, weekly_retraining]

@@ -93,6 +93,19 @@ def parse_commit(content: bytes) -> Commit | None:
         return None
 
 
+def partitions_touched(content: bytes, column: str) -> set[str | None] | None:
+    """Values of a partition column whose rows a commit changes; None where it does not say so."""
+    touched: set[str | None] = set()
+    for line in content.decode("utf-8").splitlines():
+        for kind, said in json.loads(line).items():
+            if kind in ("add", "remove", "cdc") and said.get("dataChange", True):
+                values = said.get("partitionValues") or {}
+                if column not in values:
+                    return None
+                touched.add(values[column])
+    return touched
+
+
 def _rows(said: dict[str, Any]) -> int | None:
     stats = json.loads(said.get("stats") or "{}")
     counted = stats.get("numRecords")

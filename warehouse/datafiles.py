@@ -41,8 +41,10 @@ class DataFile:
     """What Delta readers skip files by, as JSON: rows, and bounds of the table's `bounded` columns."""
 
 
-def write(store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame]) -> list[DataFile]:
-    """Write rows as they come. What frames raise is raised, and no file is left."""
+def write(
+    store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame], *, under: str = ""
+) -> list[DataFile]:
+    """Write rows as they come, in a folder `under` the table's. What frames raise is raised, and no file is left."""
     files: list[DataFile] = []
     pending: list[Future[DataFile]] = []
     with ThreadPoolExecutor(_WRITERS) as pool:
@@ -51,7 +53,7 @@ def write(store: Store, folder: str, table: Table, frames: Iterator[pl.DataFrame
                 for partition, part in _by_partition(table, rows):
                     if len(pending) >= _WRITERS:
                         files.append(pending.pop(0).result())
-                    pending.append(pool.submit(_make, store, folder, table, partition, part))
+                    pending.append(pool.submit(_make, store, folder, under, table, partition, part))
             return [*files, *(one.result() for one in pending)]
         except BaseException:
             made = (one.result() for one in pending if one.exception() is None)
@@ -119,10 +121,12 @@ def _bound(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _make(store: Store, folder: str, table: Table, partition: Mapping[str, str | None], rows: pl.DataFrame) -> DataFile:
+def _make(
+    store: Store, folder: str, under: str, table: Table, partition: Mapping[str, str | None], rows: pl.DataFrame
+) -> DataFile:
     stats, content = _stats(table, rows), encoded(rows, table.bounded)
     named = [f"{name}={value}" for name, value in partition.items() if _PLAIN.fullmatch(value or "")]
-    path = "/".join([*named, f"part-{uuid.uuid4()}.parquet"])
+    path = "/".join([*([under] if under else []), *named, f"part-{uuid.uuid4()}.parquet"])
     made = store.create(f"{folder}/{path}", content)
     return DataFile(
         path=path,

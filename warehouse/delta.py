@@ -29,7 +29,7 @@ from deltalake import (
 )
 from deltalake._internal import DeltaFileSystemHandler
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from warehouse import datafiles
 from warehouse.catalog import Table
@@ -201,6 +201,66 @@ class Lake:
         self._fit(table)
         return self._retried(table, write)
 
+    def exchange(
+        self,
+        table: Table,
+        files: Sequence[DataFile],
+        gone: Sequence[Added | DataFile],
+        at: datetime,
+        *,
+        is_change: bool = True,
+        facts: Mapping[str, str] | None = None,
+    ) -> int:
+        """Put data files of `datafiles.write` in the place of others, in one commit, and return the version.
+
+        The change feed tells of the rows of both as a whole; without `is_change` of none, for then they are the same
+        rows. Raises `WriteConflict` where another writer has taken one of the others away.
+        """
+        gone_ms = int(at.timestamp() * 1000)
+
+        def write(opened: DeltaTable, head: str) -> None:
+            if {one.path for one in gone} - {one.path for one in _live(opened)}:
+                raise WriteConflict(f"{table.name}: another writer has changed it meanwhile; run the step again")
+            opened.create_write_transaction(
+                [
+                    *(RemoveAction(quote(one.path, safe="/="), is_change, gone_ms, one.size, {}) for one in gone),
+                    *(_add_action(file, is_change=is_change) for file in files),
+                ],
+                "append",
+                opened.schema(),
+                [],
+                commit_properties=_properties(head, facts, is_retried_here=True),
+            )
+            opened.update_incremental()
+
+        return self._retried(table, write, {file.path: file.sha256 for file in files})
+
+    def renew(self, table: Table, files: Sequence[DataFile], *, facts: Mapping[str, str] | None = None) -> int:
+        """Make data files all that a table without partitions holds, and its columns those declared; the version."""
+
+        def write(opened: DeltaTable, head: str) -> None:
+            opened.create_write_transaction(
+                [_add_action(file) for file in files],
+                "overwrite",
+                _declared(table),
+                [],
+                commit_properties=_properties(head, facts, is_retried_here=True),
+            )
+            opened.update_incremental()
+
+        return self._retried(table, write, {file.path: file.sha256 for file in files})
+
+    def files(self, table: Table) -> list[Added]:
+        """The data files of the latest version; none while the table does not exist."""
+        opened = self._open(table)
+        return [] if opened is None else _live(opened)
+
+    def is_as_declared(self, table: Table) -> bool:
+        """Whether the table exists with the columns and types that are declared, and no others."""
+        opened = self._open(table)
+        held = [] if opened is None else [(one.name, one.type) for one in opened.schema().fields]
+        return held == [(one.name, one.type) for one in _declared(table).fields]
+
     def remove_batches(self, table: Table, batches: Sequence[str]) -> int:
         """Delete the rows of batches (by `batch_id`) and return the version; files without one are not read.
 
@@ -340,7 +400,7 @@ class Lake:
         """Give the table the columns that a release has added; raises where a column has become another type."""
         with telling_full_disk(table.name):
             held = {one.name: one for one in self.ensure(table).schema().fields}
-        declared = DeltaSchema.from_arrow(table.empty().to_arrow().schema).fields
+        declared = _declared(table).fields
         changed = [one.name for one in declared if one.name in held and one.type != held[one.name].type]
         if changed:
             raise BorderlakeError(
@@ -411,6 +471,11 @@ class Lake:
         manifest.note_checkpoint(opened.version())
 
 
+def _declared(table: Table) -> DeltaSchema:
+    """The table's columns as Delta types."""
+    return DeltaSchema.from_arrow(table.empty().to_arrow().schema)
+
+
 def _added(table: Table, opened: DeltaTable) -> dict[str, pl.DataType]:
     """Columns that the table was declared to have after it was made."""
     there = {field.name for field in opened.schema().fields}
@@ -435,10 +500,10 @@ def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:
     return frame.filter(pl.col("batch_id").is_in(batches))
 
 
-def _add_action(file: DataFile) -> AddAction:
+def _add_action(file: DataFile, *, is_change: bool = True) -> AddAction:
     path = quote(file.path, safe="/=")
     modified_ms = int(file.modified_at.timestamp() * 1000)
-    return AddAction(path, file.size, file.partition, modified_ms, data_change=True, stats=file.stats)
+    return AddAction(path, file.size, file.partition, modified_ms, data_change=is_change, stats=file.stats)
 
 
 def _properties(

@@ -63,6 +63,11 @@ class Settings:
         return self.home / "secrets" / "vault.key"
 
     @property
+    def pseudonym_keys(self) -> Path:
+        """Keys of the recipients' pseudonyms, a folder each."""
+        return self.home / "secrets" / "pseudonyms"
+
+    @property
     def capacity(self) -> Path:
         return self.home / "capacity.toml"
 

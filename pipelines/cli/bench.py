@@ -390,6 +390,38 @@ def features(
     _clocked(lambda watch: bench.run(drawn, watch, repeats, installed), json_out)
 
 
+@app.command()
+def leak(
+    agreements: Annotated[int, typer.Option(min=1, help="Agreements, each with a recipient of its own.")] = 1_000,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """Random agreements over a changing lake: the cells in the served files are the allowed ones, none more, none less.
+
+    borderlake bench leak --agreements 1000 --json leak.json
+    """
+    _require_benchmarks()
+    from benchmarks import leak as bench
+
+    _clocked(lambda watch: bench.run(agreements, seed, watch), json_out)
+
+
+@app.command()
+def decisions(
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 100_000,
+    seed: Seed = 0,
+    json_out: JsonOut = None,
+) -> None:
+    """May X see Y for Z at T? Many questions about 50 agreements, each answer compared with a plain twin's.
+
+    borderlake bench decisions --n 100000 --json decisions.json
+    """
+    _require_benchmarks()
+    from benchmarks import decisions as bench
+
+    _clocked(lambda watch: bench.run(n, seed, watch), json_out)
+
+
 def _require_benchmarks() -> None:
     if find_spec("benchmarks") is None:
         raise BorderlakeError(

@@ -148,7 +148,7 @@ def twin_value(value: Any, masking: Masking, key: bytes) -> Any:
             return twin_first_day(day, str(masking.parameter))
     step = float(masking.parameter or 0)
     number = float(value) / step
-    whole = math.floor(number) if masking.mask is Mask.BAND else math.floor(number + 0.5)
+    whole = math.floor(number) if masking.mask is Mask.BAND else round(number)  # Half to the even one.
     return whole * step
 
 

@@ -1,0 +1,118 @@
+"""How far each share has followed its source: told by the commit that wrote it, and noted in the house beside it.
+
+The commit makes both true at once. The note moves on where a source changed and nothing of it flows; it lies under
+`_shares/` of the lake, which is never served. One that is lost, or behind its table, costs a look at the whole
+source, and never a cell.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from warehouse.catalog import Table
+from warehouse.commits import Commit, commit_path, parse_commit
+from warehouse.delta import Lake
+
+FACT = "borderlake.share"
+_FOLDER = "_shares"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a share stands for, and what it has seen of its source."""
+
+    agreement_id: str
+    agreement_version: int
+    terms: str
+    """Digest of what decides its cells; empty once it was withdrawn."""
+    key_id: str
+    source_version: int | None
+    """Version of the source up to which every change has been followed; None while it does not exist."""
+    young: tuple[str, ...]
+    """Days with rows that the agreement's delay still holds back."""
+    since: int | None
+    """The earliest version that a recipient may be given, and after which changes may be, where its agreement allows
+    either at all; in a commit, None is the commit's own."""
+    rows: int
+    retracted: int
+    """Rows that were taken back in all."""
+    at: datetime
+    """When it last moved on."""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return not self.terms
+
+    @classmethod
+    def ended(cls, before: "Progress | None", rows: int, at: datetime) -> "Progress":
+        """What a withdrawn share stands for; `rows` are those that it had."""
+        retracted = (before.retracted if before else 0) + rows
+        if before is None:
+            return cls("", 0, "", "", None, (), None, 0, retracted, at)
+        return replace(before, terms="", young=(), since=None, rows=0, retracted=retracted, at=at)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """As a commit tells it."""
+        return {FACT: json.dumps(asdict(self) | {"at": self.at.isoformat()}, sort_keys=True)}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The share's latest version, and its progress as far as it is known."""
+
+    version: int | None
+    progress: Progress | None
+    is_settled: bool
+    """Whether the last refresh came to its end, removal of old files included."""
+
+
+def standing(lake: Lake, table: Table) -> Standing:
+    """Where a share stands."""
+    version = lake.version(table)
+    noted = _noted(lake, table)
+    if noted is not None and noted.get("version") == version:
+        return Standing(version, _progress(noted["progress"]), True)
+    if version is None:
+        return Standing(None, None, True)
+    commit = parse_commit(lake.store.read(commit_path(lake.manifest(table).folder, version)) or b"")
+    progress = None if commit is None else progress_of(commit)
+    if progress is not None and progress.since is None:
+        progress = replace(progress, since=version)
+    return Standing(version, progress, False)
+
+
+def progress_of(commit: Commit) -> Progress | None:
+    """What the commit of a refresh tells; None of another's."""
+    told = commit.facts.get(FACT)
+    return None if told is None else _progress(json.loads(told))
+
+
+def note(lake: Lake, table: Table, version: int | None, progress: Progress) -> None:
+    """Note that a refresh came to its end."""
+    content = {"version": version, "progress": json.loads(progress.facts[FACT])}
+    lake.store.put(_path(table), json.dumps(content, sort_keys=True).encode(), replace=True)
+
+
+def noted(lake: Lake) -> list[str]:
+    """Names of all shares that there ever were."""
+    found = (one.path.removeprefix(f"{_FOLDER}/") for one in lake.store.list(_FOLDER))
+    return [name.removesuffix(".json") for name in found if name.endswith(".json")]
+
+
+def _noted(lake: Lake, table: Table) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(lake.store.read(_path(table)) or b"null")
+        return content
+    except ValueError:
+        return None
+
+
+def _progress(told: dict[str, Any]) -> Progress:
+    return Progress(**told | {"young": tuple(told["young"]), "at": datetime.fromisoformat(told["at"])})
+
+
+def _path(table: Table) -> str:
+    return f"{_FOLDER}/{table.name}.json"

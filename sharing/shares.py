@@ -1,0 +1,99 @@
+"""What a share is: the table that one recipient gets of one table of the lake, as its agreement cuts it.
+
+How it is filled is `sharing.materialise`; what flows is `warehouse.agreements.cutting`.
+"""
+
+import copy
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import dataframely as dy
+import polars as pl
+
+from sharing.pseudonyms import Key
+from warehouse.agreements.cutting import shared_columns, shared_dtype
+from warehouse.agreements.model import REASONS, Agreement, Mask, Masking, SharedTable
+from warehouse.catalog import Table, table_of
+
+LAYER = "shares"
+_WORDS = {
+    Mask.PSEUDONYM: "As the recipient's own pseudonym.",
+    Mask.DATE: "Only the first day of its {}.",
+    Mask.PLACE: "Only its country.",
+    Mask.BAND: "Only the lower end of its band of {}.",
+    Mask.ROUND: "Only the nearest multiple of {}.",
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """One table of one agreement."""
+
+    agreement: Agreement
+    shared: SharedTable
+
+    @property
+    def name(self) -> str:
+        """`shares.<recipient>__<table>`."""
+        return share_name(self.agreement.recipient.code, self.shared.table)
+
+    @property
+    def source(self) -> Table:
+        """The table of the lake that it is cut from."""
+        return table_of(self.shared.table)
+
+    @property
+    def table(self) -> Table:
+        """The table that the recipient gets. No bounds of it stand in its log: they would outlive their rows."""
+        columns = {name: self._column(name) for name in shared_columns(self.source, self.shared)}
+        return Table(
+            name=self.name,
+            description=self.source.description,
+            columns=columns,
+            key=(),
+            owner=self.source.owner,
+            personal=frozenset(columns),
+        )
+
+    def terms(self, key: Key) -> str:
+        """A digest of all that decides which cells the share holds; while it stays, only new rows count."""
+        told = (
+            sorted((name, str(masking)) for name, masking in self.shared.columns.items()),
+            sorted(map(str, self.shared.rows)),
+            None if self.shared.reasons is None else sorted(self.shared.reasons),
+            self.shared.delay,
+            self.shared.has_history,
+            self.shared.has_changes,
+            [(name, str(dtype)) for name, dtype in self.source.dtypes.items()],
+            key.token("terms"),
+        )
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def _column(self, name: str) -> dy.Column:
+        column = self.source.columns[name]
+        masking = self.shared.columns[name] if name != REASONS else Masking(Mask.KEEP)
+        if masking.mask is Mask.KEEP:
+            return column
+        words = _WORDS[masking.mask].format(masking.parameter)
+        made = copy.copy(column)
+        if shared_dtype(column.dtype, masking) == pl.Date():
+            made = dy.Date(nullable=column.nullable)
+        made.description = f"{column.description} {words}"
+        return made
+
+
+def share_name(recipient: str, table: str) -> str:
+    """The name of what a recipient gets of a table; its code has no underscores, so no two are the same."""
+    return f"{LAYER}.{recipient.replace('-', '_')}__{table.split('.')[1]}"
+
+
+def shares_of(agreements: Iterable[Agreement], at: datetime) -> tuple[Share, ...]:
+    """Every share that agreements ever made, once: under the agreement in force at `at`, else under the latest."""
+    found: dict[str, Share] = {}
+    for agreement in sorted(agreements, key=lambda one: (one.is_in_force(at), one.starts_on, one.version)):
+        for shared in agreement.tables.values():
+            share = Share(agreement, shared)
+            found[share.name] = share
+    return tuple(found[name] for name in sorted(found))
