@@ -21,6 +21,7 @@ from warehouse.agreements.model import Agreement, Mask, Masking, Operator, Share
 Cells = Counter[tuple[str, ...]]
 """Rows as texts, `column=cell` in order of name, and how often each is there."""
 _NULL = "\x00"
+_TOLD = ("theme", "feature", "text", "sensitivity")
 _HIDDEN = "restricted factor"
 
 
@@ -93,7 +94,7 @@ def _flowing(row: Mapping[str, Any], shared: SharedTable, secret: bytes) -> tupl
     made = {name: _masked(row[name], masking, secret) for name, masking in shared.columns.items()}
     if shared.reasons is not None:
         made["reasons"] = [
-            one if one["owner"] in shared.reasons else one | dict.fromkeys(("feature", "text", "owner"), _HIDDEN)
+            one if set(one["owners"]) <= shared.reasons else one | dict.fromkeys(_TOLD, _HIDDEN) | {"owners": []}
             for one in row["reasons"]
         ]
     return _texts(made)
@@ -140,5 +141,5 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, list):
-        return json.dumps([_texts(one) for one in value])
+        return json.dumps([_texts(one) if isinstance(one, Mapping) else _text(one) for one in value])
     return value.isoformat() if isinstance(value, date) else str(value)

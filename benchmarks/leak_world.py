@@ -87,7 +87,14 @@ def _value(draw: random.Random, table: Table, name: str, dtype: pl.DataType, day
 
 def _reason(draw: random.Random) -> dict[str, Any]:
     feature = draw.choice(("weight", "lane", "history"))
-    return {"feature": feature, "text": f"why {feature}", "contribution": draw.random(), "owner": draw.choice(_OWNERS)}
+    return {
+        "theme": f"of {feature}",
+        "feature": feature,
+        "text": f"why {feature}",
+        "contribution": draw.random(),
+        "owners": draw.sample(_OWNERS, draw.randrange(len(_OWNERS))),
+        "sensitivity": "open",
+    }
 
 
 def draw_agreement(draw: random.Random, recipient: str, most_tables: int = 2) -> Agreement:

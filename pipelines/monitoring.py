@@ -119,7 +119,8 @@ def _with_features(
         days & (pl.col("feature_set") == names.digest)
     )
     packed = stored.select(*_VERSION, "numbers", "categories").join(drawn.lazy(), on=_VERSION).collect()
-    return vectors.unpack(packed, names).select("received_on", *SCORES, *columns)
+    # In one order, so that the same days give the same figures to the last bit.
+    return vectors.unpack(packed.sort(_VERSION), names).select("received_on", *SCORES, *columns)
 
 
 def outcomes_of(deployment: Deployment, spec: ModelSpec, scored: pl.DataFrame, last: date) -> pl.DataFrame:

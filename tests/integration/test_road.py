@@ -175,7 +175,9 @@ def test_every_day_that_is_scored_is_monitored_and_says_what_it_can_know(road: R
     assert {Figure.VOLUME, Figure.CALIBRATION, Figure.SILENCE} <= set(rows["figure"])
     alerts = rows.filter("is_alert")
     # After the last day only late files come: of that the sources' check tells, and a week later the volume would.
-    assert set(alerts["monitored_on"]) <= set(flows.each_day(START + timedelta(days=DAYS + 1), last))
+    assert set(alerts["monitored_on"]) <= set(
+        flows.each_day(START + timedelta(days=DAYS + 1), START + timedelta(days=DAYS + 4))
+    )
     assert set(alerts["figure"]) <= {Figure.SILENCE, Figure.VOLUME}
     with open_instance(road.deployment.settings) as instance:
         records = instance.get_records_for_run(road.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records

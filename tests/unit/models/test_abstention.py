@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -78,12 +77,6 @@ def test_a_ground_is_stored_and_read_as_it_was(trained: Trained) -> None:
     bundle = trained.model.bundle
     assert bundle.ground.reach
     assert Bundle.from_json(bundle.to_json()).ground == bundle.ground
-
-
-def test_a_model_of_before_there_were_grounds_keeps_its_text(trained: Trained) -> None:
-    older = replace(trained.model.bundle, ground=Ground())
-    assert "ground" not in older.to_json()
-    assert Bundle.from_json(older.to_json()) == older
 
 
 def test_without_numbers_or_history_only_categories_and_jurisdiction_tell(

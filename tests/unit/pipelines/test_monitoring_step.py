@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from features import vectors
 from models import monitoring as judged
+from models.abstention import Ground
 from models.calibration import IDENTITY
 from models.catalogue import MODELS
 from models.datasets import Encoder
@@ -24,6 +25,7 @@ from models.drift import HISTORY_DAYS
 from models.monitoring import CHECKS, Figure
 from models.tracking import Registered, Registry
 from models.training import Bundle, Model
+from models.usual import Usual
 from pipelines import flows, monitoring
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.monitoring import monitoring_assets, monitoring_key
@@ -56,9 +58,10 @@ CHAMPION = Registered(
             SPEC.digest,
             Encoder(NUMBERS, {name: {} for name in CATEGORIES}),
             IDENTITY,
-            {},
+            Usual(),
             _midnight(FIRST + timedelta(days=40)),
             ("XN",),
+            Ground(),
         ),
     ),
     {},
@@ -114,12 +117,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         in_training=pl.col("event_at") < CHAMPION.model.bundle.trained_until,
         has_unseen_category=pl.lit(False),
         probability=1 / (1 + (-pl.col("raw_score")).exp()),
+        expected_recovery=pl.lit(None, pl.Float64),
+        recovery_currency=pl.lit(None, pl.String),
         reasons=pl.lit([], dtype=catalog.table_of("gold.shipment_scores").dtypes["reasons"]),
         vector=pl.lit([], dtype=pl.List(pl.Float64)),
         lane=pl.when(pl.col("raw_score") > -1.5).then(pl.lit("red")).otherwise(pl.lit("green")),
         rank=pl.lit(1),
         is_exploration=pl.lit(False),
         propensity=pl.lit(1.0),
+        lane_by_risk=pl.lit("green"),
+        reason=pl.lit("by risk"),
+        abstained_for=pl.lit(None, pl.String),
     )
     inspected = events.filter(pl.Series(generator.random(rows) < 0.5))
     outcomes = inspected.select(
