@@ -118,19 +118,19 @@ def _land_file(deployment: Deployment, one: Canary, tag: str) -> str:
 def commit_fails_in_a_run(deployment: Deployment, one: Canary) -> None:
     """A commit fails with an error that prints the row, in a run."""
     _fresh(deployment, one, "commit")
-    with mock.patch("warehouse.delta.write_deltalake", fails(one, DeltaError)):
+    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, DeltaError)):
         job("landing", _CROSSINGS)
 
 
 def commit_fails_in_a_command(deployment: Deployment, one: Canary) -> None:
     """The same in a command."""
-    with mock.patch("warehouse.delta.write_deltalake", fails(one, DeltaError)):
+    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, DeltaError)):
         command("land", "immigration.crossings", _land_file(deployment, one, "commit2"))
 
 
 def commit_panics(deployment: Deployment, one: Canary) -> None:
     """The Delta library panics, which is no exception."""
-    with mock.patch("warehouse.delta.write_deltalake", fails(one, BaseException)):
+    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, BaseException)):
         command("land", "immigration.crossings", _land_file(deployment, one, "panic"))
 
 

@@ -83,7 +83,7 @@ def test_no_module_below_pipelines_reads_a_clock(path: Path) -> None:
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        pytest.param("deltalake", ("warehouse/delta.py",), id="only-the-delta-module-imports-deltalake"),
+        pytest.param("deltalake", ("warehouse/delta/",), id="only-the-delta-package-imports-deltalake"),
         pytest.param("mlflow", ("models/tracking.py",), id="only-tracking-imports-mlflow"),
         pytest.param("dagster", ("pipelines/",), id="only-pipelines-import-dagster"),
     ],

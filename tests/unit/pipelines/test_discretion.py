@@ -7,11 +7,11 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from pipelines import cli
 from pipelines.discretion import discreet
-from warehouse import delta
 from warehouse.catalog import LEDGER
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError, DiskFull, StepFailed, where_it_rose
@@ -101,7 +101,7 @@ def test_a_write_that_fails_does_not_print_the_row(
         raise error
 
     lake = Lake(str(tmp_path / "lake"))
-    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", fails)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", fails)
     with pytest.raises(StepFailed, match=r"writing to ledger\.landings failed") as raised:
         lake.append(LEDGER, LEDGER.empty())
     assert SECRET not in str(raised.value)
@@ -113,7 +113,7 @@ def test_a_full_disk_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     lake = Lake(str(tmp_path / "lake"))
-    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", full)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", full)
     with pytest.raises(DiskFull, match="free space"):
         lake.append(LEDGER, LEDGER.empty())
 
@@ -141,5 +141,5 @@ def test_where_an_error_rose_is_our_line_and_not_its_text() -> None:
         Lake("nowhere").vacuum(LEDGER, 1)
     except BorderlakeError as error:
         told = where_it_rose(error)
-    assert told.startswith("BorderlakeError at warehouse/delta.py:")
+    assert told.startswith("BorderlakeError at warehouse/delta/keeping.py:")
     assert told.endswith("in vacuum")

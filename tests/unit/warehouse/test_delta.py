@@ -10,12 +10,12 @@ from threading import Barrier
 import dataframely as dy
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from polars.testing import assert_frame_equal
 
-from warehouse import delta
 from warehouse.catalog import Table
-from warehouse.delta import Lake
+from warehouse.delta import Lake, committing
 from warehouse.errors import BorderlakeError, FileRefused, StepFailed, WriteConflict
 
 EVENTS = Table(
@@ -167,7 +167,7 @@ def test_an_older_version_can_be_read(lake: Lake) -> None:
 
 @pytest.mark.parametrize("failures", [1, 3])
 def test_a_conflict_is_tried_again(lake: Lake, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
-    write, left = delta.DeltaTable.create_write_transaction, [failures]
+    write, left = DeltaTable.create_write_transaction, [failures]
 
     def conflict(*args: object, **options: object) -> None:
         if left[0]:
@@ -175,8 +175,8 @@ def test_a_conflict_is_tried_again(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
             raise CommitFailedError("another writer")
         write(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", conflict)
-    monkeypatch.setattr(delta.time, "sleep", lambda _: None)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", conflict)
+    monkeypatch.setattr(committing.time, "sleep", lambda _: None)
     lake.append(EVENTS, rows("a"), batches=["b1"])
     assert held(lake) == ["a"]
     assert len(data_files(lake)) == 1, "written once, however often the commit was tried"
@@ -186,8 +186,8 @@ def test_a_conflict_without_end_is_told_with_the_next_step(lake: Lake, monkeypat
     def conflict(*args: object, **options: object) -> None:
         raise CommitFailedError("another writer")
 
-    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", conflict)
-    monkeypatch.setattr(delta.time, "sleep", lambda _: None)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", conflict)
+    monkeypatch.setattr(committing.time, "sleep", lambda _: None)
     with pytest.raises(WriteConflict, match=r"silver\.examples: .*run the step again"):
         lake.append(EVENTS, rows("a"))
     assert held(lake) == []
@@ -209,13 +209,13 @@ def test_rows_that_fail_to_come_leave_nothing(lake: Lake) -> None:
 def test_a_commit_that_stands_though_its_writer_was_told_otherwise_keeps_its_files(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = delta.DeltaTable.create_write_transaction
+    write = DeltaTable.create_write_transaction
 
     def told_otherwise(*args: object, **options: object) -> None:
         write(*args, **options)  # type: ignore[arg-type]
         raise OSError("the checkpoint failed")
 
-    monkeypatch.setattr(delta.DeltaTable, "create_write_transaction", told_otherwise)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", told_otherwise)
     with pytest.raises(StepFailed, match="writing to silver"):
         lake.append(EVENTS, rows("a"), batches=["b1"])
     monkeypatch.undo()

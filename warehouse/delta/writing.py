@@ -1,0 +1,201 @@
+"""Rows and data files into a table.
+
+Writes replay safely. A batch is recorded as a Delta application transaction of the commit that writes it; an append
+leaves out the batches the table already holds, and a replacement rewrites whole days.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import quote
+
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from deltalake.transaction import AddAction, RemoveAction
+
+from warehouse import datafiles
+from warehouse.catalog import Table
+from warehouse.commits import Added
+from warehouse.datafiles import DataFile
+from warehouse.delta.committing import WRITER, Committing, commit_properties
+from warehouse.delta.reading import added_files, declared_schema
+from warehouse.errors import WriteConflict
+
+
+@dataclass(frozen=True)
+class Upon:
+    """Rows that depend on the table as it is when they are written."""
+
+    make: Callable[[pl.LazyFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Writing(Committing):
+    """Tables whose rows can be added, replaced and taken away."""
+
+    def append(
+        self,
+        table: Table,
+        frame: pl.DataFrame | Iterator[pl.DataFrame] | Upon,
+        *,
+        batches: Sequence[str] = (),
+        facts: Mapping[str, str] | None = None,
+    ) -> int:
+        """Append rows and return the version; rows of batches the table already holds are left out.
+
+        With `batches`, `frame` has a `batch_id` column. Frames of one batch are written as they come, in one commit;
+        what they raise ends the write, and none is taken where the table holds the batch. `Upon` makes the rows from
+        the table that they are written upon.
+
+        Safe against a second writer of the same batches: the check and the write share one snapshot, so the loser's
+        commit conflicts and it looks again.
+        """
+
+        self._fit(table)
+        store, folder = self.store, self.manifest(table).folder
+        drafts: dict[tuple[str, ...], list[DataFile]] = {}  # Written once, however often the commit is tried.
+        hashes: dict[str, str] = {}
+
+        def write(opened: DeltaTable, head: str) -> None:
+            missing = tuple(batch for batch in batches if opened.transaction_version(batch) is None)
+            if batches and not missing:
+                return
+            if isinstance(frame, Upon):
+                self._remove_drafts(table, drafts.pop(missing, []))  # Of another moment.
+            if missing not in drafts:
+                rows = frame.make(pl.scan_delta(opened)) if isinstance(frame, Upon) else frame
+                frames = rows if isinstance(rows, Iterator) else iter((_only(rows, missing) if batches else rows,))
+                drafts[missing] = datafiles.write(store, folder, table, frames)
+                hashes.update((file.path, file.sha256) for file in drafts[missing])
+            opened.create_write_transaction(
+                [_add_action(file) for file in drafts[missing]],
+                "append",
+                opened.schema(),
+                list(table.partition_by),
+                commit_properties=commit_properties(head, facts, missing, is_retried_here=True),
+            )
+            del drafts[missing]
+            opened.update_incremental()
+
+        try:
+            return self._retried(table, write, hashes)
+        finally:
+            self._remove_drafts(table, [file for files in drafts.values() for file in files])
+
+    def replace_days(
+        self, table: Table, frame: pl.DataFrame, days: Sequence[date], *, facts: Mapping[str, str] | None = None
+    ) -> int:
+        """Make `frame` the table's rows of `days` (its partition column) and return the version."""
+        column = table.partition_by[0]
+        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
+
+        def write(opened: DeltaTable, head: str) -> None:
+            write_deltalake(
+                opened,
+                table.shape(frame),
+                mode="overwrite",
+                predicate=f"{column} IN ({listed})",
+                writer_properties=WRITER,
+                commit_properties=commit_properties(head, facts),
+            )
+
+        if not days:
+            return self.version(table) or 0
+        self._fit(table)
+        return self._retried(table, write)
+
+    def exchange(
+        self,
+        table: Table,
+        files: Sequence[DataFile],
+        gone: Sequence[Added | DataFile],
+        at: datetime,
+        *,
+        is_change: bool = True,
+        facts: Mapping[str, str] | None = None,
+    ) -> int:
+        """Put data files of `datafiles.write` in the place of others, in one commit, and return the version.
+
+        The change feed tells of the rows of both as a whole; without `is_change` of none, for then they are the same
+        rows. Raises `WriteConflict` where another writer has taken one of the others away.
+        """
+        gone_ms = int(at.timestamp() * 1000)
+
+        def write(opened: DeltaTable, head: str) -> None:
+            if {one.path for one in gone} - {one.path for one in added_files(opened)}:
+                raise WriteConflict(f"{table.name}: another writer has changed it meanwhile; run the step again")
+            opened.create_write_transaction(
+                [
+                    *(RemoveAction(quote(one.path, safe="/="), is_change, gone_ms, one.size, {}) for one in gone),
+                    *(_add_action(file, is_change=is_change) for file in files),
+                ],
+                "append",
+                opened.schema(),
+                [],
+                commit_properties=commit_properties(head, facts, is_retried_here=True),
+            )
+            opened.update_incremental()
+
+        return self._retried(table, write, {file.path: file.sha256 for file in files})
+
+    def renew(self, table: Table, files: Sequence[DataFile], *, facts: Mapping[str, str] | None = None) -> int:
+        """Make data files all that a table without partitions holds, and its columns those declared; the version."""
+
+        def write(opened: DeltaTable, head: str) -> None:
+            opened.create_write_transaction(
+                [_add_action(file) for file in files],
+                "overwrite",
+                declared_schema(table),
+                [],
+                commit_properties=commit_properties(head, facts, is_retried_here=True),
+            )
+            opened.update_incremental()
+
+        return self._retried(table, write, {file.path: file.sha256 for file in files})
+
+    def remove_batches(self, table: Table, batches: Sequence[str]) -> int:
+        """Delete the rows of batches (by `batch_id`) and return the version; files without one are not read.
+
+        That the table held them stays on record: an append leaves them out as before.
+        """
+        listed = ", ".join(f"'{batch}'" for batch in sorted(batches))
+        if not batches or self.version(table) is None:
+            return self.version(table) or 0
+        return self._retried(
+            table,
+            lambda opened, head: opened.delete(
+                f"batch_id IN ({listed})", writer_properties=WRITER, commit_properties=commit_properties(head, None)
+            ),
+        )
+
+    def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
+        """Make `frame` all the rows of a table without partitions; returns the version."""
+
+        def write(opened: DeltaTable, head: str) -> None:
+            write_deltalake(
+                opened,
+                table.shape(frame),
+                mode="overwrite",
+                writer_properties=WRITER,
+                commit_properties=commit_properties(head, facts),
+            )
+
+        return self._retried(table, write)
+
+    def _remove_drafts(self, table: Table, drafts: Sequence[DataFile]) -> None:
+        """Delete files of an append that failed; a commit may stand although its writer was told otherwise."""
+        if not drafts:
+            return
+        opened = self._open(table)
+        named = {added.path for added in added_files(opened)} if opened is not None else set()
+        datafiles.remove(self.store, self.manifest(table).folder, [file for file in drafts if file.path not in named])
+
+
+def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:
+    return frame.filter(pl.col("batch_id").is_in(batches))
+
+
+def _add_action(file: DataFile, *, is_change: bool = True) -> AddAction:
+    path = quote(file.path, safe="/=")
+    modified_ms = int(file.modified_at.timestamp() * 1000)
+    return AddAction(path, file.size, file.partition, modified_ms, data_change=is_change, stats=file.stats)
