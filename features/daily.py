@@ -15,22 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features import conditions, millionths, spread, windows
+from features.lanes import ROWS, edges_of, held_columns, lanes, measure, measures
 from features.millionths import MICRO
-from features.tiles import (
-    ENTITY,
-    ROWS,
-    Leaving,
-    State,
-    edges_of,
-    entity_key,
-    held_columns,
-    lanes,
-    measure,
-    measures,
-    midnight,
-    tile,
-    value_key,
-)
+from features.tiles import ENTITY, Leaving, State, entity_key, midnight, tile, value_key
 from features.views import Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 
@@ -53,7 +40,7 @@ def compute(
 ) -> pl.DataFrame:
     """One row an event in the order of `events`, all of the state's day; `rows` became usable on that day.
 
-    `priors` are the values of `tiles.prior_of(view)`, where it has one.
+    `priors` are the values of `lanes.prior_of(view)`, where it has one.
     """
     rows = conditions.kept(rows, view.where)
     keys = events.select(entity_key(view.entity))

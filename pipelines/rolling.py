@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from features import daily, tiles
+from features import daily, lanes, tiles
 from features.tiles import ENTITY, Leaving, State
 from features.views import FeatureView
 from features.windows import BEGAN_AT, EVENT_AT, USABLE_AT
@@ -61,7 +61,7 @@ class Rolling:
     @cached_property
     def named(self) -> dict[str, FeatureView]:
         """The views and their priors, each by its name and a hash of its definition."""
-        priors = [prior for view in self.views if (prior := tiles.prior_of(view)) is not None]
+        priors = [prior for view in self.views if (prior := lanes.prior_of(view)) is not None]
         return {_key(view): view for view in (*self.views, *priors)}
 
     @cached_property
@@ -154,12 +154,12 @@ class Rolling:
 
     def _leaving(self, chain: Sequence[Rolled], day: date) -> dict[str, Leaving]:
         """Of each view, the tiles of the days that leave its windows: one day's rows a window."""
-        wanted = {day - timedelta(days=d) for view in self.named.values() for d in tiles.window_days(view)}
+        wanted = {day - timedelta(days=d) for view in self.named.values() for d in lanes.window_days(view)}
         past = self._tiles_of(chain, day, pl.col("began_on").is_in(sorted(wanted)))
         parts = past.partition_by("view", "began_on", as_dict=True)
         result: dict[str, Leaving] = {}
         for name, view in self.named.items():
-            found = {d: parts.get((name, day - timedelta(days=d))) for d in tiles.window_days(view)}
+            found = {d: parts.get((name, day - timedelta(days=d))) for d in lanes.window_days(view)}
             result[name] = {d: _read(view, part) for d, part in found.items() if part is not None}
         return result
 
@@ -182,7 +182,7 @@ class Rolling:
     ) -> pl.DataFrame:
         made = []
         for view in self.views:
-            name, prior, priors = _key(view), tiles.prior_of(view), None
+            name, prior, priors = _key(view), lanes.prior_of(view), None
             if prior is not None:
                 other = _key(prior)
                 priors = daily.compute(prior, states[other], events, rows[view.source], leaving[other])
@@ -244,9 +244,9 @@ def _oldest_kept(latest: date) -> date:
 
 
 def _key(view: FeatureView) -> str:
-    sums = [(lane.measure, lane.window_days) for lane in tiles.lanes(view)]
-    definition: list[object] = [view.source, view.keys_in_source, tiles.measures(view), tiles.held_columns(view)]
-    definition += [sums, tiles.edges_of(view), *(asdict(one) for one in view.where)]
+    sums = [(lane.measure, lane.window_days) for lane in lanes.lanes(view)]
+    definition: list[object] = [view.source, view.keys_in_source, lanes.measures(view), lanes.held_columns(view)]
+    definition += [sums, lanes.edges_of(view), *(asdict(one) for one in view.where)]
     return f"{view.name}@{_digest(json.dumps(definition))[:12]}"
 
 
@@ -281,12 +281,12 @@ def _stored(name: str, view: FeatureView, tile: pl.DataFrame, batch_id: str) -> 
         ENTITY,
         *_AT,
     )
-    stored = placed.with_columns(_lists(tile.select(tiles.measures(view))))
+    stored = placed.with_columns(_lists(tile.select(lanes.measures(view))))
     return TILES.shape(stored).sort("began_on", ENTITY)
 
 
 def _read(view: FeatureView, stored: pl.DataFrame) -> pl.DataFrame:
-    return stored.select(ENTITY, *_AT).with_columns(**_columns(stored["sums"], tiles.measures(view)))
+    return stored.select(ENTITY, *_AT).with_columns(**_columns(stored["sums"], lanes.measures(view)))
 
 
 def _kept_sums(name: str, state: State, batch_id: str) -> pl.DataFrame:
@@ -307,7 +307,7 @@ def _kept_marks(name: str, state: State, batch_id: str) -> pl.DataFrame:
 def _state(name: str, view: FeatureView, day: date, sums: pl.DataFrame, marks: pl.DataFrame) -> State:
     own = sums.filter(pl.col("view") == name)
     found = marks.filter(pl.col("view") == name)
-    numbers = [str(index) for index in range(len(tiles.lanes(view)))]
+    numbers = [str(index) for index in range(len(lanes.lanes(view)))]
     nothing = tiles.empty(view, day)
     return State(
         day,

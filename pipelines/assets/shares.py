@@ -103,11 +103,11 @@ def _asset(share: Share) -> dg.AssetsDefinition:
 @discreet
 def _register(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
-    at = datetime.now(UTC)
-    shares = shares_of(_agreements(deployment), at)
+    at, known = datetime.now(UTC), _agreements(deployment)
+    shares = shares_of(known, at)
     emptied = [one for one in withdraw_others(deployment.lake, shares, at) if one.rows_retracted]
     return dg.MaterializeResult(
-        metadata={"shares": dg.MetadataValue.md(_table(shares, at)), "agreements": len(_agreements(deployment))},
+        metadata={"shares": dg.MetadataValue.md(_table(shares, at)), "agreements": len(known)},
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_share_without_an_agreement",

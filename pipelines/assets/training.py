@@ -1,6 +1,7 @@
 """Model assets: each materialisation trains, judges and registers a version. Not partitioned."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -43,23 +44,7 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
         code_version=spec.digest,
         metadata={"purpose": str(spec.purpose), "features": len(spec.features()), "seed": spec.seed},
         required_resource_keys={DEPLOYMENT},
-        check_specs=[
-            dg.AssetCheckSpec(
-                "better_than_chance",
-                asset=key,
-                description=(
-                    "The area under the ROC curve is above one half, beyond noise. Blocks the scores where the test "
-                    f"days hold at least {ENOUGH_ADVERSE} adverse outcomes; with fewer it says nothing and only warns."
-                ),
-                blocking=True,
-            ),
-            dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
-            dg.AssetCheckSpec(
-                "meets_the_gate",
-                asset=key,
-                description=f"It may be champion: {'; '.join(RULES.values())}. Warns: then the champion stays.",
-            ),
-        ],
+        check_specs=_check_specs(key),
     )
     @discreet
     def model(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -68,62 +53,84 @@ def _model(spec: ModelSpec) -> dg.AssetsDefinition:
             result = lifecycle.train_model(deployment, spec, datetime.now(UTC))
         except BorderlakeError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
-        trained, registered, verdict = result.trained, result.registered, result.verdict
         context.log_event(reporting.materialized(deployment, decisions.DECISIONS))
-        auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
-        adverse = int(trained.split.test["is_adverse"].sum())
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(f"{spec.name}@{registered.version}"),
-            metadata={
-                "version": registered.version,
-                "alias": registered.alias or "none",
-                "gate": dg.MetadataValue.md(gate_table(verdict)),
-                "model card": dg.MetadataValue.md(model_card.markdown(result.card)),
-                "figures on the test days": dg.MetadataValue.md(figures_table(result)),
-                "at a glance": glance.curve(
-                    [(point["predicted"], point["observed"]) for point in trained.reliability],
-                    "observed share against predicted, test days",
-                ),
-                "calibration": embedded(
-                    model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"
-                ),
-                "feature importance": embedded(
-                    model_pictures.feature_importance(trained.importance, spec.title), "feature importance"
-                ),
-                "rows": dict(trained.rows),
-                "trees": trained.trees,
-                "mlflow run": registered.run_id,
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="better_than_chance",
-                    passed=auc.low > 0.5,
-                    severity=dg.AssetCheckSeverity.ERROR if adverse >= ENOUGH_ADVERSE else dg.AssetCheckSeverity.WARN,
-                    metadata={"auc": auc.value, "low": auc.low, "adverse outcomes of the test days": adverse},
-                ),
-                dg.AssetCheckResult(
-                    check_name="calibrated",
-                    passed=slope.low <= _SLOPE[1] and slope.high >= _SLOPE[0],
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"slope": slope.value, "low": slope.low, "high": slope.high},
-                ),
-                dg.AssetCheckResult(
-                    check_name="meets_the_gate",
-                    passed=verdict.passed,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={
-                        "verdict": dg.MetadataValue.md(gate_table(verdict)),
-                        **{
-                            f"{rule.name} {name}": value
-                            for rule in verdict.rules
-                            for name, value in rule.figures.items()
-                        },
-                    },
-                ),
-            ],
+            data_version=dg.DataVersion(f"{spec.name}@{result.registered.version}"),
+            metadata=_shown(spec, result),
+            check_results=_checked(result),
         )
 
     return model
+
+
+def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            "better_than_chance",
+            asset=key,
+            description=(
+                "The area under the ROC curve is above one half, beyond noise. Blocks the scores where the test "
+                f"days hold at least {ENOUGH_ADVERSE} adverse outcomes; with fewer it says nothing and only warns."
+            ),
+            blocking=True,
+        ),
+        dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
+        dg.AssetCheckSpec(
+            "meets_the_gate",
+            asset=key,
+            description=f"It may be champion: {'; '.join(RULES.values())}. Warns: then the champion stays.",
+        ),
+    ]
+
+
+def _shown(spec: ModelSpec, result: lifecycle.Training) -> dict[str, Any]:
+    """What an analyst sees of a version."""
+    trained, registered = result.trained, result.registered
+    return {
+        "version": registered.version,
+        "alias": registered.alias or "none",
+        "gate": dg.MetadataValue.md(gate_table(result.verdict)),
+        "model card": dg.MetadataValue.md(model_card.markdown(result.card)),
+        "figures on the test days": dg.MetadataValue.md(figures_table(result)),
+        "at a glance": glance.curve(
+            [(point["predicted"], point["observed"]) for point in trained.reliability],
+            "observed share against predicted, test days",
+        ),
+        "calibration": embedded(model_pictures.calibration_curve(trained.reliability, spec.title), "calibration"),
+        "feature importance": embedded(
+            model_pictures.feature_importance(trained.importance, spec.title), "feature importance"
+        ),
+        "rows": dict(trained.rows),
+        "trees": trained.trees,
+        "mlflow run": registered.run_id,
+    }
+
+
+def _checked(result: lifecycle.Training) -> list[dg.AssetCheckResult]:
+    trained, verdict = result.trained, result.verdict
+    auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
+    adverse = int(trained.split.test["is_adverse"].sum())
+    of_rules = {f"{rule.name} {name}": value for rule in verdict.rules for name, value in rule.figures.items()}
+    return [
+        dg.AssetCheckResult(
+            check_name="better_than_chance",
+            passed=auc.low > 0.5,
+            severity=dg.AssetCheckSeverity.ERROR if adverse >= ENOUGH_ADVERSE else dg.AssetCheckSeverity.WARN,
+            metadata={"auc": auc.value, "low": auc.low, "adverse outcomes of the test days": adverse},
+        ),
+        dg.AssetCheckResult(
+            check_name="calibrated",
+            passed=slope.low <= _SLOPE[1] and slope.high >= _SLOPE[0],
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"slope": slope.value, "low": slope.low, "high": slope.high},
+        ),
+        dg.AssetCheckResult(
+            check_name="meets_the_gate",
+            passed=verdict.passed,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"verdict": dg.MetadataValue.md(gate_table(verdict)), **of_rules},
+        ),
+    ]
 
 
 def gate_table(verdict: Verdict) -> str:

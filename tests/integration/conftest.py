@@ -1,17 +1,28 @@
 """A tiny world whose whole road has been run through Dagster once, for all integration tests of a worker."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 import simulation
 from pipelines import flows, runs
 from pipelines.deployment import Deployment
 from warehouse.settings import Settings
 
+_BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 START = date(2025, 1, 1)
 DAYS, SCALE, SEED = 30, 0.4, 3
 
@@ -42,3 +53,19 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         days = list(flows.each_day(START, START + timedelta(days=DAYS + 4)))
         run_id = runs.run(deployment, "road", days, fresh_history=True)
         yield Road(deployment, run_id, dict(made.rows))
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page of a real browser."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing; .ci/run installs it")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_BROWSER)
+        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+        opened.set_default_timeout(60_000)
+        yield opened
+        browser.close()

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import simulation
-from features import tiles, vectors, windows
+from features import lanes, vectors, windows
 from features.sources import SOURCES, Silver
 from features.tiles import midnight
 from features.vectors import SUBJECTS, feature_set
@@ -146,7 +146,7 @@ def as_of(whole: Silver, moment: datetime) -> Silver:
 
 def _rolling(view: FeatureView) -> FeatureView:
     """What of a view can be rolled on by a day: all but windows of hours, extremes and spreads."""
-    return replace(view, aggregations=tuple(one for one in view.aggregations if tiles.rolls(one)))
+    return replace(view, aggregations=tuple(one for one in view.aggregations if lanes.rolls(one)))
 
 
 @every_subject

@@ -1,14 +1,11 @@
 """The page for recipients in a real browser: the token, then what is shared and how to read it."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.integration.test_ui import BROWSER_ARGUMENTS
 from tests.unit.sharing.server import Served, agreement, made, rows, running
 
 
@@ -19,21 +16,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     house.share(house.agreements[0], rows(0, 1234))
     with running(house):
         yield house
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; .ci/run installs it")
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
-        opened = browser.new_page(viewport={"width": 1200, "height": 1000})
-        opened.set_default_timeout(60_000)
-        yield opened
-        browser.close()
 
 
 def give(page: Page, served: Served, token: str) -> None:

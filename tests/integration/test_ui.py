@@ -1,7 +1,6 @@
 """The running Dagster UI in a real browser: the asset graph, and pictures on an asset's page."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,19 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from pipelines.instance import prepare
 from tests.integration.conftest import Road
-
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +50,6 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
         except OSError:
             time.sleep(0.5)
     pytest.fail(f"the webserver did not answer: {log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing; .ci/run installs it")
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
-        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        opened.set_default_timeout(60_000)
-        yield opened
-        browser.close()
 
 
 def test_the_asset_graph_shows_every_group(ui: str, page: Page) -> None:

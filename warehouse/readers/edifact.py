@@ -16,12 +16,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from warehouse.errors import FileRefused
-from warehouse.readers.edifact_envelope import Envelope, Service, Stray, envelopes
+from warehouse.readers import edifact_release as release
+from warehouse.readers.edifact_envelope import Envelope, Stray, envelopes
 from warehouse.readers.searched import SearchedFile
 
-# Stand for released characters while the text is split. Lone surrogates: no character set decodes to them.
-_HELD = "\ud800\ud801\ud802\ud803\ud804"
-_IS_HELD = re.compile(f"[{_HELD}]")
 _OFF_CHARSET = re.compile("[\udc80-\udcff]")
 _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
@@ -158,7 +156,7 @@ class _Interchange:
         text = ""
         for more in self.envelope.texts():
             text += more
-            cut = _behind_last(text, self.service)
+            cut = release.behind_last(text, self.service)
             if cut:
                 whole, text = text[:cut], text[cut:]
                 yield from self._split(whole)[:-1]
@@ -171,7 +169,7 @@ class _Interchange:
         if not text.isascii() and _OFF_CHARSET.search(text):
             self.is_damaged = True
         if self.service.release and self.service.release in text:
-            text = _held(text, self.service)
+            text = release.held(text, self.service)
             self.has_released = True
             self.has_loose_release |= self.service.release in text
         return [part.lstrip() for part in text.split(self.service.terminator)]
@@ -282,7 +280,7 @@ class _Interchange:
 
     def _hint(self, first: int, last: int) -> str:
         """Where a released terminator is followed by what looks like a segment: the likeliest reason."""
-        swallowed = re.compile(f"{_HELD[3]}\\s*[A-Z]{{3}}{re.escape(self.service.element)}")
+        swallowed = re.compile(f"{release.TERMINATOR}\\s*[A-Z]{{3}}{re.escape(self.service.element)}")
         numbers = [str(number) for number in range(first, last + 1) if swallowed.search(self._text(number))]
         where = f"; a release character before the terminator of segment {', '.join(numbers)} joins it to the next"
         return where if numbers else ""
@@ -293,9 +291,8 @@ class _Interchange:
     def _segment(self, number: int) -> Segment:
         part, component = self._text(number), self.service.component
         elements = [element.split(component) for element in part.split(self.service.element)]
-        if self.has_released and _IS_HELD.search(part):
-            plain = {ord(held): mark for held, mark in zip(_HELD, _marks(self.service), strict=True)}
-            elements = [[text.translate(plain) for text in element] for element in elements]
+        if self.has_released and release.is_held(part):
+            elements = [[release.let_go(text, self.service) for text in element] for element in elements]
         tag = elements[0][0] = elements[0][0].strip()
         return Segment(number, tag, elements)
 
@@ -312,40 +309,8 @@ class _Interchange:
         if last == self.rest:
             text = text.removesuffix(self.service.terminator)  # The rest behind the last terminator has none.
         if self.has_released:
-            sent = zip(_HELD, _marks(self.service), strict=True)
-            text = text.translate({ord(held): self.service.release + mark for held, mark in sent})
+            text = release.as_sent(text, self.service)
         return text
-
-
-def _marks(service: Service) -> tuple[str, ...]:
-    """What a release character may stand before, in the order of `_HELD`."""
-    return (service.release, service.element, service.component, service.terminator, service.reserved)
-
-
-def _held(text: str, service: Service) -> str:
-    """The text with released characters held by others, so that it can be split.
-
-    The release character itself goes first: of a run of them, each pair is one that is meant.
-    """
-    for held, mark in zip(_HELD, _marks(service), strict=True):
-        if mark:
-            text = text.replace(service.release + mark, held)
-    return text
-
-
-def _behind_last(text: str, service: Service) -> int:
-    """Where the last segment that a terminator ends is over; 0: none is."""
-    at = text.rfind(service.terminator)
-    while at >= 0 and _releases_before(text, at, service) % 2:
-        at = text.rfind(service.terminator, 0, at)
-    return at + 1
-
-
-def _releases_before(text: str, at: int, service: Service) -> int:
-    count = 0
-    while service.release and count < at and text[at - count - 1] == service.release:
-        count += 1
-    return count
 
 
 def _count(text: str) -> int | None:

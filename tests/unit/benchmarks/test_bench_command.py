@@ -13,6 +13,7 @@ from benchmarks import crossings, shipments
 from benchmarks.harness import Scored, Task, Watch
 from benchmarks.run import SIDES
 from pipelines.cli import bench
+from pipelines.cli.bench import running
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
@@ -93,6 +94,6 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 
 def test_an_installed_package_says_that_it_has_no_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "find_spec", lambda _: None)
+    monkeypatch.setattr(running, "find_spec", lambda _: None)
     with pytest.raises(BorderlakeError, match="checkout of the repository"):
-        bench._require_benchmarks()
+        running.require_benchmarks()

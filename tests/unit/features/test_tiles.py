@@ -26,7 +26,7 @@ from test_windows import (
     many_rows,
 )
 
-from features import daily, tiles, windows
+from features import daily, lanes, tiles, windows
 from features.tiles import Leaving, State
 from features.views import Aggregation, FeatureView, Kind
 from features.windows import BEGAN_AT, USABLE_AT
@@ -44,12 +44,12 @@ def within(column: str, day: date) -> pl.Expr:
 
 def leaving_of(view: FeatureView, tile: pl.DataFrame, day: date) -> Leaving:
     before = tile.filter(pl.col(USABLE_AT) < tiles.midnight(day))
-    return {d: before.filter(within(BEGAN_AT, day - timedelta(days=d))) for d in tiles.window_days(view)}
+    return {d: before.filter(within(BEGAN_AT, day - timedelta(days=d))) for d in lanes.window_days(view)}
 
 
 def replay(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame, start: State | None = None) -> pl.DataFrame:
     """Every day by its own rows, the tiles of the days that leave, and the state before it."""
-    prior = tiles.prior_of(view)
+    prior = lanes.prior_of(view)
     assert prior is not None
     state = start or tiles.empty(view, FIRST)
     other = state_at(prior, history, state.day)

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from silver_world import START, silver
 
-from features import daily, tiles, windows
+from features import daily, lanes, tiles, windows
 from features.sources import SOURCES
 from features.tiles import Leaving, State
 from features.vectors import SUBJECTS, Subject
@@ -31,13 +31,13 @@ def state_of(view: FeatureView, history: pl.DataFrame) -> State:
 
 def leaving_of(view: FeatureView, tile: pl.DataFrame, day: date) -> Leaving:
     before = tile.filter(pl.col(USABLE_AT) < tiles.midnight(day))
-    gone = {days: pl.col(BEGAN_AT).dt.date() == day - timedelta(days=days) for days in tiles.window_days(view)}
+    gone = {days: pl.col(BEGAN_AT).dt.date() == day - timedelta(days=days) for days in lanes.window_days(view)}
     return {days: before.filter(which) for days, which in gone.items()}
 
 
 def replayed(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Two days, the second from the state that the first left."""
-    prior, priors = tiles.prior_of(view), None
+    prior, priors = lanes.prior_of(view), None
     others = replayed(prior, events, history) if prior is not None else None
     state, whole, made = state_of(view, history), tiles.tile(view, history), []
     for day in DAYS:
@@ -55,7 +55,7 @@ def replayed(view: FeatureView, events: pl.DataFrame, history: pl.DataFrame) -> 
 
 def rolling(subject: Subject) -> list[FeatureView]:
     """The views with the features that roll on."""
-    kept = [replace(v, aggregations=tuple(filter(tiles.rolls, v.aggregations))) for v in subject.registry.views]
+    kept = [replace(v, aggregations=tuple(filter(lanes.rolls, v.aggregations))) for v in subject.registry.views]
     return [view for view in kept if view.aggregations]
 
 
@@ -75,9 +75,9 @@ def test_every_view_of_a_day_from_its_state(subject: Subject, seed: int) -> None
 
 @pytest.mark.parametrize("subject", [pytest.param(s, id=name) for name, s in SUBJECTS.items()])
 def test_a_view_with_features_that_do_not_roll_on_is_refused_by_their_names(subject: Subject) -> None:
-    refused = [view for view in subject.registry.views if not all(map(tiles.rolls, view.aggregations))]
+    refused = [view for view in subject.registry.views if not all(map(lanes.rolls, view.aggregations))]
     assert 0 < len(refused) < len(subject.registry.views)
     for view in refused:
-        still = ", ".join(one.name for one in view.aggregations if not tiles.rolls(one))
+        still = ", ".join(one.name for one in view.aggregations if not lanes.rolls(one))
         with pytest.raises(BorderlakeError, match=f"view '{view.name}': {still} cannot be rolled on by a day"):
             tiles.empty(view, DAYS[0])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import tiles, windows
+from features import lanes, windows
 from features.millionths import GREATEST
 from features.views import Aggregation, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose
@@ -94,7 +94,7 @@ VIEW = FeatureView(
     "everything", ("importer",), "source", (*_aggregations(), *_conditional()), "customs",
     frozenset({Purpose.CUSTOMS_RISK}), "All kinds.",
 )  # fmt: skip
-ROLLING = replace(VIEW, aggregations=tuple(one for one in VIEW.aggregations if tiles.rolls(one)))
+ROLLING = replace(VIEW, aggregations=tuple(one for one in VIEW.aggregations if lanes.rolls(one)))
 """What a state can be rolled on with."""
 
 
