@@ -3,7 +3,6 @@
 The rows are what a neighbour gets of scores: an id, a day, a place, a probability.
 """
 
-import json
 import secrets
 import sys
 from datetime import UTC, date, datetime
@@ -14,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from sharing.audit import AuditLog
+from sharing.progress import Progress
 from sharing.recipients import Recipients, write_profile
 from sharing.server import House, Limits, create_app
 from sharing.server.serving import listening
-from sharing.server.standing import FACT, share_table
 from sharing.server.urls import PREFIX, Signer
+from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable
 from warehouse.agreements.model import Mask, Masking, Party
 from warehouse.catalog import Table
@@ -27,8 +27,9 @@ from warehouse.delta import Lake
 
 CODE, SOURCE = "xs-customs", "gold.shipment_scores"
 COLUMNS = {"score_id": dy.String(), "scored_on": dy.Date(), "location": dy.String(), "probability": dy.Float64()}
-TABLE = Table(share_table(CODE, SOURCE), "Scores.", COLUMNS, key=("score_id",), owner="benchmarks")
+TABLE = Table(share_name(CODE, SOURCE), "Scores.", COLUMNS, key=("score_id",), owner="benchmarks")
 NAME = f"{CODE}.{SOURCE}"
+_MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _ROWS_A_FILE = 1_000_000
 _PLACES = ["XNBRA", "XNDOR", "XSKAL", "XSMER"]
 
@@ -63,10 +64,12 @@ def lake_of(folder: Path) -> Lake:
 def fill(folder: Path, rows: int, seed: int) -> None:
     """Write the share's rows, a file a million."""
     lake = lake_of(folder)
-    told = {"agreement_id": "bench", "agreement_version": 1, "terms": "all", "since": None}
+    agreed = agreement()
+    cells = Share(agreed, agreed.tables[SOURCE]).agreed
+    told = Progress(agreed.agreement_id, agreed.version, cells, "all", "1", 0, (), None, rows, 0, _MADE_AT)
     for begin in range(0, rows, _ROWS_A_FILE):
         frame = _rows(min(_ROWS_A_FILE, rows - begin), np.random.default_rng([seed, begin]))
-        lake.append(TABLE, frame, facts={FACT: json.dumps(told)})
+        lake.append(TABLE, frame, facts=told.facts)
 
 
 def admit(folder: Path, port: int) -> Path:

@@ -94,6 +94,7 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     progress = Progress(
         agreement_id=share.agreement.agreement_id,
         agreement_version=share.agreement.version,
+        agreed=share.agreed,
         terms=share.terms(key),
         key_id=key.key_id,
         source_version=upto,
@@ -114,9 +115,7 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
 
 def _is_under(share: Share, key: Key, before: Progress) -> bool:
     """Whether the share was last refreshed under these very terms."""
-    agreement = share.agreement
-    agreed = (before.agreement_id, before.agreement_version) == (agreement.agreement_id, agreement.version)
-    return agreed and before.terms == share.terms(key)
+    return before.is_under(share) and before.terms == share.terms(key)
 
 
 def _since(share: Share, key: Key, last: Standing, rows: int) -> int | None:

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sharing.shares import Share
 from warehouse.catalog import Table
 from warehouse.commits import Commit, commit_path, parse_commit
 from warehouse.delta import Lake
+from warehouse.storage import Store
 
 FACT = "borderlake.share"
 _FOLDER = "_shares"
@@ -25,8 +27,10 @@ class Progress:
 
     agreement_id: str
     agreement_version: int
+    agreed: str
+    """Digest of what the agreement let go (`Share.agreed`)."""
     terms: str
-    """Digest of what decides its cells; empty once it was withdrawn."""
+    """Digest of what decides its cells, the recipient's key with it; empty once it was withdrawn."""
     key_id: str
     source_version: int | None
     """Version of the source up to which every change has been followed; None while it does not exist."""
@@ -45,12 +49,18 @@ class Progress:
     def is_withdrawn(self) -> bool:
         return not self.terms
 
+    def is_under(self, share: Share) -> bool:
+        """Whether it was cut to the agreement as it is now; one reworded under the same version is another."""
+        agreement = share.agreement
+        told = (agreement.agreement_id, agreement.version, share.agreed)
+        return (self.agreement_id, self.agreement_version, self.agreed) == told and not self.is_withdrawn
+
     @classmethod
     def ended(cls, before: "Progress | None", rows: int, at: datetime) -> "Progress":
         """What a withdrawn share stands for; `rows` are those that it had."""
         retracted = (before.retracted if before else 0) + rows
         if before is None:
-            return cls("", 0, "", "", None, (), None, 0, retracted, at)
+            return cls("", 0, "", "", "", None, (), None, 0, retracted, at)
         return replace(before, terms="", young=(), since=None, rows=0, retracted=retracted, at=at)
 
     @property
@@ -70,14 +80,18 @@ class Standing:
 
 
 def standing(lake: Lake, table: Table) -> Standing:
-    """Where a share stands."""
-    version = lake.version(table)
-    noted = _noted(lake, table)
-    if noted is not None and noted.get("version") == version:
-        return Standing(version, _progress(noted["progress"]), True)
+    """Where a share stands now."""
+    return standing_at(lake.store, table.name, lake.manifest(table).folder, lake.version(table))
+
+
+def standing_at(store: Store, name: str, folder: str, version: int | None) -> Standing:
+    """Where a share stands whose latest version is known; without progress where nothing tells of it."""
+    told = _noted(store, name, version)
+    if told is not None:
+        return Standing(version, told, True)
     if version is None:
         return Standing(None, None, True)
-    commit = parse_commit(lake.store.read(commit_path(lake.manifest(table).folder, version)) or b"")
+    commit = parse_commit(store.read(commit_path(folder, version)) or b"")
     progress = None if commit is None else progress_of(commit)
     if progress is not None and progress.since is None:
         progress = replace(progress, since=version)
@@ -86,14 +100,16 @@ def standing(lake: Lake, table: Table) -> Standing:
 
 def progress_of(commit: Commit) -> Progress | None:
     """What the commit of a refresh tells; None of another's."""
-    told = commit.facts.get(FACT)
-    return None if told is None else _progress(json.loads(told))
+    try:
+        return _progress(json.loads(commit.facts[FACT]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def note(lake: Lake, table: Table, version: int | None, progress: Progress) -> None:
     """Note that a refresh came to its end."""
     content = {"version": version, "progress": json.loads(progress.facts[FACT])}
-    lake.store.put(_path(table), json.dumps(content, sort_keys=True).encode(), replace=True)
+    lake.store.put(_path(table.name), json.dumps(content, sort_keys=True).encode(), replace=True)
 
 
 def noted(lake: Lake) -> list[str]:
@@ -102,11 +118,12 @@ def noted(lake: Lake) -> list[str]:
     return [name.removesuffix(".json") for name in found if name.endswith(".json")]
 
 
-def _noted(lake: Lake, table: Table) -> dict[str, Any] | None:
+def _noted(store: Store, name: str, version: int | None) -> Progress | None:
+    """What is noted of this version; None where the note is of another, or none."""
     try:
-        content: dict[str, Any] = json.loads(lake.store.read(_path(table)) or b"null")
-        return content
-    except ValueError:
+        content = json.loads(store.read(_path(name)) or b"null")
+        return _progress(content["progress"]) if content["version"] == version else None
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -114,5 +131,5 @@ def _progress(told: dict[str, Any]) -> Progress:
     return Progress(**told | {"young": tuple(told["young"]), "at": datetime.fromisoformat(told["at"])})
 
 
-def _path(table: Table) -> str:
-    return f"{_FOLDER}/{table.name}.json"
+def _path(name: str) -> str:
+    return f"{_FOLDER}/{name}.json"

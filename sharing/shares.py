@@ -57,8 +57,9 @@ class Share:
             personal=frozenset(columns),
         )
 
-    def terms(self, key: Key) -> str:
-        """A digest of all that decides which cells the share holds; while it stays, only new rows count."""
+    @property
+    def agreed(self) -> str:
+        """A digest of what the agreement lets go, whatever its version is called."""
         told = (
             sorted((name, str(masking)) for name, masking in self.shared.columns.items()),
             sorted(map(str, self.shared.rows)),
@@ -67,9 +68,12 @@ class Share:
             self.shared.has_history,
             self.shared.has_changes,
             [(name, str(dtype)) for name, dtype in self.source.dtypes.items()],
-            key.token("terms"),
         )
         return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def terms(self, key: Key) -> str:
+        """A digest of all that decides which cells the share holds; while it stays, only new rows count."""
+        return hashlib.sha256(f"{self.agreed}{key.token('terms')}".encode()).hexdigest()
 
     def _column(self, name: str) -> dy.Column:
         column = self.source.columns[name]
@@ -85,7 +89,8 @@ class Share:
 
 
 def share_name(recipient: str, table: str) -> str:
-    """The name of what a recipient gets of a table; its code has no underscores, so no two are the same."""
+    """The name of what a recipient gets of a table. No two are the same: a code has no underscores, and no table of gold
+    is called as one of silver (`tests/conventions`)."""
     return f"{LAYER}.{recipient.replace('-', '_')}__{table.split('.')[1]}"
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from sharing.progress import standing_at
 from sharing.recipients import Recipient
 from sharing.server.house import House
 from sharing.server.refusals import forbidden, unavailable, unknown
-from sharing.server.standing import Standing, share_table, standing
+from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable, may
 from warehouse.errors import BorderlakeError
 from warehouse.snapshots import Snapshot
@@ -40,7 +41,7 @@ class Grant:
     @property
     def source(self) -> str:
         """The table of the lake that it is served from."""
-        return share_table(self.share, self.table)
+        return share_name(self.share, self.table)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Access:
         snapshot = self.house.snapshots.latest(grant.source)
         if snapshot is None:
             raise unknown(f"{grant.source} is not made yet; refresh the shares")
-        self.standing(grant, snapshot)
+        self.since(grant, snapshot)
         self._refuse_columns(grant, snapshot)
         return snapshot
 
@@ -105,19 +106,19 @@ class Access:
 
     def refuse_before_terms(self, grant: Grant, current: Snapshot, version: int) -> None:
         """Raises for versions that were cut to other terms than those that hold now."""
-        since = self.standing(grant, current).since
+        since = self.since(grant, current)
         if version < since:
             raise forbidden(
                 f"under the agreement as it is now this table begins with version {since}",
                 f"version {version} is not cut to {grant.agreement}",
             )
 
-    def standing(self, grant: Grant, current: Snapshot) -> Standing:
-        """What the latest version stands for; raises where it is not the agreement as it is now."""
-        found = standing(self.house.lake.store, current)
-        if found is None or not found.is_under(grant.agreement):
+    def since(self, grant: Grant, current: Snapshot) -> int:
+        """The first version that is cut to the agreement as it is now; raises where not even the latest is."""
+        told = standing_at(self.house.lake.store, current.table, current.folder, current.version).progress
+        if told is None or told.since is None or not told.is_under(Share(grant.agreement, grant.shared)):
             raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
-        return found
+        return told.since
 
     def _granted(self, table: str) -> Grant | None:
         decision = may(self.agreements, self.recipient.code, table, None, self.recipient.purpose, self.at)

@@ -133,3 +133,9 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
         table_of("silver.ships")
     with pytest.raises(UnknownName, match=r"unknown dataset 'customs\.x'\. Known: customs\.declarations"):
         contract_of("customs.x")
+
+
+def test_no_two_tables_that_may_be_shared_have_one_name() -> None:
+    """A share is called by its recipient and the table's name without its layer."""
+    names = [name.split(".")[1] for name in TABLES if name.startswith(("gold.", "silver."))]
+    assert len(set(names)) == len(names)

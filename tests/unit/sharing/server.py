@@ -1,6 +1,5 @@
 """A sharing server over a lake of its own, run by uvicorn on loopback as `borderlake share serve` runs it."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -15,11 +14,12 @@ import uvicorn
 from deltalake import DeltaTable
 
 from sharing.audit import AuditLog
+from sharing.progress import Progress, note
 from sharing.recipients import Issued, Recipients, write_profile
 from sharing.server import House, Limits, create_app
 from sharing.server.serving import listening
-from sharing.server.standing import FACT, NOTES, share_table
 from sharing.server.urls import PREFIX, Signer
+from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable
 from warehouse.agreements.model import Contact, Mask, Masking, Party
 from warehouse.catalog import Table
@@ -66,13 +66,14 @@ def source(given: Agreement) -> Table:
     """The share's table in the lake, with the columns that the agreement names."""
     (name,) = given.tables
     columns = {one: COLUMNS[one] for one in COLUMNS if one in given.tables[name].columns}
-    return Table(share_table(given.recipient.code, name), "A share.", columns, key=("score_id",), owner="sharing")
+    return Table(share_name(given.recipient.code, name), "A share.", columns, key=("score_id",), owner="sharing")
 
 
-def progress(given: Agreement) -> dict[str, object]:
+def progress(given: Agreement, since: int | None = None) -> Progress:
     """What a refresh says of the share that it wrote."""
-    told = {"agreement_id": given.agreement_id, "agreement_version": given.version}
-    return told | {"terms": "digest", "since": None}
+    ((_, shared),) = given.tables.items()
+    agreed = Share(given, shared).agreed
+    return Progress(given.agreement_id, given.version, agreed, "digest", "1", 0, (), since, 0, 0, START)
 
 
 def rows(begin: int, end: int) -> pl.DataFrame:
@@ -107,15 +108,14 @@ class Served:
     def share(self, given: Agreement, frame: pl.DataFrame) -> int:
         """Write rows of a share, cut to the agreement."""
         table = source(given)
-        version = self.lake.append(table, table.shape(frame), facts={FACT: json.dumps(progress(given))})
+        version = self.lake.append(table, table.shape(frame), facts=progress(given).facts)
         self.note(given)
         return version
 
     def note(self, given: Agreement, since: int = 0) -> None:
         """Note, as a refresh does at its end, that the share is cut to the agreement."""
         table = source(given)
-        content = {"version": self.lake.version(table), "progress": progress(given) | {"since": since}}
-        self.lake.store.put(f"{NOTES}/{table.name}.json", json.dumps(content).encode(), replace=True)
+        note(self.lake, table, self.lake.version(table), progress(given, since))
 
     def take_back(self, given: Agreement, predicate: str) -> None:
         """Delete rows of a share, as a recall does."""

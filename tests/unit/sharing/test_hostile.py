@@ -20,8 +20,10 @@ from sharing.audit import Action
 from sharing.recipients import Issued
 from sharing.server import Limits
 from tests.unit.sharing.server import START, Served, agreement, made, rows, running, sharing, source
+from warehouse.agreements.model import Operator, RowCondition
 from warehouse.errors import BorderlakeError
 
+LIKELY = RowCondition("probability", Operator.AT_LEAST, 0.5)
 TABLE = "/shares/xs-customs/schemas/gold/tables/shipment_scores"
 ROUTES = [
     ("GET", "/shares"),
@@ -171,6 +173,7 @@ def test_a_file_stops_with_the_token_the_agreement_and_its_terms(served: Served)
         ("xc", lambda: served.agreements.__setitem__(-1, replace(served.agreements[-1], expires_on=date(2026, 5, 31)))),
         ("xd", lambda: served.agreements.__setitem__(-1, replace(served.agreements[-1], version=2))),
         ("xe", lambda: served.agreements.__setitem__(-1, sharing(served.agreements[-1], columns={}))),
+        ("xg", lambda: served.agreements.__setitem__(-1, sharing(served.agreements[-1], rows=(LIKELY,)))),
         ("xf", served.agreements.pop),
     ):
         url, issued = url_of(code)
