@@ -89,8 +89,10 @@ class Share:
 
 
 def share_name(recipient: str, table: str) -> str:
-    """The name of what a recipient gets of a table. No two are the same: a code has no underscores, and no table of gold
-    is called as one of silver (`tests/conventions`)."""
+    """The name of what a recipient gets of a table.
+
+    No two are the same: codes have no underscores, and no table of gold is called as one of silver (tests/conventions).
+    """
     return f"{LAYER}.{recipient.replace('-', '_')}__{table.split('.')[1]}"
 
 
