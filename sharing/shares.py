@@ -20,7 +20,7 @@ from warehouse.catalog import Table, table_of
 LAYER = "shares"
 _WORDS = {
     Mask.PSEUDONYM: "As the recipient's own pseudonym.",
-    Mask.DATE: "Only the first day of its {}.",
+    Mask.DATE: "Only the {}: its first day.",
     Mask.PLACE: "Only its country.",
     Mask.BAND: "Only the lower end of its band of {}.",
     Mask.ROUND: "Only the nearest multiple of {}.",

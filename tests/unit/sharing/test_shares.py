@@ -35,7 +35,7 @@ def test_a_share_is_named_by_recipient_and_table_and_declares_what_flows() -> No
     assert list(share.table.columns) == [*columns, "reasons"]
     assert share.table.bounded == []
     assert share.table.dtypes["event_at"] == pl.Date()
-    assert "first day of its month" in (share.table.columns["event_at"].description or "")
+    assert "Only the month" in (share.table.columns["event_at"].description or "")
     assert "pseudonym" in (share.table.columns["score_id"].description or "")
     assert "pseudonym" not in (source.columns["score_id"].description or ""), "the source's declaration stays"
 
