@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -21,6 +21,7 @@ from benchmarks import canary_values
 from benchmarks.canary_values import DAY, FORMATS, Canary, canary, deliver
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import BorderlakeError
+from warehouse.readers import READERS
 
 _CROSSINGS = ["bronze.immigration__crossings"]
 Driven = Callable[[Deployment, Canary], object]
@@ -32,10 +33,18 @@ def told(one: Canary) -> str:
     return f"conversion failed in row {forms}: value '{one.document}' of ({', '.join(forms.values())})"
 
 
+_COMMIT = "deltalake.DeltaTable.create_write_transaction"
+_reached: list[bool] = []
+"""Of each break of the path that is driven, whether anything has run into it."""
+
+
 def fails(one: Canary, kind: type[BaseException] = ValueError) -> Callable[..., Any]:
-    """A function that fails and says the row; its cause says it too."""
+    """A function that fails and says the row; its cause says it too. A path must run into one of its breaks."""
+    number = len(_reached)
+    _reached.append(False)
 
     def broken(*_: object, **__: object) -> Any:
+        _reached[number] = True
         try:
             raise KeyError(told(one))
         except KeyError as error:
@@ -65,7 +74,7 @@ def job(name: str, only: list[str] | None = None, day: date = DAY) -> None:
     keys = [dg.AssetKey(key.split(".")) for key in only] if only else None
     try:
         with immediately:
-            runs.run(from_environment(), name, [] if name.startswith("train") else [day], only=keys)
+            runs.run(from_environment(), name, [] if name.startswith(("train", "sharing")) else [day], only=keys)
     except BorderlakeError as error:
         print(f"failed: {error}")
 
@@ -100,12 +109,9 @@ def killed(deployment: Deployment, one: Canary) -> None:
         job("landing", _CROSSINGS)
 
 
-@contextmanager
 def _readers_fail(one: Canary, kind: type[BaseException] = ValueError) -> Any:
-    with ExitStack() as stack:
-        for module in ("warehouse.landing", "warehouse.streaming", "pipelines.erasing"):
-            stack.enter_context(mock.patch.dict(f"{module}.READERS", {"delimited": fails(one, kind)}))
-        yield
+    broken = wraps(READERS["delimited"])(fails(one, kind))  # A dialect's options are held against what it takes.
+    return mock.patch.dict(READERS, {"delimited": broken})
 
 
 def _land_file(deployment: Deployment, one: Canary, tag: str) -> str:
@@ -118,19 +124,19 @@ def _land_file(deployment: Deployment, one: Canary, tag: str) -> str:
 def commit_fails_in_a_run(deployment: Deployment, one: Canary) -> None:
     """A commit fails with an error that prints the row, in a run."""
     _fresh(deployment, one, "commit")
-    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, DeltaError)):
+    with mock.patch(_COMMIT, fails(one, DeltaError)):
         job("landing", _CROSSINGS)
 
 
 def commit_fails_in_a_command(deployment: Deployment, one: Canary) -> None:
     """The same in a command."""
-    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, DeltaError)):
+    with mock.patch(_COMMIT, fails(one, DeltaError)):
         command("land", "immigration.crossings", _land_file(deployment, one, "commit2"))
 
 
 def commit_panics(deployment: Deployment, one: Canary) -> None:
     """The Delta library panics, which is no exception."""
-    with mock.patch("warehouse.delta.writing.write_deltalake", fails(one, BaseException)):
+    with mock.patch(_COMMIT, fails(one, BaseException)):
         command("land", "immigration.crossings", _land_file(deployment, one, "panic"))
 
 
@@ -199,7 +205,7 @@ def scoring_fails(_: Deployment, one: Canary) -> None:
 
 def training_fails(_: Deployment, one: Canary) -> None:
     """Training fails on a row."""
-    with mock.patch("pipelines.flows.training.train", fails(one)):
+    with mock.patch("pipelines.lifecycle.training.train", fails(one)):
         job("train_crossing_risk")
 
 
@@ -207,14 +213,26 @@ def logging_a_model_fails(_: Deployment, one: Canary) -> None:
     """A run is begun in MLflow, and what is logged cannot be."""
     from models.catalogue import MODELS
 
-    model = SimpleNamespace(bundle=SimpleNamespace(encoder=SimpleNamespace(columns=())))
-    trained = SimpleNamespace(spec=MODELS["crossing_risk"], figures={}, model=model, split=None)
+    trained = SimpleNamespace(spec=MODELS["crossing_risk"], figures={}, model=None, split=None)
     with (
-        mock.patch("pipelines.flows.training.train", return_value=trained),
-        mock.patch("pipelines.flows._is_better", return_value=True),
+        mock.patch("pipelines.lifecycle.training", mock.Mock(train=mock.Mock(return_value=trained))),
+        mock.patch("pipelines.lifecycle.promotion.judge"),
+        mock.patch("models.tracking.admission.vet"),
         mock.patch("models.tracking._parameters", fails(one)),
     ):
         job("train_crossing_risk")
+
+
+def monitoring_fails(_: Deployment, one: Canary) -> None:
+    """A model's days cannot be judged."""
+    with mock.patch("pipelines.monitoring.monitor_days", fails(one, pl.exceptions.ComputeError)):
+        job("scoring", ["monitoring.crossing_risk"])
+
+
+def sharing_fails(_: Deployment, one: Canary) -> None:
+    """What other agencies get cannot be brought up to date."""
+    with mock.patch("pipelines.assets.shares.withdraw_others", fails(one, pl.exceptions.ComputeError)):
+        job("sharing")
 
 
 def _tick(evaluate: Callable[[], object]) -> None:
@@ -245,11 +263,12 @@ def schedule_fails(deployment: Deployment, one: Canary) -> None:
     import dagster as dg
 
     from pipelines.instance import open_instance
-    from pipelines.schedules import schedules
+    from pipelines.schedules import hourly_scoring
 
-    with open_instance(deployment.settings) as instance, mock.patch("pipelines.flows.days_to_conform", fails(one)):
-        context = dg.build_schedule_context(instance=instance, resources={"deployment": deployment})
-        _tick(lambda: schedules[0].evaluate_tick(context))
+    with open_instance(deployment.settings) as instance, mock.patch("pipelines.flows.days_to_score", fails(one)):
+        at = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
+        context = dg.build_schedule_context(instance, at, resources={"deployment": deployment})
+        _tick(lambda: hourly_scoring.evaluate_tick(context))
 
 
 def command_fails(_: Deployment, one: Canary) -> None:
@@ -334,6 +353,8 @@ PATHS: dict[str, Driven] = {
     "scoring_fails": scoring_fails,
     "training_fails": training_fails,
     "logging_a_model_fails": logging_a_model_fails,
+    "monitoring_fails": monitoring_fails,
+    "sharing_fails": sharing_fails,
     "sensor_fails": sensor_fails,
     "schedule_fails": schedule_fails,
     "command_fails": command_fails,
@@ -346,5 +367,8 @@ if __name__ == "__main__":
     _, _seed, *_names = sys.argv
     for _name in _names:
         print(f"path {_name}", flush=True)
+        _reached.clear()
         PATHS[_name](from_environment(), canary(int(_seed)))
+        if _reached and not any(_reached):
+            sys.exit(f"path {_name}: nothing ran into what was broken")
         print(f"driven {_name}", flush=True)

@@ -19,6 +19,7 @@ from benchmarks.harness import Scored, Task, Watch
 from benchmarks.run import SIDES as RUN
 from benchmarks.world import Span
 from pipelines.cli import bench
+from pipelines.cli.bench import running
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
@@ -162,7 +163,7 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     monkeypatch.setattr(bound, "run", lambda *_: tiny.result)
     out = tmp_path / "out.json"
     with monkeypatch.context() as patch:
-        patch.setattr(bench, "console", Console(width=250, force_terminal=False))
+        patch.setattr(running, "console", Console(width=250, force_terminal=False))
         done = CliRunner().invoke(bench.app, ["bound", "--days", "38", "--json", str(out)])
     assert done.exit_code == 0, done.output
     made = json.loads(out.read_text())
