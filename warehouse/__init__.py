@@ -3,5 +3,5 @@
 import os
 
 # Polars gives freed memory back within half a second, and landing asks for as much again with its next part: keeping
-# it for ten saves a twelfth of the time. It is read once, when Polars is first imported; an operator's own word wins.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000")
+# it for two saves a twelfth of the time. It is read once, when Polars is first imported; an operator's own word wins.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:2000")

@@ -31,6 +31,11 @@ class Ahead(Generic[_Item]):
                 raise item
             yield item
 
+    def keep(self, most: int) -> None:
+        """Let at most so many be ready from now on; those that are stay."""
+        with self._ready.mutex:
+            self._ready.maxsize = most
+
     def close(self) -> None:
         """End the work; an item that is being made is made first."""
         self._is_closed.set()
@@ -61,7 +66,7 @@ def at_once(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Iterator[
         waiting: deque[Future[_Made]] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))
-            if len(waiting) > _WORKERS:
+            if len(waiting) >= _WORKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -25,10 +25,14 @@ def find(contract: Contract, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
         return rows, SCHEMA.to_frame()
     is_sound = answers.select(pl.all_horizontal(pl.col(broken).fill_null(True))).to_series()
     found = [
-        answers.filter(~pl.col(rule)).select(LINE, column=pl.lit(rule.split("|")[0]), rule=pl.lit(rule))
+        answers.select(LINE, rule).filter(~pl.col(rule)).select(LINE, _column_of(rule), rule=pl.lit(rule))
         for rule in broken
     ]
     return rows.filter(is_sound), pl.concat(found)
+
+
+def _column_of(rule: str) -> pl.Expr:
+    return pl.lit(rule.split("|")[0]).alias("column")
 
 
 @cache

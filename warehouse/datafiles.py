@@ -20,7 +20,7 @@ from warehouse.catalog import Table
 from warehouse.encoding import encoded
 from warehouse.storage import Store
 
-_FILE_ROWS = 240_000
+_FILE_ROWS = 160_000
 """A file is closed once it has so many: large enough to read fast, small enough to hold as bytes."""
 _WRITERS = 2
 """Files that are made at once; while so many are, rows are not asked for, so that few are held."""
@@ -51,9 +51,9 @@ def write(
         try:
             for rows in _by_file(table.shape(frame) for frame in frames):
                 for partition, part in _by_partition(table, rows):
+                    pending.append(pool.submit(_make, store, folder, under, table, partition, part))
                     if len(pending) >= _WRITERS:
                         files.append(pending.pop(0).result())
-                    pending.append(pool.submit(_make, store, folder, under, table, partition, part))
             return [*files, *(one.result() for one in pending)]
         except BaseException:
             made = (one.result() for one in pending if one.exception() is None)

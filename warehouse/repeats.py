@@ -51,5 +51,6 @@ class Records:
             return
         self._recent.append(ascending)
         if sum(map(len, self._recent)) >= _MERGED:
-            self._merged.append(np.sort(np.concatenate(self._recent)))
-            self._recent = []
+            merged, self._recent = np.concatenate(self._recent), []
+            merged.sort()
+            self._merged.append(merged)

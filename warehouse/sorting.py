@@ -157,7 +157,7 @@ def settle(checked: Checked, landed_at: datetime, seen: Seen | None = None) -> O
     bad = pl.concat([_with_raw(refused, checked.rows), _as_lists(checked.unread)]).sort(LINE)
     accounts = _accounts(checked.items, contract, good, bad, result.set_aside)
     deliveries = [item.delivery for item in checked.items]
-    return Outcome(contract, accounts, _to_lines(good), _quarantine(bad, deliveries, landed_at))
+    return Outcome(contract, accounts, _to_lines(good, deliveries), _quarantine(bad, deliveries, landed_at))
 
 
 def _stacked(item: Read, index: int) -> pl.DataFrame:
@@ -171,8 +171,10 @@ def _numbered(rows: pl.DataFrame, index: int) -> pl.DataFrame:
     return rows.with_columns(pl.col(LINE) + (index << _LINE_BITS))
 
 
-def _to_lines(rows: pl.DataFrame) -> pl.DataFrame:
-    """The lines of each file again."""
+def _to_lines(rows: pl.DataFrame, deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """The lines of each file again; of the first and only one they never were others."""
+    if len(deliveries) == 1:
+        return rows
     return rows.with_columns(pl.col(LINE) & ((1 << _LINE_BITS) - 1))
 
 
@@ -206,9 +208,9 @@ def _unmapped(item: Read) -> tuple[str, ...] | None:
 def _accounts(
     items: Sequence[Read], contract: Contract, good: pl.DataFrame, bad: pl.DataFrame, set_aside: pl.Series
 ) -> list[Account]:
-    landed = _count_by_delivery(good)
-    refused = _count_by_delivery(bad)
-    aside = _count_by_delivery(set_aside.to_frame(LINE))
+    landed = _count_by_delivery(good, items)
+    refused = _count_by_delivery(bad, items)
+    aside = _count_by_delivery(set_aside.to_frame(LINE), items)
     first_rules = bad.group_by(index=_index(), rule=pl.col("rules").list.first()).len().sort("len", "rule")
     by_rule: dict[int, dict[str, int]] = {}
     for index, rule, count in first_rules.reverse().iter_rows():
@@ -228,7 +230,9 @@ def _accounts(
     ]
 
 
-def _count_by_delivery(rows: pl.DataFrame) -> dict[int, int]:
+def _count_by_delivery(rows: pl.DataFrame, items: Sequence[Read]) -> dict[int, int]:
+    if len(items) == 1:
+        return {0: rows.height}
     return dict(rows.group_by(index=_index()).len().iter_rows())
 
 
@@ -273,7 +277,7 @@ def _no_repeats() -> pl.DataFrame:
 def _with_raw(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Refused rows with the source's fields as JSON."""
     fields = [name for name in rows.columns if name not in (LINE, mapping.sidecar_column("extracted_at"))]
-    kept = rows.filter(pl.col(LINE).is_in(refused[LINE].implode()))
+    kept = rows[rows[LINE].is_in(refused[LINE].implode()).arg_true()]  # Few: gathered, not filtered.
     raw = kept.select(LINE, raw=pl.struct(pl.col(fields).cast(pl.String)).struct.json_encode())
     return refused.join(raw, on=LINE, how="left").select(LINE, "raw", "rules", "messages")
 

@@ -24,9 +24,9 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
-PART_ROWS = 150_000
-_READ_AHEAD = 4
-"""Parts that are read before they are asked for: about as many as are read while a large file is hashed."""
+PART_ROWS = 140_000
+_READ_AHEAD, _READ_WHILE_HASHED = 2, 6
+"""Parts that are read before they are asked for: more of them while the file is hashed and nothing else is held."""
 
 
 def is_large(delivery: Delivery) -> bool:
@@ -40,7 +40,7 @@ def opened(delivery: Delivery) -> Iterator[Ahead[Chunk] | None]:
     if not is_large(delivery):
         yield None
         return
-    with closing(Ahead(_parts(delivery), _READ_AHEAD)) as parts:
+    with closing(Ahead(_parts(delivery), _READ_WHILE_HASHED)) as parts:
         yield parts
 
 
@@ -52,6 +52,7 @@ def land_rows(
     The first pass takes the `parts` that are read already. Raises `FileRefused`, with nothing committed, where the file
     cannot be read or is not as it was declared: the first pass, which nothing precedes, applies the whole dialect.
     """
+    parts.keep(_READ_AHEAD)
     first, *others = (Sorting(delivery, landed_at, at) for at in range(len(extract_of(delivery).outputs)))
     _one_pass(lake, first, parts, facts)
     for sorting in others:

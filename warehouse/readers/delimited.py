@@ -29,7 +29,7 @@ def read(
     delimiter: str = ",",
     encoding: str = "utf-8",
     quote: str = '"',
-    block_bytes: int = 16 << 20,
+    block_bytes: int = 14 << 20,
 ) -> Iterator[Chunk]:
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 

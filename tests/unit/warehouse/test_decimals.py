@@ -66,3 +66,17 @@ def test_it_says_what_exact_arithmetic_says(parts: list[tuple[str, str]]) -> Non
     sent = [f"{whole or '0'}.{fraction}" for whole, fraction in parts]
     exact = [Decimal(text) != round(Decimal(text), 3) for text in sent]
     assert beyond(list(sent), pl.String()) == exact
+
+
+_WRITTEN = st.text("0123456789.eE-+", max_size=14)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.none() | _WRITTEN, max_size=12), st.integers(0, 3))
+def test_a_column_says_of_each_text_what_it_says_of_it_alone(texts: list[str | None], cut: int) -> None:
+    beside = pl.Series(["9.99999", *texts], dtype=pl.String())  # Of one that is too fine, each text is looked at.
+    sent = beside[1:]
+    closely = beyond_scale(beside, beside.cast(KEPT, strict=False), ".")[1:]
+    assert beyond_scale(sent, sent.cast(KEPT, strict=False), ".").to_list() == closely.to_list()
+    part = sent[cut:]
+    assert beyond_scale(part, part.cast(KEPT, strict=False), ".").to_list() == closely[cut:].to_list()
