@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.examples import with_examples
 from tests.sharing_out import ByFile, longest_first
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -21,7 +22,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--examples", type=float, default=1.0, help="so many times the examples of each property test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    times: float = config.getoption("--examples")
+    if times != 1:
+        with_examples(items, times)
     items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
 
 

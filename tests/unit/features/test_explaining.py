@@ -48,7 +48,7 @@ def same(found: float | str | None, expected: float | str | None) -> bool:
     return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(many_events, many_rows)
 def test_every_kind_is_what_the_engine_says(some: list[Event], history: list[Row]) -> None:
     made = compute(some, history)
@@ -58,7 +58,7 @@ def test_every_kind_is_what_the_engine_says(some: list[Event], history: list[Row
             assert same(found.value, made[name][at]), (name, event)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(many_events, many_rows)
 def test_the_value_rests_on_the_rows_that_are_said_to_count_and_on_no_other(
     some: list[Event], history: list[Row]

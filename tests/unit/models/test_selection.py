@@ -245,7 +245,7 @@ def test_two_models_explore_alike() -> None:
     assert first == second
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(2, 40), st.integers(0, 5), st.integers(0, 5), st.floats(0.02, 0.6), st.booleans())
 def test_over_many_draws_each_row_is_looked_at_as_often_as_its_propensity_says(
     rows: int, red: int, blue: int, share: float, tied: bool

@@ -168,7 +168,7 @@ def twin(rows: list[dict[str, Any]], shared: SharedTable, key: bytes) -> list[di
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows=ROWS, shared=shares())
 def test_a_twin_lets_the_same_cells_go(rows: list[dict[str, Any]], shared: SharedTable) -> None:
     frame = pl.DataFrame(rows, schema=TABLE.dtypes)
