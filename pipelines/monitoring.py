@@ -10,8 +10,7 @@ import polars as pl
 
 from features import vectors
 from features.vectors import Subject
-from models.drift import HISTORY_DAYS, REFERENCE
-from models.monitoring import SCORES, Evidence, monitor, outcomes_beside_scores, sources_of
+from models.monitoring import HISTORY_DAYS, LEARNT_DAYS, SCORES, Evidence, monitor, outcomes_beside_scores, sources_of
 from models.spec import ModelSpec
 from models.tracking import Registered
 from pipelines import flows
@@ -23,7 +22,7 @@ CATCH_UP_DAYS = 90
 """Days that are judged at once, at most: what lies further back is history."""
 SHOWN_DAYS = 60
 _EVENTS_A_DAY = 3_000
-"""More are drawn by lot of their ids: a week of so many says what the week of all of them does."""
+"""More are drawn by lot of their ids: so many of a day say what all of them do."""
 _VERSION = ["event_id", "event_version"]
 _ACTED_ON = ("red", "yellow")
 
@@ -69,7 +68,7 @@ def evidence(deployment: Deployment, spec: ModelSpec, champion: Registered, days
     encoder = champion.model.bundle.encoder
     trained_until = champion.model.bundle.trained_until.date()
     since = min(days) - timedelta(days=HISTORY_DAYS - 1)
-    learnt_from = trained_until - timedelta(days=REFERENCE)
+    learnt_from = trained_until - timedelta(days=LEARNT_DAYS)
     scored = _scored(deployment, spec, champion, min(since, learnt_from), max(days))
     is_learnt_by = pl.col("received_on").is_between(learnt_from, trained_until, closed="left")
     volumes = dict(scored.group_by("received_on").len().sort("received_on").iter_rows())

@@ -21,8 +21,8 @@ from pipelines.reporting import cell, key_of
 from warehouse.errors import BorderlakeError
 
 _ASKS = {
-    "inputs_as_usual": "No feature of the last week, nor the number of events, lies farther from before than is usual.",
-    "scores_as_usual": "The scores of the last week lie no farther from those before than is usual.",
+    "inputs_as_usual": "No feature of the last days, nor the number of events, lies farther from before than is usual.",
+    "scores_as_usual": "The scores of the last days lie no farther from those before than is usual.",
     "outcomes_as_predicted": "Adverse outcomes over those predicted, and their share at random, are what they were.",
     "sources_are_fresh": "No table that the features rest on misses more deliveries than it usually does.",
 }
