@@ -2,7 +2,7 @@
 
 Planted worlds: a scenario each, monitored from before its change. Calm worlds: nothing changes but what every year
 brings (the scenario `calm`: a small new ring, a route that shifts), monitored for 90 days. A report is a check that
-fails, unless it failed in the week before: who was told then is still at work on it.
+fails, unless it failed in the week before: then that alert still stands.
 
 `false_alerts` is of the worst calm world, and `days_to_alert` of the slowest planted one, from the day of the change to
 the day whose judgement reports it: a day's extracts come on the day after it, so that it is 1 at the least.
@@ -19,7 +19,7 @@ from benchmarks.drift_worlds import Life
 from benchmarks.harness import Watch
 from benchmarks.trial_result import TrialResult
 from benchmarks.world import LAKE_FROM
-from models.monitoring import CHECKS
+from models.monitoring import CHECKS, STANDS_DAYS
 from simulation.scenario import Scenario, load
 from warehouse.errors import BorderlakeError
 
@@ -30,8 +30,6 @@ SOON_DAYS = 7
 """Within so many days a planted drift is to be reported."""
 _AFTER_DAYS = 10
 """Days after a change that a planted world is watched."""
-_EPISODE_DAYS = 7
-"""An alert that was quiet for fewer days is still the same one."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def reports(rows: pl.DataFrame) -> pl.DataFrame:
     )
     failed = by_day.filter("is_alert")
     since = pl.col("monitored_on").diff().dt.total_days().over("model_name", "check")
-    return failed.filter(since.is_null() | (since > _EPISODE_DAYS)).drop("is_alert")
+    return failed.filter(since.is_null() | (since > STANDS_DAYS)).drop("is_alert")
 
 
 def days_to_alert(reported: pl.DataFrame, changed_on: date) -> int:

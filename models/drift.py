@@ -13,16 +13,17 @@ change of a steady one behind the wandering ones.
 
 An alert is a test of a least effect (Murphy and Myors, 1999, Journal of Applied Psychology 84(2)): a change is told if
 it is beyond `LEAST_*`, below which it is not worth a call, by more than `REACH` of the feature's own scale. Two models
-of some eighty features have about 5,000 tests in 90 days, one a feature and window. Nearly all of them are of features
-whose scale is a fifth of the least effect, which would have to go eight of them. Some ten features a model wander by the
+of some eighty features have about 5,000 tests in 90 days, one a feature and window. Nearly all are of features whose
+scale is a fifth of the least effect, which would have to go eight of them. Some ten features a model wander by the
 least effect and more within any three days; only these can be told by chance, and have to go four to five root mean
 squares of their past.
 
-`WINDOW`, `REFERENCE_WEEKS`, `PAST` and the cubic mean were chosen on simulated worlds of seeds 11 to 20, at a quarter of
-their full size: three days beside the same weekdays of two weeks set planted changes farthest apart from calm days.
-Longer windows thin a change out with the days before it; a longer reference lets what grows older lie farther off. The
-farthest of 90 calm days reached 1.7 to 2.4 scales beyond the least effect (ten of them, two models of five worlds), the
-least of planted changes 3.4: `REACH` lies between. By the extremes' law (Gumbel) a calm world passes it once in fifty.
+`WINDOW`, `REFERENCE_WEEKS`, `PAST`, the cubic mean and `REACH` were chosen on simulated worlds of seeds 11 to 20, at a
+quarter of their full size. Three days beside the same weekdays of two weeks set planted changes farthest apart from
+calm days: longer windows thin a change out with the days before it, a longer reference lets what grows older lie
+farther off. The farthest of 90 calm days was 1.0 to 2.4 scales beyond the least effect (twelve of them: two models of
+six worlds), and planted changes came to 3.2 and more within a week. By the law of extremes (Gumbel) fitted to the
+former, one calm world in thirty passes `REACH` in 90 days.
 """
 
 from collections.abc import Iterable

@@ -29,8 +29,10 @@ VOLUME_DAYS = 7
 """Days whose events are counted together: one of each weekday."""
 OUTCOME_DAYS = 28
 """Outcomes that became known in so many days are judged together."""
+STANDS_DAYS = 7
+"""An alert that is raised again within a week is the same one."""
 LEAST_PART_OF_VOLUME = 0.3
-"""A model is none the worse for a quarter more or less; what one feed brings is `warehouse.feeds`' to watch."""
+"""A model is none the worse for a quarter more or less; what a feed usually brings is watched by itself."""
 MODEL_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
 """Factors by which calibration and precision, or a base rate, may change before it is worth a call."""
 CHANCE = 1 / 2_000
@@ -52,6 +54,8 @@ class Figure(StrEnum):
     SILENCE = "days_missed"
 
 
+STANDING = (Figure.INPUT_DRIFT, Figure.SCORE_DRIFT)
+"""Whose alerts stand for `STANDS_DAYS`: what has changed for good is soon itself among the days before."""
 CHECKS: dict[str, tuple[Figure, ...]] = {
     "inputs_as_usual": (Figure.INPUT_DRIFT, Figure.VOLUME),
     "scores_as_usual": (Figure.SCORE_DRIFT,),

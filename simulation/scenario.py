@@ -183,7 +183,9 @@ def _check_feed_changes(found: Scenario) -> None:
     for change in found.feed_changes:
         if change.column not in change.candidates:
             known_ones = ", ".join(change.candidates) or "none of this dataset"
-            raise ValueError(f"scenario: {found.name} has {change.said}, which it cannot; such columns are {known_ones}")
+            raise ValueError(
+                f"scenario: {found.name} has {change.said}, which it cannot; such columns are {known_ones}"
+            )
         if change.factor is not None and not (math.isfinite(change.factor) and change.factor > 0):
             raise ValueError(f"scenario: {found.name} has {change.said}; a change of unit is a positive factor")
 

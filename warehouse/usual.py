@@ -49,12 +49,11 @@ class Silence:
     missed_before: int
 
 
-def volume_band(
-    past: Sequence[tuple[date, int]], days: Sequence[date], least_part: float = LEAST_PART
-) -> Band | None:
+def volume_band(past: Sequence[tuple[date, int]], days: Sequence[date], least_part: float = LEAST_PART) -> Band | None:
     """Rows that deliveries on days of those weekdays usually have together; None where too little is known.
 
-    `past` holds (day, rows); what differs by less than `least_part` is usual. Independent days that each spread so on the scale of roots spread as much together.
+    `past` holds (day, rows); what differs by less than `least_part` of itself is usual anyway. Independent days that
+    each spread so on the scale of roots spread as much together.
     """
     by_weekday: dict[int, list[float]] = {}
     for when, rows in past:

@@ -32,7 +32,9 @@ def test_the_scenarios_are_those_promised() -> None:
 
 
 def test_an_unknown_scenario_is_refused_and_the_known_ones_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^scenario: 'storm' is not known; known are calm, closed_route, corrupted_feed"):
+    with pytest.raises(
+        ValueError, match=r"^scenario: 'storm' is not known; known are calm, closed_route, corrupted_feed"
+    ):
         simulate(START, 2, 0.05, 1, tmp_path / "out", scenario="storm")
     assert not (tmp_path / "out").exists()
 
