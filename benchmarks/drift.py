@@ -120,6 +120,5 @@ def _change(name: str, asked: Asked) -> int:
 
 
 def _days_of(scenario: Scenario) -> list[int]:
-    lasting = (*scenario.displaced, *scenario.closed, *scenario.feed_changes)
-    changes = (*scenario.smuggling, *scenario.travel, *scenario.prices, *lasting)
-    return [*(change.from_day for change in changes), *scenario.new_rings]
+    periods = (*scenario.smuggling, *scenario.travel, *scenario.prices)
+    return [*(period.from_day for period in periods), *scenario.lasting_from, *scenario.new_rings]

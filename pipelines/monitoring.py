@@ -14,6 +14,7 @@ from models.monitoring import (
     HISTORY_DAYS,
     LEARNT_DAYS,
     SCORES,
+    STANDING,
     STANDS_DAYS,
     Evidence,
     monitor,

@@ -81,6 +81,15 @@ class Scenario:
     file_faults: Mapping[str, float]
     injects: tuple[Inject, ...]
 
+    @property
+    def lasting_from(self) -> list[int]:
+        """Days from which on something is otherwise for good: routes, ports, feeds."""
+        return [
+            *(move.from_day for move in self.displaced),
+            *(closure.from_day for closure in self.closed),
+            *(change.from_day for change in self.feed_changes),
+        ]
+
     def smuggling_factor(self, number: int) -> float:
         """How much busier than usual rings are on day `number`."""
         return math.prod(p.at(number) for p in self.smuggling)

@@ -114,8 +114,7 @@ def played(plan: Plan) -> Scenario:
 
 def length_days(chosen: Scenario) -> int:
     """Days of the world a scenario asks for: until the last inject, or long enough to see what it changes."""
-    lasting = (*chosen.displaced, *chosen.closed, *chosen.feed_changes)
-    begun = [*chosen.new_rings, *(change.from_day for change in lasting)]
+    begun = [*chosen.new_rings, *chosen.lasting_from]
     periods = (*chosen.smuggling, *chosen.travel)
     begun += [period.from_day for period in periods]
     ended = [period.to_day for period in periods if period.to_day < _FOR_EVER]
