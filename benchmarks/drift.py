@@ -2,7 +2,7 @@
 
 Planted worlds: a scenario each, monitored from before its change. Calm worlds: nothing changes but what every year
 brings (the scenario `calm`: a small new ring, a route that shifts), monitored for 90 days. A report is a check that
-fails, unless it failed in the week before: the window that is judged then holds days already told of.
+fails, unless it failed in the week before: then that alert still stands.
 
 `false_alerts` is of the worst calm world, and `days_to_alert` of the slowest planted one, from the day of the change to
 the day whose judgement reports it: a day's extracts come on the day after it, so that it is 1 at the least.
@@ -19,17 +19,16 @@ from benchmarks.drift_worlds import Life
 from benchmarks.harness import Watch
 from benchmarks.trial_result import TrialResult
 from benchmarks.world import LAKE_FROM
-from models.drift import WINDOW
-from models.monitoring import CHECKS
+from models.monitoring import CHECKS, STANDS_DAYS
 from simulation.scenario import Scenario, load
 from warehouse.errors import BorderlakeError
 
-PLANTED = ("travel_stop", "price_shock")
+PLANTED = ("travel_stop", "price_shock", "closed_route", "emptied_column", "wrong_unit")
 CALM = "calm"
 LEARNT_DAYS, CALM_DAYS = 60, 90
 SOON_DAYS = 7
 """Within so many days a planted drift is to be reported."""
-_AFTER_DAYS = 14
+_AFTER_DAYS = 10
 """Days after a change that a planted world is watched."""
 
 
@@ -95,7 +94,7 @@ def reports(rows: pl.DataFrame) -> pl.DataFrame:
     )
     failed = by_day.filter("is_alert")
     since = pl.col("monitored_on").diff().dt.total_days().over("model_name", "check")
-    return failed.filter(since.is_null() | (since > WINDOW)).drop("is_alert")
+    return failed.filter(since.is_null() | (since > STANDS_DAYS)).drop("is_alert")
 
 
 def days_to_alert(reported: pl.DataFrame, changed_on: date) -> int:
@@ -122,8 +121,4 @@ def _change(name: str, asked: Asked) -> int:
 
 def _days_of(scenario: Scenario) -> list[int]:
     periods = (*scenario.smuggling, *scenario.travel, *scenario.prices)
-    return [
-        *(period.from_day for period in periods),
-        *(move.from_day for move in scenario.displaced),
-        *scenario.new_rings,
-    ]
+    return [*(period.from_day for period in periods), *scenario.lasting_from, *scenario.new_rings]

@@ -25,8 +25,7 @@ from features.vectors import subject_of
 from models import training
 from models.capacity import Capacities
 from models.datasets import with_labels
-from models.drift import REFERENCE
-from models.monitoring import Evidence, monitor, outcomes_beside_scores, sources_of
+from models.monitoring import LEARNT_DAYS, Evidence, monitor, outcomes_beside_scores, sources_of
 from models.selection import select
 from models.training import Model
 from warehouse.catalog import OUTCOMES
@@ -63,10 +62,12 @@ class Life:
 
 def live(life: Life) -> pl.DataFrame:
     """Rows of monitoring of both models on every watched day, with `model_name`."""
-    with TemporaryDirectory(prefix="borderlake-drift-") as name:
-        folder = Path(name)
-        silver = _lake(life, folder)
-        return pl.concat([_monitored(subject, life, silver) for subject in SUBJECTS.values()])
+    with TemporaryDirectory(prefix="borderlake-drift-") as folder:
+        silver = _lake(life, Path(folder))
+        return pl.concat(
+            monitor(_evidence(subject, life, silver), life.watched).with_columns(model_name=pl.lit(subject.spec.name))
+            for subject in SUBJECTS.values()
+        )
 
 
 def _lake(life: Life, folder: Path) -> Path:
@@ -86,7 +87,8 @@ def _lake(life: Life, folder: Path) -> Path:
     return folder / "silver"
 
 
-def _monitored(subject: Subject, life: Life, silver: Path) -> pl.DataFrame:
+def _evidence(subject: Subject, life: Life, silver: Path) -> Evidence:
+    """What is known of a model that has learnt from the first days, and of all events since the first."""
     asked = subject_of(subject.name)
     events = world.frames(silver, subject.table).filter(pl.col("source_agency") == subject.agency)
     made = vectors.compute(asked, events, read_silver(lambda table: world.frames(silver, table)))
@@ -97,8 +99,8 @@ def _monitored(subject: Subject, life: Life, silver: Path) -> pl.DataFrame:
     scored = _scored(model, made)
     encoder = model.bundle.encoder
     until = model.bundle.trained_until.date()
-    learnt_by = pl.col("received_on").is_between(until - timedelta(days=REFERENCE), until, closed="left")
-    evidence = Evidence(
+    learnt_by = pl.col("received_on").is_between(until - timedelta(days=LEARNT_DAYS), until, closed="left")
+    return Evidence(
         events=scored,
         reference=scored.filter(learnt_by),
         numbers=encoder.numbers,
@@ -107,7 +109,6 @@ def _monitored(subject: Subject, life: Life, silver: Path) -> pl.DataFrame:
         outcomes=outcomes_beside_scores(outcomes, scored),
         arrivals={table.name: _days(world.frames(silver, table)) for table in sources_of(asked, encoder.columns)},
     )
-    return monitor(evidence, life.watched).with_columns(model_name=pl.lit(subject.spec.name))
 
 
 def _scored(model: Model, made: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Monitoring: is a model still where it was trained to be? One row a day, figure and feature; no IO and no clock.
 
-Inputs and scores are held against the weeks before (`models.drift`), outcomes over predictions, and those of random
+Inputs and scores are held against the days before (`models.drift`), outcomes over predictions, and those of random
 inspections over all of these, against earlier ones (`models.counted`), sources against how often they usually bring
 nothing (`warehouse.usual`). What an alert says to its reader is in `models.monitoring_words`.
 """
@@ -21,8 +21,18 @@ from models.counted import Band, Tally, beside
 from warehouse import usual
 from warehouse.catalog import Table
 
+HISTORY_DAYS = 98
+"""Days up to the judged one that its judgement rests on."""
+LEARNT_DAYS = 28
+"""Days before its training from which a model's cells of features are learnt."""
+VOLUME_DAYS = 7
+"""Days whose events are counted together: one of each weekday."""
 OUTCOME_DAYS = 28
 """Outcomes that became known in so many days are judged together."""
+STANDS_DAYS = 7
+"""An alert that is raised again within a week is the same one."""
+LEAST_PART_OF_VOLUME = 0.3
+"""A model is none the worse for a quarter more or less; what a feed usually brings is watched by itself."""
 MODEL_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
 """Factors by which calibration and precision, or a base rate, may change before it is worth a call."""
 CHANCE = 1 / 2_000
@@ -44,6 +54,8 @@ class Figure(StrEnum):
     SILENCE = "days_missed"
 
 
+STANDING = (Figure.INPUT_DRIFT, Figure.SCORE_DRIFT)
+"""Whose alerts stand for `STANDS_DAYS`: what has changed for good is soon itself among the days before."""
 CHECKS: dict[str, tuple[Figure, ...]] = {
     "inputs_as_usual": (Figure.INPUT_DRIFT, Figure.VOLUME),
     "scores_as_usual": (Figure.SCORE_DRIFT,),
@@ -58,7 +70,7 @@ class Evidence:
     """What the monitoring of a model rests on."""
 
     events: pl.DataFrame
-    """Scored events of the days judged and `drift.HISTORY_DAYS` before: `received_on`, features and `SCORES`."""
+    """Scored events of the days judged and `HISTORY_DAYS` up to each: `received_on`, features and `SCORES`."""
     reference: pl.DataFrame
     """Events by which the cells of features and scores are learnt: those that the model was trained by."""
     numbers: Sequence[str]
@@ -146,7 +158,7 @@ def _row(day: date, figure: Figure, band: Band, feature: str = "") -> Row:
 
 
 def _drifting(evidence: Evidence, days: Sequence[date]) -> Iterator[Row]:
-    """Inputs and scores, judged together: one chance of a false alert for all of them."""
+    """Inputs and scores by day and feature."""
     learnt = cells.learn(evidence.reference, [*evidence.numbers, *SCORES], evidence.categories)
     counts = cells.count(evidence.events, learnt, "received_on")
     places = {day: place for place, day in enumerate(counts.days)}
@@ -165,17 +177,18 @@ def _known(value: float) -> float | None:
 
 def _volume(volumes: Mapping[date, int], day: date) -> Band:
     """Events of the week up to the day."""
-    week = [day - timedelta(days=back) for back in range(drift.WINDOW)]
-    past = [day - timedelta(days=back) for back in range(drift.WINDOW, drift.WINDOW + usual.WINDOW_DAYS)]
+    week = [day - timedelta(days=back) for back in range(VOLUME_DAYS)]
+    past = [day - timedelta(days=back) for back in range(VOLUME_DAYS, VOLUME_DAYS + usual.WINDOW_DAYS)]
     value = float(sum(volumes.get(one, 0) for one in week))
     first = min(volumes, default=day)
-    band = usual.volume_band([(one, volumes.get(one, 0)) for one in past if one >= first], week)
+    known = [(one, volumes.get(one, 0)) for one in past if one >= first]
+    band = usual.volume_band(known, week, LEAST_PART_OF_VOLUME)
     return Band(value) if band is None else Band(value, band.low, band.high)
 
 
 def _hindsight(outcomes: pl.DataFrame, day: date) -> Iterator[Row]:
     """What the outcomes that became known lately say, beside those known before."""
-    since, oldest = day - timedelta(days=OUTCOME_DAYS), day - timedelta(days=drift.HISTORY_DAYS)
+    since, oldest = day - timedelta(days=OUTCOME_DAYS), day - timedelta(days=HISTORY_DAYS)
     told = outcomes.filter((pl.col("known_on") <= day) & (pl.col("received_on") > oldest))
     recent, before = told.filter(pl.col("known_on") > since), told.filter(pl.col("known_on") <= since)
     drawn = pl.col("selection") == RANDOM

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.views import Feature
-from models.drift import REFERENCE, WINDOW
+from models.drift import REFERENCE_WEEKS, WINDOW
 from models.monitoring import OUTCOME_DAYS, Figure
 
 _SCORES = {"raw_score": "the scores (log-odds)", "probability": "the predicted probabilities"}
@@ -43,7 +43,8 @@ def _seen(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
         case Figure.INPUT_DRIFT | Figure.SCORE_DRIFT:
             known = features.get(row["feature"])
             unit = " of events" if known is not None and known.is_category else " standard deviations"
-            moved = f"{subject}: {value:.2f}{unit} from the {REFERENCE} days before the week of {WINDOW}"
+            before = f"the same weekdays of the {REFERENCE_WEEKS} weeks before"
+            moved = f"{subject}: the last {WINDOW} days lie {value:.2f}{unit} from {before}"
             return moved if row["high"] is None else f"{moved}; up to {row['high']:.2f} is usual"
         case Figure.VOLUME:
             return f"{subject}: {value:,.0f}{_usual(row, ',.0f')}"

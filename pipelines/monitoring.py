@@ -10,8 +10,17 @@ import polars as pl
 
 from features import vectors
 from features.vectors import Subject
-from models.drift import HISTORY_DAYS, REFERENCE
-from models.monitoring import SCORES, Evidence, monitor, outcomes_beside_scores, sources_of
+from models.monitoring import (
+    HISTORY_DAYS,
+    LEARNT_DAYS,
+    SCORES,
+    STANDING,
+    STANDS_DAYS,
+    Evidence,
+    monitor,
+    outcomes_beside_scores,
+    sources_of,
+)
 from models.spec import ModelSpec
 from models.tracking import Registered
 from pipelines import flows
@@ -23,7 +32,7 @@ CATCH_UP_DAYS = 90
 """Days that are judged at once, at most: what lies further back is history."""
 SHOWN_DAYS = 60
 _EVENTS_A_DAY = 3_000
-"""More are drawn by lot of their ids: a week of so many says what the week of all of them does."""
+"""More are drawn by lot of their ids: so many of a day say what all of them do."""
 _VERSION = ["event_id", "event_version"]
 _ACTED_ON = ("red", "yellow")
 
@@ -69,7 +78,7 @@ def evidence(deployment: Deployment, spec: ModelSpec, champion: Registered, days
     encoder = champion.model.bundle.encoder
     trained_until = champion.model.bundle.trained_until.date()
     since = min(days) - timedelta(days=HISTORY_DAYS - 1)
-    learnt_from = trained_until - timedelta(days=REFERENCE)
+    learnt_from = trained_until - timedelta(days=LEARNT_DAYS)
     scored = _scored(deployment, spec, champion, min(since, learnt_from), max(days))
     is_learnt_by = pl.col("received_on").is_between(learnt_from, trained_until, closed="left")
     volumes = dict(scored.group_by("received_on").len().sort("received_on").iter_rows())
@@ -170,12 +179,13 @@ def worst_first(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def alerts_since(rows: pl.DataFrame) -> pl.DataFrame:
-    """The alerts of the last day, each with the day `since` when it has stood without a break."""
-    by_day = rows.sort("monitored_on")
-    quiet = by_day.filter(~pl.col("is_alert")).group_by("figure", "feature").agg(quiet=pl.col("monitored_on").max())
-    standing = by_day.filter("is_alert").join(quiet, on=["figure", "feature"], how="left")
-    unbroken = standing.filter(pl.col("quiet").is_null() | (pl.col("monitored_on") > pl.col("quiet")))
-    began = unbroken.group_by("figure", "feature").agg(since=pl.col("monitored_on").min())
-    now = latest(rows).filter("is_alert")
-    return worst_first(now.join(began, on=["figure", "feature"], how="left", maintain_order="left"))
+def standing(rows: pl.DataFrame) -> pl.DataFrame:
+    """The alerts that stand on the last day, each as last raised, with the day `since` when it has stood unbroken."""
+    last, same = pl.lit(rows["monitored_on"].max(), pl.Date), ["figure", "feature"]
+    raised = rows.filter("is_alert").sort("monitored_on")
+    breaks = pl.col("monitored_on").diff().dt.total_days() > STANDS_DAYS
+    episodes = raised.with_columns(episode=breaks.fill_null(value=False).cum_sum().over(same))
+    dated = episodes.with_columns(since=pl.col("monitored_on").min().over(*same, "episode")).drop("episode")
+    stands_days = pl.when(pl.col("figure").is_in(list(STANDING))).then(STANDS_DAYS).otherwise(1)
+    latest_of_each = dated.unique(same, keep="last", maintain_order=True)
+    return worst_first(latest_of_each.filter((last - pl.col("monitored_on")).dt.total_days() < stands_days))

@@ -81,7 +81,7 @@ def heads_of(world: World, rng: np.random.Generator, day: date, jobs: Jobs, parc
         firm=joined(firm, jobs.firm, parcels.firm),
         seller=joined(seller, jobs.seller, parcels.seller),
         product=joined(product, jobs.product, parcels.product),
-        office=world.scenario.redirect()[joined(office, jobs.office, parcels.office)],
+        office=world.scenario.redirect(world.number(day))[joined(office, jobs.office, parcels.office)],
         truck=joined(truck, jobs.truck, by_parcel),
         at=moments(rng, day, OFFICE_HOURS, n + m + few),
         job=joined(none[:n], np.arange(m), none[:few]),

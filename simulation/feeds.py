@@ -13,6 +13,7 @@ import polars as pl
 from simulation import defects, dispatch, secondary
 from simulation.agenda import Diary
 from simulation.dispatch import Layout
+from simulation.feed_changes import rewritten
 from simulation.formats import ais, anpr, crossings, declarations, inspections, outcomes
 from simulation.formats.text import ndjson
 from simulation.geography import OFFICES
@@ -59,7 +60,8 @@ def customs(world: World, writer: Writer, diary: Diary, day: date, goods: pl.Dat
     everything = goods if again is None else pl.concat([goods, again])
     for index, office in enumerate(OFFICES):
         here = everything.filter(pl.col("office") == index)
-        rows = declarations.layout(world, here).with_columns(__again=here["amended"] > 0)
+        rows = _as_kept(world, DECLARATIONS, day, declarations.layout(world, here))
+        rows = rows.with_columns(__again=here["amended"] > 0)
         name = f"DECL_{office.code}_{day:%Y%m%d}.csv"
         dispatch.send(writer, world.scenario, rng, DECLARATIONS, name, day, rows)
     writer.truth(
@@ -89,7 +91,8 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     diary.outcomes.put(found)
     name = f"CROSSINGS_{day:%Y%m%d}.csv"
     named = written(world.rng(day, "spelling"), today, NORVALE, SLIPS["immigration"])
-    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, crossings.layout(named))
+    rows = _as_kept(world, CROSSINGS, day, crossings.layout(named))
+    dispatch.send(writer, world.scenario, rng, CROSSINGS, name, day, rows)
     writer.truth(
         "crossings",
         today.select(
@@ -102,8 +105,8 @@ def immigration(world: World, writer: Writer, diary: Diary, day: date, today: pl
     )
     reported = diary.outcomes.take(day)
     if reported is not None:
-        rows = outcomes.layout(in_order(rng, reported, "at"))
-        dispatch.send(writer, world.scenario, rng, OUTCOMES, f"OUTCOMES_{day:%Y%m%d}.ndjson", day, rows)
+        told = outcomes.layout(in_order(rng, reported, "at"))
+        dispatch.send(writer, world.scenario, rng, OUTCOMES, f"OUTCOMES_{day:%Y%m%d}.ndjson", day, told)
 
 
 def surveillance(
@@ -126,6 +129,11 @@ def surveillance(
         heard = heard.unique(["vessel", "at", "static"], keep="first", maintain_order=True)
         content = ais.encode(world, in_order(rng, heard, "at"))
         writer.extract("surveillance", "vessel_positions", f"AIS_{day:%Y%m%d}.nmea", day, content, len(heard))
+
+
+def _as_kept(world: World, layout: Layout, day: date, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows as the agency's software writes them on that day."""
+    return rewritten(rows, world.scenario.changes_of(f"{layout.agency}.{layout.dataset}", world.number(day)))
 
 
 def in_order(rng: np.random.Generator, rows: pl.DataFrame, *by: str) -> pl.DataFrame:

@@ -53,7 +53,8 @@ def impostors(world: World, day: date, trips: pl.DataFrame) -> pl.DataFrame:
     mode = np.where(commuting, LAND, mode)
     office = any_post(rng, mode)
     # Where the owner has just been seen is where nobody wants to be seen again.
-    office = world.scenario.redirect()[np.where(office == office_of, any_post(rng, mode), office)]
+    office = np.where(office == office_of, any_post(rng, mode), office)
+    office = world.scenario.redirect(world.number(day))[office]
     flight = choose(rng, world.flights.share, n)
     car = np.concatenate([rng.integers(0, len(people.regular_cars), alone), outings.impostor_car])
     commuter = rng.integers(0, len(people.commuters), n)

@@ -127,7 +127,7 @@ class Underworld:
         office = self.scenario.displace(rng.random(n), office, self.number(day))
         return replace(
             jobs,
-            office=self.scenario.redirect()[office],
+            office=self.scenario.redirect(self.number(day))[office],
             seller=np.where(jobs.habit, firms.line_seller[jobs.firm, line], jobs.seller),
             product=np.where(jobs.habit, firms.line_product[jobs.firm, line], jobs.product),
         )
@@ -147,7 +147,7 @@ class Underworld:
         office = np.array(OFFICES_OF["land"])[choose(rng, _TRAVEL_SHARES, len(first))]
         return Outings(
             ring=ring,
-            office=self.scenario.redirect()[np.concatenate([office, office[behind]])],
+            office=self.scenario.redirect(self.number(day))[np.concatenate([office, office[behind]])],
             car=active(rings.cars, ring, generation, rng.random(n)),
             by_road=np.concatenate([by_road, np.ones(len(behind), bool)]),
             scouted=rng.random(n) < 0.9,

@@ -24,6 +24,12 @@ _PATIENCE_S = 2 * 3600
 _SQUEEZED_S = 3600
 
 
+def to_open_posts(world: World, day: date, crossings: pl.DataFrame) -> pl.DataFrame:
+    """The crossings of `day`, of whom those that came by a port that has closed since leave by another."""
+    office = world.scenario.redirect(world.number(day))[crossings["office"].to_numpy()]
+    return crossings.with_columns(office=pl.Series(office, dtype=crossings.schema["office"]))
+
+
 def let_through(world: World, day: date, crossings: pl.DataFrame) -> pl.DataFrame:
     """The crossings recorded on `day`, `at` and `recorded` when the post is open and the queue has moved up."""
     land = np.flatnonzero((crossings["mode"] == "land").to_numpy())

@@ -17,7 +17,7 @@ from simulation import extended as beyond
 from simulation import feeds
 from simulation.agenda import Diary
 from simulation.detections import day_of_detections
-from simulation.posts import let_through
+from simulation.posts import let_through, to_open_posts
 from simulation.scenario import load
 from simulation.sightings import day_of_sightings
 from simulation.tracks import day_of_reports
@@ -112,7 +112,7 @@ def _live(world: World, writer: Writer, diary: Diary, day: date, days: int, exte
     if extended:
         diary.detections.put(day_of_detections(world, day, reports))
     if today is not None:
-        today = let_through(world, day, today)
+        today = let_through(world, day, to_open_posts(world, day, today))
         today = feeds.in_order(world.rng(day, "order"), today, "recorded")
         diary.sightings.put(day_of_sightings(world, day, today))
     if world.start <= day < world.start + timedelta(days=days):

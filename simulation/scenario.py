@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.feed_changes import FeedChange
 from simulation.geography import OFFICES, OFFICES_OF
 from simulation.randomness import Floats, Ints
 
@@ -47,6 +48,14 @@ class Displacement:
 
 
 @dataclass(frozen=True)
+class Closure:
+    """From `from_day` on, a port is closed."""
+
+    from_day: int
+    port: str
+
+
+@dataclass(frozen=True)
 class Inject:
     """What the exercise's directing staff tells the players on a day."""
 
@@ -66,9 +75,20 @@ class Scenario:
     travel: tuple[Period, ...]
     prices: tuple[Period, ...]
     displaced: tuple[Displacement, ...]
+    closed: tuple[Closure, ...]
+    feed_changes: tuple[FeedChange, ...]
     new_rings: Mapping[int, float]
     file_faults: Mapping[str, float]
     injects: tuple[Inject, ...]
+
+    @property
+    def lasting_from(self) -> list[int]:
+        """Days from which on something is otherwise for good: routes, ports, feeds."""
+        return [
+            *(move.from_day for move in self.displaced),
+            *(closure.from_day for closure in self.closed),
+            *(change.from_day for change in self.feed_changes),
+        ]
 
     def smuggling_factor(self, number: int) -> float:
         """How much busier than usual rings are on day `number`."""
@@ -90,14 +110,23 @@ class Scenario:
                 office = np.where(leaves, _CODES.index(move.towards), office)
         return office
 
-    def redirect(self) -> Ints:
-        """For each office, where its traffic goes: itself, or the first open one of its mode."""
+    def redirect(self, number: int) -> Ints:
+        """For each office, where its traffic goes on day `number`: itself, or the first open one of its mode."""
+        ports = self.open_ports(number)
         return np.array(
             [
-                i if o.code in self.ports else next(j for j in OFFICES_OF[o.mode] if _CODES[j] in self.ports)
+                i if o.code in ports else next(j for j in OFFICES_OF[o.mode] if _CODES[j] in ports)
                 for i, o in enumerate(OFFICES)
             ]
         )
+
+    def open_ports(self, number: int) -> set[str]:
+        """Ports that are open on day `number`."""
+        return set(self.ports) - {closure.port for closure in self.closed if number >= closure.from_day}
+
+    def changes_of(self, dataset: str, number: int) -> list[FeedChange]:
+        """What by day `number` has changed in how `dataset` is written."""
+        return [change for change in self.feed_changes if change.dataset == dataset and number >= change.from_day]
 
 
 def known() -> tuple[str, ...]:
@@ -125,7 +154,10 @@ def load(scenario: str | Path) -> Scenario:
 
 
 def _checked(name: str, given: dict[str, Any]) -> Scenario:
-    fields = {"title", "ports", "smuggling", "travel", "prices", "displaced", "new_rings", "file_faults", "injects"}
+    fields = {
+        "title", "ports", "smuggling", "travel", "prices", "displaced", "closed", "feed_changes", "new_rings",
+        "file_faults", "injects",
+    }  # fmt: skip
     if unknown := sorted(set(given) - fields):
         raise ValueError(f"scenario: {name} says {', '.join(unknown)}; known are {', '.join(sorted(fields))}")
     found = Scenario(
@@ -136,6 +168,8 @@ def _checked(name: str, given: dict[str, Any]) -> Scenario:
         travel=tuple(_period(p) for p in given.get("travel", ())),
         prices=tuple(_period(p) for p in given.get("prices", ())),
         displaced=tuple(Displacement(**d) for d in given.get("displaced", ())),
+        closed=tuple(Closure(**c) for c in given.get("closed", ())),
+        feed_changes=tuple(FeedChange(**c) for c in given.get("feed_changes", ())),
         new_rings={int(r["from_day"]): float(r["share"]) for r in given.get("new_rings", ())},
         file_faults=dict(given.get("file_faults", {})),
         injects=tuple(Inject(**i) for i in given.get("injects", ())),
@@ -150,22 +184,35 @@ def _checked(name: str, given: dict[str, Any]) -> Scenario:
         raise ValueError(f"scenario: {name} has a rate of file faults outside 0 to 1")
     if any(p.factor == 0 for p in found.prices):
         raise ValueError(f"scenario: {found.name} has a factor of prices that is nought; goods cost something")
+    _check_feed_changes(found)
     return found
+
+
+def _check_feed_changes(found: Scenario) -> None:
+    for change in found.feed_changes:
+        if change.column not in change.candidates:
+            known_ones = ", ".join(change.candidates) or "none of this dataset"
+            raise ValueError(
+                f"scenario: {found.name} has {change.said}, which it cannot; such columns are {known_ones}"
+            )
+        if change.factor is not None and not (math.isfinite(change.factor) and change.factor > 0):
+            raise ValueError(f"scenario: {found.name} has {change.said}; a change of unit is a positive factor")
 
 
 def _check_ports(found: Scenario) -> None:
     if not found.ports:
         raise ValueError(f"scenario: {found.name} leaves no ports; known are {', '.join(_CODES)}")
-    named = [*found.ports, *(c for d in found.displaced for c in (d.away_from, d.towards))]
+    moved = [c for d in found.displaced for c in (d.away_from, d.towards)]
+    named = [*found.ports, *moved, *(closure.port for closure in found.closed)]
     if unknown := sorted(set(named) - set(_CODES)):
         raise ValueError(
             f"scenario: {found.name} names unknown port {', '.join(unknown)}; known are {', '.join(_CODES)}"
         )
     for mode, offices in OFFICES_OF.items():
-        if not any(_CODES[i] in found.ports for i in offices):
+        if not any(_CODES[i] in found.open_ports(_FOREVER) for i in offices):
             raise ValueError(f"scenario: {found.name} leaves no {mode} port open")
     land = {_CODES[i] for i in OFFICES_OF["land"]}
-    if wrong := sorted({c for d in found.displaced for c in (d.away_from, d.towards)} - land):
+    if wrong := sorted(set(moved) - land):
         raise ValueError(f"scenario: {found.name} displaces by road to or from {', '.join(wrong)}, not on land")
 
 

@@ -59,7 +59,7 @@ def commuting(world: World, day: date) -> pl.DataFrame:
     entry = rows(
         people.commuters[going],
         at=midnight(day) + (begins * 3600).astype(np.int64),
-        office=world.scenario.redirect()[people.commuter_office[going]],
+        office=world.scenario.redirect(world.number(day))[people.commuter_office[going]],
         lane="CAR",
         direction="entry",
         mode="land",
@@ -118,7 +118,7 @@ def residents(world: World, day: date) -> pl.DataFrame:
         days_away * _DAY + rng.integers(-10_000, 10_000, n),
     )
     office = np.where(mode == LAND, people.resident_office[who], any_post(rng, mode))
-    office = world.scenario.redirect()[office]
+    office = world.scenario.redirect(world.number(day))[office]
     by_car, by_air = mode == LAND, mode == AIR
     chance = np.where(ring >= 0, 0.65, logistic(-5.05 + people.resident_risk[who] + 0.5 * (days_away == 0)))
     # Some ride in a visitor's car; a ring's people drive their own.

@@ -40,6 +40,8 @@ def _events(world: World, days: int) -> pl.DataFrame:
     ]
     rows += [(world.number(day), "ring_moves", ring, "after a seizure") for ring, day in world.adaptation.moves()]
     rows += [(d.from_day, "route_displaced", None, f"{d.away_from} to {d.towards}") for d in scenario.displaced]
+    rows += [(c.from_day, "port_closes", None, c.port) for c in scenario.closed]
+    rows += [(c.from_day, "feed_changes", None, c.said) for c in scenario.feed_changes]
     changing = {"smuggling": scenario.smuggling, "travel": scenario.travel, "prices": scenario.prices}
     for kind, periods in changing.items():
         for p in periods:

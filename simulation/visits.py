@@ -40,7 +40,7 @@ def visits(world: World, day: date) -> pl.DataFrame:
     flight = choose(rng, world.flights.share, n)
     car, sort = _cars(world, rng, led, outings.car)
     nation = _nations(world, rng, mode, flight, car, sort == _REGULAR)
-    office = world.scenario.redirect()[any_post(rng, mode)]
+    office = world.scenario.redirect(world.number(day))[any_post(rng, mode)]
     office[led] = np.where(outings.by_road, outings.office, office[led])
     at = np.where(
         mode == AIR,

@@ -59,7 +59,7 @@ def calls_of(world: World, day: date) -> Calls:
     office[len(honest) :] = jobs.office[jobs.by_sea][first]
     on_purpose_dark = np.concatenate([np.zeros(len(honest), bool), jobs.goes_dark[jobs.by_sea][first]])
     on_purpose_slow = np.concatenate([np.zeros(len(honest), bool), jobs.loiters[jobs.by_sea][first]])
-    office = world.scenario.redirect()[office]
+    office = world.scenario.redirect(world.number(day))[office]
     # Rings sail in coasters, as a third of the trade does.
     coaster = np.concatenate([rng.random(len(honest)) < 0.35, np.ones(len(ring_vessel), bool)])
     arrival = midnight(day) + rng.integers(-8 * 3600, 8 * 3600, n)

@@ -19,7 +19,7 @@ FEWEST_DELIVERIES = 8
 FEWEST_OF_A_WEEKDAY = 3
 _SPREADS = 4.0
 """How many spreads from the centre are still usual."""
-_LEAST_PART = 0.2
+LEAST_PART = 0.2
 """A difference smaller than this part is not worth a call to the agency, however regular the feed."""
 _MAD_TO_SPREAD = 1.4826
 _CHANCE = 0.02
@@ -49,10 +49,11 @@ class Silence:
     missed_before: int
 
 
-def volume_band(past: Sequence[tuple[date, int]], days: Sequence[date]) -> Band | None:
+def volume_band(past: Sequence[tuple[date, int]], days: Sequence[date], least_part: float = LEAST_PART) -> Band | None:
     """Rows that deliveries on days of those weekdays usually have together; None where too little is known.
 
-    `past` holds (day, rows). Independent days that each spread so on the scale of roots spread as much together.
+    `past` holds (day, rows); what differs by less than `least_part` of itself is usual anyway. Independent days that
+    each spread so on the scale of roots spread as much together.
     """
     by_weekday: dict[int, list[float]] = {}
     for when, rows in past:
@@ -68,7 +69,7 @@ def volume_band(past: Sequence[tuple[date, int]], days: Sequence[date]) -> Band 
     reach = _SPREADS * spread * sqrt(1 + pi / 2 / seen)  # A median of few is itself uncertain.
     usual = sum(_count(median(values)) for values in same)
     low, high = _count(_root(usual) - reach), _count(_root(usual) + reach)
-    return Band(min(low, usual * (1 - _LEAST_PART)), max(high, usual * (1 + _LEAST_PART)), seen)
+    return Band(min(low, usual * (1 - least_part)), max(high, usual * (1 + least_part)), seen)
 
 
 def bound_of_part(past: Sequence[tuple[int, int]], whole: int) -> float | None:

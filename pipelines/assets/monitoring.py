@@ -21,8 +21,8 @@ from pipelines.reporting import cell, key_of
 from warehouse.errors import BorderlakeError
 
 _ASKS = {
-    "inputs_as_usual": "No feature of the last week, nor the number of events, lies farther from before than is usual.",
-    "scores_as_usual": "The scores of the last week lie no farther from those before than is usual.",
+    "inputs_as_usual": "No feature of the last days, nor the number of events, lies farther from before than is usual.",
+    "scores_as_usual": "The scores of the last days lie no farther from those before than is usual.",
     "outcomes_as_predicted": "Adverse outcomes over those predicted, and their share at random, are what they were.",
     "sources_are_fresh": "No table that the features rest on misses more deliveries than it usually does.",
 }
@@ -74,36 +74,37 @@ def _monitoring(spec: ModelSpec) -> dg.AssetsDefinition:
 
 
 def results(deployment: Deployment, spec: ModelSpec, recent: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
-    """The checks of the last day judged, each with its picture and, where it fails, with what to do."""
+    """The checks on the last day judged, each with its picture and, where an alert stands, with what to do."""
     features = deployment.subject(spec.subject).registry.features
-    now = monitoring.latest(recent)
+    now, standing = monitoring.latest(recent), monitoring.standing(recent)
     for name, figures in CHECKS.items():
-        mine = now.filter(pl.col("figure").is_in(list(figures)))
-        alerts = monitoring.worst_first(mine.filter("is_alert"))
-        said = [words.told(row, features) for row in alerts.head(_TOLD).iter_rows(named=True)]
+        mine = pl.col("figure").is_in(list(figures))
+        alerts = standing.filter(mine)
+        said = [
+            f"Since {row['since']}: {words.told(row, features)}" for row in alerts.head(_TOLD).iter_rows(named=True)
+        ]
         yield dg.AssetCheckResult(
             check_name=name,
             asset_key=monitoring_key(spec),
             passed=alerts.is_empty(),
             severity=dg.AssetCheckSeverity.WARN,
             description=" ".join(f"{one}." for one in said) or None,
-            metadata=_shown(name, recent, mine, features),
+            metadata=_shown(name, recent, now.filter(mine), alerts, features),
         )
 
 
 _TOLD, _ROWS = 3, 12
 
 
-def _shown(name: str, recent: pl.DataFrame, now: pl.DataFrame, features: Any) -> dict[str, Any]:
+def _shown(name: str, recent: pl.DataFrame, now: pl.DataFrame, alerts: pl.DataFrame, features: Any) -> dict[str, Any]:
     if now.is_empty():
         return {"what is known": "no day has been judged yet: a day is judged when it is over"}
-    ranked = monitoring.worst_first(now).head(_ROWS)
-    lines = ["| alert | what, and what is usual |", "|---|---|"]
-    lines += [
-        f"| {'**yes**' if row['is_alert'] else ''} | {cell(words.told(row, features))} |"
-        for row in ranked.iter_rows(named=True)
-    ]
-    shown = recent.join(ranked.select("figure", "feature"), on=["figure", "feature"], how="semi", maintain_order="left")
+    same = ["figure", "feature"]
+    quiet = monitoring.worst_first(now.join(alerts, on=same, how="anti", maintain_order="left"))
+    ranked = pl.concat([alerts, quiet], how="diagonal").head(_ROWS)
+    lines = ["| alert since | what, and what is usual |", "|---|---|"]
+    lines += [f"| {row['since'] or ''} | {cell(words.told(row, features))} |" for row in ranked.iter_rows(named=True)]
+    shown = ranked.select(same).join(recent, on=same, how="left", maintain_order="left")
     return {
         "up to": now["monitored_on"][0].isoformat(),
         "nearest to an alert": dg.MetadataValue.md("\n".join(lines)),

@@ -18,7 +18,7 @@ def monitor(
     model: Annotated[str | None, typer.Option(help=f"One of: {', '.join(MODELS)}; default: all.")] = None,
     json_out: JsonOut = None,
 ) -> None:
-    """Show what the monitoring of the models found on the last day judged. 3: something is not as usual.
+    """Show what the monitoring of the models found up to the last day judged. 3: something is not as usual.
 
     Scoring runs judge each day of delivery once it is over; the pictures are in the Dagster UI, group monitoring.
     """
@@ -34,7 +34,7 @@ def monitor(
 
 
 def _found(deployment: Deployment, spec: ModelSpec) -> dict[str, Any]:
-    """The last day judged: its checks, and its alerts with what they say; empty where no day was judged."""
+    """The last day judged: its checks, and the alerts that stand, with what they say; empty where no day was judged."""
     recent = monitoring.recent(deployment, spec)
     if recent.is_empty():
         return {}
@@ -43,7 +43,7 @@ def _found(deployment: Deployment, spec: ModelSpec) -> dict[str, Any]:
     check_of = {figure.value: name for name, figures in CHECKS.items() for figure in figures}
     alerts = [
         {**row, "check": check_of[row["figure"]], "told": words.told(row, features)}
-        for row in monitoring.alerts_since(recent).iter_rows(named=True)
+        for row in monitoring.standing(recent).iter_rows(named=True)
     ]
     return {
         "as_of": now["monitored_on"][0],

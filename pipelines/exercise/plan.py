@@ -114,7 +114,7 @@ def played(plan: Plan) -> Scenario:
 
 def length_days(chosen: Scenario) -> int:
     """Days of the world a scenario asks for: until the last inject, or long enough to see what it changes."""
-    begun = [*chosen.new_rings, *(move.from_day for move in chosen.displaced)]
+    begun = [*chosen.new_rings, *chosen.lasting_from]
     periods = (*chosen.smuggling, *chosen.travel)
     begun += [period.from_day for period in periods]
     ended = [period.to_day for period in periods if period.to_day < _FOR_EVER]
@@ -137,6 +137,8 @@ def happenings(chosen: Scenario) -> Sequence[tuple[int, str]]:
     """What the scenario changes, by day: for the directing staff only."""
     rows = [(day, f"new rings, {share:g} of the first ones") for day, share in chosen.new_rings.items()]
     rows += [(m.from_day, f"smuggling by road leaves {m.away_from} for {m.towards}") for m in chosen.displaced]
+    rows += [(closure.from_day, f"{closure.port} closes") for closure in chosen.closed]
+    rows += [(change.from_day, change.said) for change in chosen.feed_changes]
     for what, periods in (("smuggling", chosen.smuggling), ("travel", chosen.travel)):
         for period in periods:
             until = f"to day {period.to_day}" if period.to_day < _FOR_EVER else "for good"

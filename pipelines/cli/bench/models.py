@@ -155,7 +155,8 @@ def drift(
     scenario: Annotated[
         list[str] | None,
         typer.Option(
-            help="What is planted: a name, or a TOML file; may be given again. By default travel_stop and price_shock."
+            help="What is planted: a name, or a TOML file; may be given again. By default five: a stop, a shock of "
+            "prices, a road that closes, columns left empty, a wrong unit."
         ),
     ] = None,
     seed: Seed = 0,

@@ -111,9 +111,26 @@ def test_the_floor_is_what_windows_of_one_population_are_apart_on_average() -> N
     assert ratio == pytest.approx([1.0, 1.0], abs=0.2)
 
 
-def test_a_day_needs_a_week_and_four_before_it_and_a_past_to_be_judged() -> None:
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(18, 40))
+def test_the_last_days_are_held_against_the_same_weekdays_of_the_weeks_before(seed: int, days: int) -> None:
+    rows = world(days, 40, seed)
+    counts = counted(rows)
+    distance, floor = drift.distances(counts)
+    for place in range(days):
+        window = {place - back for back in range(drift.WINDOW)}
+        before = {one - 7 * week for one in window for week in range(1, drift.REFERENCE_WEEKS + 1)}
+        if min(before) < 0:
+            assert np.isnan(distance[place]).all()
+            continue
+        now, then = (counts.events[sorted(part)].sum(axis=0).astype(float) for part in (window, before))
+        weights = drift.gaps(counts.cells)
+        assert np.array([distance[place], floor[place]]) == pytest.approx(np.array(drift.apart(now, then, weights, 2)))
+
+
+def test_a_day_needs_a_reference_and_a_past_to_be_judged() -> None:
     found = drift.judge(counted(world(70, 60)))
-    first = drift.WINDOW + drift.REFERENCE - 1
+    first = drift.WINDOW - 1 + 7 * drift.REFERENCE_WEEKS
     assert np.isnan(found.distance[:first]).all()
     assert not np.isnan(found.distance[first:]).any()
     told = first + drift.FEWEST_PAST - 1 + drift.WINDOW
@@ -121,8 +138,14 @@ def test_a_day_needs_a_week_and_four_before_it_and_a_past_to_be_judged() -> None
     assert not np.isnan(found.limit[told:]).any()
 
 
+def test_a_judgement_rests_on_no_more_days_than_it_says() -> None:
+    counts = counted(world(90, 60))
+    late = Counts(counts.days[-drift.HISTORY_DAYS :], counts.cells, counts.events[-drift.HISTORY_DAYS :])
+    assert np.array_equal(drift.judge(late, [len(late.days) - 1]).limit[-1], drift.judge(counts, [89]).limit[-1])
+
+
 def test_too_few_events_are_not_judged() -> None:
-    assert np.isnan(drift.distances(counted(world(60, 6)))[0]).all()
+    assert np.isnan(drift.distances(counted(world(60, 5)))[0]).all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -159,11 +182,54 @@ def test_days_that_are_asked_for_alone_are_judged_as_among_all() -> None:
     assert np.isnan(some.limit[80]).all()
 
 
-def test_over_many_pasts_few_further_windows_are_beyond_what_the_limit_says() -> None:
+def test_what_is_usual_is_the_cubic_mean_of_the_past_and_never_less_than_chance_alone_makes_it() -> None:
     generator = np.random.default_rng(SEED)
-    beyond = []
-    for _ in range(60):
-        # Of one past alone nothing is promised: an unlucky one says too little.
-        past, further = (2 + generator.normal(scale=0.3, size=(rows, 40)) for rows in (drift.PAST, 50))
-        beyond.append((further > drift.usually_below(past, drift.CHANCE)).any(axis=1).mean())
-    assert np.mean(beyond) < 0.01
+    chance = np.abs(generator.normal(size=(20_000, 1)))
+    still, leaping = np.ones((60, 1)), np.where(np.arange(60) % 10 == 0, 9.0, 1.0)[:, None]
+    assert drift.usual_times(leaping)[0] == pytest.approx(np.mean(leaping**3) ** (1 / 3))
+    assert drift.usual_times(chance / chance.mean())[0] == pytest.approx(drift.usual_times(still)[0], rel=0.03)
+    assert np.isnan(drift.usual_times(still[: drift.FEWEST_PAST - 1])).all()
+
+
+def clustered(generator: np.random.Generator, days: int) -> pl.DataFrame:
+    """Events of few ships a day, each with many rows, and of a rate that wanders with what is found."""
+    rate = np.cumsum(generator.normal(scale=0.25, size=days)) * 0.5
+    ships = generator.poisson(6, days) + 1
+    day = np.repeat(np.arange(days), ships)
+    rows = generator.geometric(1 / 8, len(day))
+    of_ship = generator.normal(size=len(day))
+    return pl.DataFrame(
+        {
+            "day": [DAY + timedelta(days=int(step)) for step in np.repeat(day, rows)],
+            "ship_age": np.repeat(of_ship, rows),
+            "hit_rate": np.repeat(rate[day], rows) + generator.normal(scale=0.5, size=int(rows.sum())),
+            "value": generator.lognormal(3, 1, int(rows.sum())),
+            "flag": np.repeat(generator.choice(["a", "b", "c"], len(day)), rows),
+        }
+    )
+
+
+def test_rows_that_come_by_the_shipload_and_rates_that_wander_raise_few_alerts_in_quarters_of_a_year() -> None:
+    generator, quarters, told = np.random.default_rng(SEED), 10, 0
+    for _ in range(quarters):
+        rows = clustered(generator, drift.HISTORY_DAYS + 90)
+        learnt = cells.learn(
+            rows.filter(pl.col("day") < DAY + timedelta(days=28)), ["ship_age", "hit_rate", "value"], ["flag"]
+        )
+        counts = cells.count(rows, learnt, "day")
+        alerts = drift.judge(counts, range(len(counts.days) - 90, len(counts.days))).alerts
+        told += int(alerts.any(axis=1).any())
+    # Three of the four features are as wild as any: a model has some ten of eighty.
+    assert told <= 0.1 * quarters
+
+
+def test_a_steady_feature_is_told_of_beside_a_wild_one() -> None:
+    generator = np.random.default_rng(SEED)
+    rows = clustered(generator, 110)
+    dearer = rows.with_columns(
+        value=pl.when(pl.col("day") >= DAY + timedelta(days=100)).then(pl.col("value") * 2).otherwise("value")
+    )
+    learnt = cells.learn(rows.filter(pl.col("day") < DAY + timedelta(days=28)), ["hit_rate", "value"], ["flag"])
+    found = drift.judge(cells.count(dearer, learnt, "day"))
+    assert found.alerts[100:107, 1].any()
+    assert not found.alerts[100:107, 0].any()

@@ -11,18 +11,21 @@ import polars as pl
 import pytest
 
 from features.vectors import subject_of
+from models import drift
 from models import monitoring_words as words
-from models.drift import HISTORY_DAYS
 from models.monitoring import (
     CHECKS,
+    HISTORY_DAYS,
     OUTCOME_DAYS,
     SCHEMA,
+    VOLUME_DAYS,
     Evidence,
     Figure,
     monitor,
     outcomes_beside_scores,
     sources_of,
 )
+from warehouse import usual
 
 DAY = date(2025, 3, 1)
 LAST = DAY + timedelta(days=119)
@@ -253,5 +256,6 @@ def test_an_input_is_told_by_what_it_means_and_whose_it_is() -> None:
     assert "0.50 standard deviations" in told
 
 
-def test_outcome_windows_are_of_whole_weeks() -> None:
-    assert OUTCOME_DAYS % 7 == 0
+def test_counts_are_of_whole_weeks_and_of_no_more_days_than_a_judgement_rests_on() -> None:
+    assert OUTCOME_DAYS % 7 == VOLUME_DAYS % 7 == 0
+    assert max(drift.HISTORY_DAYS, VOLUME_DAYS + usual.WINDOW_DAYS, 2 * OUTCOME_DAYS) <= HISTORY_DAYS

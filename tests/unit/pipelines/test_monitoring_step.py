@@ -21,8 +21,7 @@ from models.abstention import Ground
 from models.calibration import IDENTITY
 from models.catalogue import MODELS
 from models.datasets import Encoder
-from models.drift import HISTORY_DAYS
-from models.monitoring import CHECKS, Figure
+from models.monitoring import CHECKS, HISTORY_DAYS, Figure
 from models.tracking import Registered, Registry
 from models.training import Bundle, Model
 from models.usual import Usual
@@ -259,25 +258,49 @@ def test_the_command_says_when_nothing_was_judged(said: Callable[..., tuple[int,
     assert "no day has been judged yet; borderlake score" in output
 
 
-def test_an_alert_is_dated_from_the_day_since_which_it_has_stood_without_a_break() -> None:
-    days = [FIRST + timedelta(days=step) for step in range(6)]
-    rows = pl.DataFrame(
+def told_of(days: int, figure: Figure = Figure.INPUT_DRIFT, **raised: dict[int, float]) -> pl.DataFrame:
+    """Rows of a figure over so many days: an alert of that value on the days named, else as usual."""
+    rows = [
         {
-            "monitored_on": days * 2,
-            "figure": ["input_drift"] * 12,
-            "feature": ["a"] * 6 + ["b"] * 6,
-            "value": [1.0] * 12,
-            "low": pl.Series([None] * 12, dtype=pl.Float64),
-            "high": [0.5] * 12,
-            "is_alert": [True, True, False, True, True, True, True, True, True, True, True, True],
+            "monitored_on": FIRST + timedelta(days=step),
+            "figure": figure.value,
+            "feature": feature,
+            "value": alerts.get(step, 0.1),
+            "low": None,
+            "high": 0.5,
+            "is_alert": step in alerts,
         }
-    )
-    assert monitoring.alerts_since(rows).select("feature", "since").rows() == [("a", days[3]), ("b", days[0])]
-    quiet = replace_last(rows)
-    assert monitoring.alerts_since(quiet)["feature"].to_list() == ["b"]
+        for feature, alerts in raised.items()
+        for step in range(days)
+    ]
+    return pl.DataFrame(rows, judged.SCHEMA)
 
 
-def replace_last(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same with nothing to tell of `a` on the last day."""
-    is_last = (pl.col("feature") == "a") & (pl.col("monitored_on") == pl.col("monitored_on").max())
-    return rows.with_columns(is_alert=pl.col("is_alert") & ~is_last)
+@pytest.mark.parametrize(
+    ("days", "raised", "since"),
+    [
+        pytest.param(10, {9: 1.0}, 9, id="raised-today"),
+        pytest.param(10, {3: 1.0}, 3, id="raised-within-the-week"),
+        pytest.param(11, {3: 1.0}, None, id="raised-longer-ago"),
+        pytest.param(20, {3: 1.0, 10: 2.0, 14: 1.5}, 3, id="raised-again-and-again"),
+        pytest.param(20, {3: 1.0, 14: 2.0}, 14, id="raised-again-after-a-break"),
+    ],
+)
+def test_an_alert_stands_for_a_week_after_it_was_last_raised(
+    days: int, raised: dict[int, float], since: int | None
+) -> None:
+    found = monitoring.standing(told_of(days, log_mass=raised, duty_rate_pct={}))
+    assert found["feature"].to_list() == ([] if since is None else ["log_mass"])
+    if since is not None:
+        assert found["since"].item() == FIRST + timedelta(days=since)
+        assert found["value"].item() == raised[max(raised)]
+
+
+def test_an_alert_of_a_source_ends_when_it_brings_rows_again() -> None:
+    silent = told_of(10, Figure.SILENCE, tracks={6: 3.0, 7: 4.0}, outcomes={8: 3.0, 9: 4.0})
+    assert monitoring.standing(silent).select("feature", "since").rows() == [("outcomes", FIRST + timedelta(days=8))]
+
+
+def test_the_alert_that_is_farthest_beyond_what_is_usual_comes_first() -> None:
+    found = monitoring.standing(told_of(10, log_mass={8: 0.6}, duty_rate_pct={6: 0.7, 9: 3.0}))
+    assert found.select("feature", "value").rows() == [("duty_rate_pct", 3.0), ("log_mass", 0.6)]

@@ -26,13 +26,15 @@ def test_every_scenario_that_ships_is_sound(name: str) -> None:
 
 def test_the_scenarios_are_those_promised() -> None:
     assert set(scenario.known()) == {
-        "calm", "corrupted_feed", "displaced_route", "joint_exercise", "new_ring", "price_shock",
-        "smuggling_surge", "travel_stop",
+        "calm", "closed_route", "corrupted_feed", "displaced_route", "emptied_column", "joint_exercise", "new_ring",
+        "price_shock", "smuggling_surge", "travel_stop", "wrong_unit",
     }  # fmt: skip
 
 
 def test_an_unknown_scenario_is_refused_and_the_known_ones_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^scenario: 'storm' is not known; known are calm, corrupted_feed"):
+    with pytest.raises(
+        ValueError, match=r"^scenario: 'storm' is not known; known are calm, closed_route, corrupted_feed"
+    ):
         simulate(START, 2, 0.05, 1, tmp_path / "out", scenario="storm")
     assert not (tmp_path / "out").exists()
 
@@ -52,6 +54,27 @@ def test_an_unknown_scenario_is_refused_and_the_known_ones_named(tmp_path: Path)
             'title = "x"\n[[displaced]]\nfrom_day = 3\naway_from = "XNGRE"\ntowards = "XNPRT"',
             "XNPRT, not on land",
             id="road-into-the-sea",
+        ),
+        pytest.param(
+            'title = "x"\nports = ["XNPRT", "XNARN", "XNLIN"]\n[[closed]]\nfrom_day = 9\nport = "XNLIN"',
+            "no land port open",
+            id="a-mode-that-closes",
+        ),
+        pytest.param(
+            'title = "x"\n[[feed_changes]]\nfrom_day = 3\ndataset = "customs.declarations"\ncolumn = "HS"',
+            "HS left empty, which it cannot; such columns are DECLARANT",
+            id="a-key-left-empty",
+        ),
+        pytest.param(
+            'title = "x"\n[[feed_changes]]\nfrom_day = 3\ndataset = "customs.rumours"\ncolumn = "X"\nfactor = 2.0',
+            "none of this dataset",
+            id="an-unknown-feed",
+        ),
+        pytest.param(
+            'title = "x"\n[[feed_changes]]\nfrom_day = 3\ndataset = "customs.declarations"\ncolumn = "VALUE"\n'
+            "factor = 0.0",
+            "a positive factor",
+            id="a-unit-of-nought",
         ),
         pytest.param('title = "x"\n[[travel]]\nfrom_day = 3\nfactor = -1.0', "negative", id="negative-factor"),
         pytest.param('title = "x"\n[[prices]]\nfrom_day = 3\nfactor = 0.0', "goods cost something", id="free-goods"),
@@ -82,6 +105,46 @@ def test_a_closed_port_sees_nobody(tmp_path: Path) -> None:
     assert names == {"XNSKV", "XNARN", "XNLIN"}
     for file in (tmp_path / "out" / "inbox/immigration/crossings").glob("*.csv"):
         assert set(pl.read_csv(file, infer_schema=False)["port"]) <= {"XNSKV", "XNARN", "XNLIN"}
+
+
+def test_a_port_that_closes_sees_nobody_from_that_day_on_and_its_traffic_goes_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "slide.toml"
+    path.write_text('title = "A slide"\n[[closed]]\nfrom_day = 2\nport = "XNLIN"', encoding="utf-8")
+    simulate(START, 2, 0.05, 1, tmp_path / "out", scenario=path)
+    before, after = (
+        set(pl.read_csv(file, infer_schema=False)["port"])
+        for file in sorted((tmp_path / "out" / "inbox/immigration/crossings").glob("*.csv"))
+    )
+    assert before - after == {"XNLIN"}
+    kinds = pl.read_parquet(tmp_path / "out" / "truth" / "events.parquet").filter(kind="port_closes")
+    assert kinds.select("on", "detail").rows() == [(START + timedelta(days=1), "XNLIN")]
+
+
+def test_a_changed_feed_has_the_same_rows_with_an_empty_column_or_another_unit(tmp_path: Path) -> None:
+    path = tmp_path / "release.toml"
+    changes = (("SELLER", ""), ("GROSS_KG", "factor = 1000.0\n"))
+    path.write_text(
+        'title = "A release"\n'
+        + "".join(
+            f'[[feed_changes]]\nfrom_day = 2\ndataset = "customs.declarations"\ncolumn = "{column}"\n{factor}'
+            for column, factor in changes
+        ),
+        encoding="utf-8",
+    )
+    plain = tmp_path / "plain.toml"
+    plain.write_text('title = "None"', encoding="utf-8")
+    simulate(START, 2, 0.1, 1, tmp_path / "before", scenario=plain)
+    simulate(START, 2, 0.1, 1, tmp_path / "after", scenario=path)
+    before, after = (_rows(tmp_path / name) for name in ("before", "after"))
+    is_first = pl.col("file").str.contains(f"{START:%Y%m%d}")
+    assert after.filter(is_first).equals(before.filter(is_first))
+    kept = pl.exclude("SELLER", "GROSS_KG")
+    assert after.select(kept).equals(before.select(kept))
+    assert after.filter(~is_first)["SELLER"].null_count() == after.filter(~is_first).height > 10
+    kilograms, grams = (
+        rows.filter(~is_first)["GROSS_KG"].str.replace(",", ".").cast(pl.Float64).to_numpy() for rows in (before, after)
+    )
+    assert np.allclose(grams, 1000 * kilograms)
 
 
 def test_events_of_an_exercise_are_listed_by_date(tmp_path: Path) -> None:
@@ -116,13 +179,19 @@ def test_dearer_goods_are_the_same_goods_at_another_price_and_parcels_keep_their
     assert dearer + same > 0.8 * both.height
 
 
-def _declared(out: Path) -> pl.DataFrame:
+def _rows(out: Path) -> pl.DataFrame:
+    """All declarations as written, by the files' names."""
     files = sorted((out / "inbox" / "customs" / "declarations").glob("*.csv"))
-    rows = pl.concat(
-        pl.read_csv(path.read_bytes().decode("iso-8859-1").encode(), separator=";", infer_schema=False)
+    return pl.concat(
+        pl.read_csv(path.read_bytes().decode("iso-8859-1").encode(), separator=";", infer_schema=False).with_columns(
+            file=pl.lit(path.name)
+        )
         for path in files
     )
-    priced = rows.select(
+
+
+def _declared(out: Path) -> pl.DataFrame:
+    priced = _rows(out).select(
         "DECL_NO", "ITEM_NO", "HS", VALUE=pl.col("VALUE").str.replace(",", ".").cast(pl.Float64, strict=False)
     )
     return priced.unique(["DECL_NO", "ITEM_NO"], keep="first", maintain_order=True).drop_nulls()
