@@ -50,11 +50,11 @@ class Scorer:
 
     def run(self, days: Sequence[date]) -> pl.DataFrame:
         """Score the events of `days` that this version has not scored; returns events by day and lane."""
-        counts = [pl.DataFrame(schema=_COUNTS)]
+        counts, before = [pl.DataFrame(schema=_COUNTS)], self._selected()
         with closing(Ahead(self.parts(days))) as parts, closing(Ahead(self._predicted(parts))) as predicted:
             for part, raw in predicted:
                 scores = self._scored(part, raw)
-                lanes = self._placed(scores)
+                lanes = self._placed(scores, before)
                 self.deployment.lake.append(self.scores, scores)
                 self.deployment.lake.append(self.selections, lanes)
                 counts.append(lanes.group_by("received_on", "lane").len("events"))
@@ -77,17 +77,15 @@ class Scorer:
         features = self.subject.registry.features
         return scoring.rows(model, version, features, part, raw, self.scored_at, self.explaining)
 
-    def _placed(self, scores: pl.DataFrame) -> pl.DataFrame:
-        """Rows of the table of selections, in the order of the scores."""
+    def _placed(self, scores: pl.DataFrame, before: pl.LazyFrame) -> pl.DataFrame:
+        """Rows of the table of selections, in the order of the scores, upon those of the same days from before."""
         # Lanes are sorted to and fro: what they neither rest on nor tell would be carried along.
         rested_on = {"raw_score", *self.selections.columns}
         slim = scores.select(name for name in scores.columns if name in rested_on)
         capacities, key = self.deployment.capacities(self.subject.name), self.deployment.vault_key
-        earlier = self._earlier(scores["received_on"].unique().to_list())
+        earlier = before.filter(pl.col("received_on").is_in(scores["received_on"].unique().to_list())).collect()
         return selection.select(slim.with_row_index("at"), capacities, key, earlier=earlier).sort("at")
 
-    def _earlier(self, days: Sequence[date]) -> pl.DataFrame:
-        """Selections of the days that this version has made already."""
-        by_version = pl.col("model_version") == self.registered.version
-        of_days = pl.col("received_on").is_in(list(days))
-        return self.deployment.lake.scan(self.selections).filter(by_version & of_days).collect()
+    def _selected(self) -> pl.LazyFrame:
+        """Selections that this version has made until now; a part's days are no other part's."""
+        return self.deployment.lake.scan(self.selections).filter(pl.col("model_version") == self.registered.version)

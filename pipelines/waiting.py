@@ -14,7 +14,7 @@ from warehouse import catalog
 from warehouse.catalog import Table
 from warehouse.delta import Lake
 
-_PART_ROWS = 100_000
+_PART_ROWS = 50_000
 """A part is closed once its days have so many events."""
 _KEY = ("event_id", "event_version")
 
@@ -29,22 +29,27 @@ class Waiting:
     scores: Table
 
     def parts(self, days: Sequence[date]) -> Iterator[Served]:
-        """Vectors that wait, whole days together; parts without any are left out."""
-        counts = dict(self._stored(days).group_by("received_on").len().collect().iter_rows())
+        """Vectors that wait, whole days together; parts without any are left out.
+
+        The tables are opened once: each part is read from them as they were when the first was asked for.
+        """
+        stored, done, places = self._stored(days), self._done(), self._places()
+        counts = dict(stored.group_by("received_on").len().collect().iter_rows())
         for some in _together(sorted(counts), counts):
-            part = self._vectors(some)
+            of_days = pl.col("received_on").is_in(some)
+            part = self._served(*(rows.filter(of_days) for rows in (stored, done, places)))
             if len(part):
                 yield part
 
-    def _vectors(self, days: Sequence[date]) -> Served:
-        """Vectors that wait, with the location and the context of each event."""
-        stored, done = self._stored(days), self._done(days)
-        if done.height:
-            stored = stored.join(done.lazy(), on=_KEY, how="anti", maintain_order="left")
+    def _served(self, stored: pl.LazyFrame, done: pl.LazyFrame, places: pl.LazyFrame) -> Served:
+        """The vectors that are not done, with the location and the context of each event."""
+        names, scored = vectors.feature_set(self.subject.registry), done.select(_KEY).collect()
+        if scored.height:
+            stored = stored.join(scored.lazy(), on=_KEY, how="anti", maintain_order="left")
         found = stored.collect()
-        names = vectors.feature_set(self.subject.registry)
+        described = places.drop("received_on").collect()
         # What is long is not joined.
-        events = found.drop(PACKED).join(self._places(days), on=_KEY, how="left", maintain_order="left", validate="m:1")
+        events = found.drop(PACKED).join(described, on=_KEY, how="left", maintain_order="left", validate="m:1")
         return served.of_packed(events, found.select(PACKED), names.numbers, names.categories)
 
     def _stored(self, days: Sequence[date]) -> pl.LazyFrame:
@@ -56,17 +61,15 @@ class Waiting:
             & pl.col("jurisdiction").is_in(list(self.registered.model.bundle.jurisdictions))
         )
 
-    def _done(self, days: Sequence[date]) -> pl.DataFrame:
-        """Events of the days that this version has scored."""
-        by_version = pl.col("model_version") == self.registered.version
-        of_days = pl.col("received_on").is_in(list(days))
-        return self.lake.scan(self.scores).filter(by_version & of_days).select(_KEY).collect()
+    def _done(self) -> pl.LazyFrame:
+        """Events that this version has scored."""
+        return self.lake.scan(self.scores).filter(pl.col("model_version") == self.registered.version)
 
-    def _places(self, days: Sequence[date]) -> pl.DataFrame:
-        """Location and context of the days' events."""
-        table = catalog.table_of(f"silver.{self.subject.name}")
-        described = self.subject.attributes(self.lake.scan(table).filter(pl.col("received_on").is_in(list(days))))
-        return described.select(*_KEY, *self.subject.context, location=pl.col(self.subject.location)).collect()
+    def _places(self) -> pl.LazyFrame:
+        """Location and context of events, and their day of delivery."""
+        described = self.subject.attributes(self.lake.scan(catalog.table_of(f"silver.{self.subject.name}")))
+        location = pl.col(self.subject.location).alias("location")
+        return described.select(*_KEY, "received_on", *self.subject.context, location)
 
 
 def _together(days: Sequence[date], counts: dict[date, int]) -> Iterator[list[date]]:
