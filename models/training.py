@@ -93,7 +93,7 @@ class Model:
     text: str
     bundle: Bundle
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of the text and the bundle together: a changed calibrator is a changed model."""
         return fingerprint(self.text.encode(), self.bundle.to_json().encode())
