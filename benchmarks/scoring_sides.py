@@ -54,18 +54,20 @@ def bare(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
 
     scorer = _scorer(settings, folder)
     model = scorer.registered.model
-    parts = [(part["event_id"], model.bundle.encoder.matrix(part)) for part in scorer.parts(_goods(settings).days)]
-    matrix = np.concatenate([matrix for _, matrix in parts])
+    parts = list(scorer.parts(_goods(settings).days))
+    matrix = np.concatenate([part.encoded.matrix for part in parts]).astype(np.float64)
+    ids = pl.concat([part.served.events["event_id"] for part in parts])
     booster = model.booster()
     with usage:
         raw = booster.predict(matrix, raw_score=True)
-    made = pl.DataFrame({"event_id": pl.concat([ids for ids, _ in parts]), "raw_score": raw})
+    made = pl.DataFrame({"event_id": ids, "raw_score": raw})
     made.sort("event_id").write_parquet(folder / SCORES)
     return {"rows_scored": len(matrix)}
 
 
 def reasons(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, float]:
     """Reasons in words for the first rows."""
+    import numpy as np
     import polars as pl
 
     from models.explanation import reasons as explain
@@ -73,15 +75,16 @@ def reasons(settings: Settings, folder: Path, usage: Usage) -> Mapping[str, floa
     scorer = _scorer(settings, folder)
     model = scorer.registered.model
     wanted = int(settings["explained"])
-    parts: list[pl.DataFrame] = []
+    vectors, matrices, missing = [], [], wanted
     for part in scorer.parts(_goods(settings).days):
-        parts.append(part)
-        if sum(each.height for each in parts) >= wanted:
+        first = np.arange(min(missing, len(part.served)))
+        vectors.append(part.served.by_feature(first))
+        matrices.append(part.encoded.matrix[first])
+        missing -= len(first)
+        if not missing:
             break
-    vectors = pl.concat(parts).head(wanted)
-    matrix = model.bundle.encoder.matrix(vectors)
     with usage:
-        given = explain(model, scorer.subject.registry.features, vectors, matrix)
+        given = explain(model, scorer.subject.registry.features, pl.concat(vectors), np.concatenate(matrices))
     return {"rows_explained": len(given)}
 
 

@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from models.datasets import Encoder
+from features.served import Served, of_columns
+from models.datasets import Encoded, Encoder
 
 _EDGE = 0.01
 """A number reaches from this quantile of the training rows to the one as far from the other end, and beyond it by"""
@@ -54,37 +57,52 @@ def learn(rows: pl.DataFrame, encoder: Encoder, history: Sequence[str]) -> Groun
         for name, (low, high) in edges.items()
         if low is not None and high is not None
     }
-    counts = rows.select(_outside(reach)).to_series()
+    counts = pl.Series(_outside(reach, of_columns(rows, encoder.numbers, ())))
     most = counts.quantile(_RARE, "higher")
     known = tuple(name for name in history if name in encoder.columns)
     return Ground(reach, max(int(most or 0), int(_LEAST_SHARE * len(reach))), known)
 
 
-def abstained_for(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], vectors: pl.DataFrame) -> pl.Series:
-    """Why the model has no ground to judge each row of vectors; null where it has."""
+def abstained_for(
+    ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], served: Served, encoded: Encoded
+) -> pl.Series:
+    """Why the model has no ground to judge each event; null where it has."""
+    judged = served.events.select(
+        ~pl.col("jurisdiction").is_in(list(jurisdictions)).alias("elsewhere"),
+        *(pl.Series(f"unseen {name}", encoded.unseen[:, place]) for place, name in enumerate(encoder.codes)),
+        pl.Series("thin", _has_no_history(ground, encoder, encoded)),
+        pl.Series("outside", _outside(ground.reach, served)),
+    )
     reasons = [
-        _told(~pl.col("jurisdiction").is_in(list(jurisdictions)), pl.lit("not trained in its jurisdiction")),
+        _told(pl.col("elsewhere"), pl.lit("not trained in its jurisdiction")),
         *(
-            _told(unseen, pl.lit(f"unseen in training: {name.replace('_', ' ')}"))
-            for name, unseen in encoder.unseen_by_name().items()
+            _told(pl.col(f"unseen {name}"), pl.lit(f"unseen in training: {name.replace('_', ' ')}"))
+            for name in encoder.codes
+        ),
+        _told(pl.col("thin"), pl.lit("thin history: nobody in it was seen before")),
+        _told(
+            pl.col("outside") > ground.outside,
+            pl.format("far from training: {} of its {} numbers lie outside", "outside", len(ground.reach)),
         ),
     ]
-    if ground.history:
-        nobody = pl.all_horizontal(pl.col(name).is_null() for name in ground.history)
-        reasons.append(_told(nobody, pl.lit("thin history: nobody in it was seen before")))
-    if ground.reach:
-        outside = pl.col("outside")
-        told = pl.format("far from training: {} of its {} numbers lie outside", outside, len(ground.reach))
-        reasons.append(_told(outside > ground.outside, told))
-    judged = vectors.with_columns(outside=_outside(ground.reach))
     text = pl.concat_str(reasons, separator="; ", ignore_nulls=True)
     return judged.select(pl.when(text != "").then(text).alias("abstained_for")).to_series()
 
 
-def _outside(reach: Mapping[str, tuple[float, float]]) -> pl.Expr:
-    """How many known numbers of a row lie outside their range."""
-    beyond = [(pl.col(name) < low) | (pl.col(name) > high) for name, (low, high) in reach.items()]
-    return pl.sum_horizontal(pl.lit(0), *(one.fill_null(value=False).cast(pl.Int32) for one in beyond)).alias("outside")
+def _has_no_history(ground: Ground, encoder: Encoder, encoded: Encoded) -> NDArray[np.bool_]:
+    """Whether all that tells of an event's parties is missing; never, where the model has no such features."""
+    if not ground.history:
+        return np.zeros(len(encoded.matrix), dtype=np.bool_)
+    told = [encoder.columns.index(name) for name in ground.history]
+    return np.asarray(np.isnan(encoded.matrix[:, told]).all(axis=1))
+
+
+def _outside(reach: Mapping[str, tuple[float, float]], served: Served) -> NDArray[np.int64]:
+    """How many known numbers of an event lie outside their range."""
+    edges = np.array([reach.get(name, (-np.inf, np.inf)) for name in served.names]).reshape(-1, 2)
+    numbers = served.numbers
+    beyond: NDArray[np.int64] = np.count_nonzero((numbers < edges[:, 0]) | (numbers > edges[:, 1]), axis=1)
+    return beyond
 
 
 def _told(holds: pl.Expr, text: pl.Expr) -> pl.Expr:

@@ -11,6 +11,8 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from models import prediction
+
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -56,8 +58,7 @@ def boost(
 
 def log_odds(booster: lightgbm.Booster, matrix: Matrix) -> Floats:
     """Raw scores of rows."""
-    scores: Floats = np.asarray(booster.predict(matrix, raw_score=True), dtype=np.float64)
-    return scores
+    return prediction.raw_scores(booster, matrix)
 
 
 def mean_log_odds(members: Sequence[Floats]) -> Floats:

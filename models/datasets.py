@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.served import Served, of_columns
 from models.spec import ModelSpec
 from warehouse.errors import NotReady
 
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 _RARE = 10
 """A category seen in fewer training rows teaches nothing that holds: it shares one code."""
 _OTHER = 0.0
+_UNSEEN = -1.0
+"""Between a category and its code: that there is none."""
 
 
 @dataclass(frozen=True)
@@ -37,33 +40,40 @@ class Encoder:
     def category_columns(self) -> list[int]:
         return list(range(len(self.numbers), len(self.columns)))
 
-    def matrix(self, vectors: pl.DataFrame) -> Floats:
-        """(rows, columns) float64; missing is NaN, a category unseen or rare in training is 0.
+    def encode(self, served: Served) -> "Encoded":
+        """Vectors as the model sees them.
 
         Numbers are rounded to single precision: the served vector is stored so, in half the room, and is the very same.
         """
-        coded = vectors.select(
-            *(pl.col(name).cast(pl.Float32) for name in self.numbers),
-            *(self._coded(name) for name in self.codes),
-        )
-        # Row by row, as LightGBM reads it, and the shape the served vector is stored in.
-        return np.ascontiguousarray(coded.fill_null(float("nan")).to_numpy(), dtype=np.float64)
+        matrix = np.empty((len(served), len(self.columns)), dtype=np.float32)
+        unseen = np.zeros((len(served), len(self.codes)), dtype=np.bool_)
+        with np.errstate(over="ignore"):  # What is beyond single precision is infinite.
+            matrix[:, : len(self.numbers)] = served.numbers_of(self.numbers)
+        coded = served.categories.select(self._coded(name) for name in self.codes).fill_null(float("nan"))
+        for place, codes in enumerate(coded):
+            unseen[:, place] = codes.to_numpy() == _UNSEEN
+            matrix[:, len(self.numbers) + place] = codes.clip(_OTHER).to_numpy()
+        return Encoded(matrix, unseen)
 
-    def unseen(self, vectors: pl.DataFrame) -> pl.Series:
-        """Whether a row holds a category that training never saw."""
-        flags = self.unseen_by_name().values()
-        return vectors.select(pl.any_horizontal(pl.repeat(False, pl.len()), *flags).alias("unseen"))["unseen"]
-
-    def unseen_by_name(self) -> dict[str, pl.Expr]:
-        """Of each category, whether a row's value is one that training never saw."""
-        return {
-            name: pl.col(name).is_not_null() & ~pl.col(name).is_in(list(codes)) for name, codes in self.codes.items()
-        }
+    def matrix(self, vectors: pl.DataFrame) -> Floats:
+        """The matrix of `encode` in double precision, of vectors with one column a feature."""
+        served = of_columns(vectors.select(self.columns), self.numbers, tuple(self.codes))
+        return self.encode(served).matrix.astype(np.float64)
 
     def _coded(self, name: str) -> pl.Expr:
         value = pl.col(name)
-        coded = value.replace_strict(dict(self.codes[name]), default=_OTHER, return_dtype=pl.Float32)
+        coded = value.replace_strict(dict(self.codes[name]), default=_UNSEEN, return_dtype=pl.Float32)
         return pl.when(value.is_not_null()).then(coded).alias(name)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Vectors as a model sees them: a row of each array is an event."""
+
+    matrix: NDArray[np.float32]
+    """(events, columns of the encoder), row by row; missing is NaN, a category unseen or rare in training is 0."""
+    unseen: NDArray[np.bool_]
+    """(events, categories): whether training never saw the category."""
 
 
 def learn_encoder(vectors: pl.DataFrame, spec: ModelSpec) -> Encoder:

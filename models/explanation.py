@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.views import Feature
+from models import prediction
 from models.datasets import Floats
 from models.training import Model
 from models.usual import Ranges, Usual
@@ -85,9 +86,9 @@ def groups_of(columns: Sequence[str], features: Mapping[str, Feature]) -> list[G
     ]
 
 
-def explain(model: Model, features: Mapping[str, Feature], matrix: Floats) -> Explained:
+def explain(model: Model, features: Mapping[str, Feature], matrix: Floats | NDArray[np.float32]) -> Explained:
     """Contributions of each row, by group. A row's are the same, to the bit, whatever rows are beside it."""
-    contributions = np.asarray(model.booster().predict(matrix, pred_contrib=True), dtype=np.float64)
+    contributions = prediction.contributions(model.booster(), matrix)
     groups = groups_of(model.bundle.encoder.columns, features)
     # Column by column: a sum along a row may add in another order for another number of rows.
     by_group = np.stack([_added(contributions, group.columns) for group in groups], axis=1)
@@ -108,7 +109,9 @@ def explain(model: Model, features: Mapping[str, Feature], matrix: Floats) -> Ex
     )
 
 
-def reasons(model: Model, features: Mapping[str, Feature], vectors: pl.DataFrame, matrix: Floats) -> pl.Series:
+def reasons(
+    model: Model, features: Mapping[str, Feature], vectors: pl.DataFrame, matrix: Floats | NDArray[np.float32]
+) -> pl.Series:
     """The `TOP` groups that raise each row's score most, strongest first, then all else; a list of structs a row.
 
     `vectors` hold the values as they were before they became the `matrix`, and what tells the kind of an event. A

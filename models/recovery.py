@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from models import prediction
 from models.evaluation import Figure, interval, resamples
 from models.ranking import CAPACITIES
 from models.spec import ModelSpec
@@ -54,7 +55,7 @@ class Recovery:
 
     def expected(self, matrix: Floats | NDArray[np.float32], probabilities: Floats) -> Floats:
         """Expected recovery of each row, in the currency."""
-        return self.factor * probabilities * np.asarray(self._booster.predict(matrix), dtype=np.float64)
+        return self.factor * probabilities * prediction.outputs(self._booster, matrix)
 
     @cached_property
     def _booster(self) -> lightgbm.Booster:

@@ -12,11 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models import abstention, calibration, evaluation, recovery, slices, twins
+from models import abstention, calibration, evaluation, prediction, recovery, slices, twins
 from models.abstention import Ground
 from models.calibration import Calibrator
 from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
+from models.leaves import Leaves
 from models.recovery import Recovery
 from models.slices import Slice
 from models.spec import ModelSpec
@@ -92,7 +93,7 @@ class Model:
     text: str
     bundle: Bundle
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of the text and the bundle together: a changed calibrator is a changed model."""
         return fingerprint(self.text.encode(), self.bundle.to_json().encode())
@@ -105,10 +106,13 @@ class Model:
         """The trees, read once."""
         return self._booster
 
+    @cached_property
+    def _leaves(self) -> Leaves:
+        return Leaves.of(self._booster)
+
     def raw_scores(self, matrix: Floats | NDArray[np.float32]) -> Floats:
         """Log-odds before calibration, one a row."""
-        scores: Floats = np.asarray(self.booster().predict(matrix, raw_score=True), dtype=np.float64)
-        return scores
+        return self._leaves.raw_scores(matrix)
 
 
 def fingerprint(text: bytes, bundle: bytes) -> str:
@@ -249,8 +253,7 @@ def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows:
 
 
 def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Floats:
-    scores: Floats = np.asarray(booster.predict(encoder.matrix(rows), raw_score=True), dtype=np.float64)
-    return scores
+    return prediction.raw_scores(booster, encoder.matrix(rows))
 
 
 def _refuse_empty(rows: pl.DataFrame, encoder: Encoder) -> None:

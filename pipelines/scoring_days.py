@@ -1,31 +1,29 @@
-"""Scoring of delivered days: vectors read, scored, put in lanes and written, a part of a few days at a time.
+"""Scoring of delivered days: vectors read, scored, put in lanes and written, a part of a few whole days at a time.
 
-A part is of whole days, since lanes are filled within a day; while it is scored, the next one is read and the one
-before written. What is held in memory is what three parts take, however many days there are.
+A part is of whole days, since lanes are filled within a day. While the trees are at work on one, the next is read and
+the one before put in lanes and written: what is held in memory is what a few parts take, however many days there are.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
-from features import vectors
 from features.vectors import Subject
-from models import abstention, scoring, selection
-from models.scoring import ACTED_ON, Explaining
+from models import scoring, selection
+from models.datasets import Floats
+from models.scoring import ACTED_ON, Explaining, Part
 from models.spec import ModelSpec
 from models.tracking import Registered
 from pipelines.deployment import Deployment
+from pipelines.waiting import Waiting
 from warehouse import catalog
+from warehouse.ahead import Ahead
 from warehouse.catalog import Table
 
-_PART_ROWS = 100_000
-"""A part is closed once its days have so many events."""
-_KEY = ("event_id", "event_version")
-_RANKED_BY = ("raw_score", "event_at")
-_ORDER = ("event_date", "event_at", *_KEY)
+_COUNTS = {"received_on": pl.Date, "lane": pl.String, "events": pl.UInt32}
 
 
 @dataclass(frozen=True)
@@ -52,99 +50,42 @@ class Scorer:
 
     def run(self, days: Sequence[date]) -> pl.DataFrame:
         """Score the events of `days` that this version has not scored; returns events by day and lane."""
-        counts: list[pl.DataFrame] = []
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-            writing: Future[None] | None = None
-            for part in _ahead(self.parts(days), reader):
-                made = self._scored(part)
-                if writing is not None:
-                    writing.result()
-                writing = writer.submit(self._write, *made)
-                counts.append(made[1].group_by("received_on", "lane").len("events"))
-            if writing is not None:
-                writing.result()
-        nothing = pl.DataFrame(schema={"received_on": pl.Date, "lane": pl.String, "events": pl.UInt32})
-        return pl.concat([nothing, *counts]).sort("received_on", "lane")
+        counts, before = [pl.DataFrame(schema=_COUNTS)], self._selected()
+        with closing(Ahead(self.parts(days))) as parts, closing(Ahead(self._predicted(parts))) as predicted:
+            for part, raw in predicted:
+                scores = self._scored(part, raw)
+                lanes = self._placed(scores, before)
+                self.deployment.lake.append(self.scores, scores)
+                self.deployment.lake.append(self.selections, lanes)
+                counts.append(lanes.group_by("received_on", "lane").len("events"))
+        return pl.concat(counts).sort("received_on", "lane")
 
-    def _scored(self, waiting: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Rows of the two tables."""
+    def parts(self, days: Sequence[date]) -> Iterator[Part]:
+        """What waits for a score, as the model sees it."""
+        waiting = Waiting(self.deployment.lake, self.subject, self.registered, self.scores)
+        for served in waiting.parts(days):
+            yield scoring.prepared(self.registered.model, served)
+
+    def _predicted(self, parts: Ahead[Part]) -> Iterator[tuple[Part, Floats]]:
+        """The parts with their raw scores."""
+        for part in parts:
+            yield part, self.registered.model.raw_scores(part.encoded.matrix)
+
+    def _scored(self, part: Part, raw: Floats) -> pl.DataFrame:
+        """Rows of the table of scores."""
         model, version = self.registered.model, self.registered.version
         features = self.subject.registry.features
-        bundle = model.bundle
-        marked = waiting.with_columns(
-            abstained_for=abstention.abstained_for(bundle.ground, bundle.encoder, bundle.jurisdictions, waiting)
-        )
-        scores = scoring.score(model, version, features, marked, self.scored_at, self.explaining)
+        return scoring.rows(model, version, features, part, raw, self.scored_at, self.explaining)
+
+    def _placed(self, scores: pl.DataFrame, before: pl.LazyFrame) -> pl.DataFrame:
+        """Rows of the table of selections, in the order of the scores, upon those of the same days from before."""
         # Lanes are sorted to and fro: what they neither rest on nor tell would be carried along.
-        slim = scores.select(name for name in scores.columns if name in self.selections.columns or name in _RANKED_BY)
+        rested_on = {"raw_score", *self.selections.columns}
+        slim = scores.select(name for name in scores.columns if name in rested_on)
         capacities, key = self.deployment.capacities(self.subject.name), self.deployment.vault_key
-        lanes = selection.select(slim, capacities, key, earlier=self._placed(scores["received_on"].unique().to_list()))
-        return scores, lanes.sort(_ORDER)
+        earlier = before.filter(pl.col("received_on").is_in(scores["received_on"].unique().to_list())).collect()
+        return selection.select(slim.with_row_index("at"), capacities, key, earlier=earlier).sort("at")
 
-    def _write(self, scores: pl.DataFrame, lanes: pl.DataFrame) -> None:
-        self.deployment.lake.append(self.scores, scores)
-        self.deployment.lake.append(self.selections, lanes)
-
-    def parts(self, days: Sequence[date]) -> Iterator[pl.DataFrame]:
-        """Vectors that wait for a score, whole days together; parts without any are left out."""
-        counts = dict(self._stored(days).group_by("received_on").len().collect().iter_rows())
-        for some in _together(sorted(counts), counts):
-            part = self._vectors(some)
-            if part.height:
-                yield part
-
-    def _stored(self, days: Sequence[date]) -> pl.LazyFrame:
-        """Stored vectors of the days that this version may score."""
-        names = vectors.feature_set(self.subject.registry)
-        return self.deployment.lake.scan(catalog.table_of(f"gold.event_features__{self.subject.name}")).filter(
-            pl.col("received_on").is_in(list(days))
-            & (pl.col("feature_set") == names.digest)
-            & pl.col("jurisdiction").is_in(list(self.registered.model.bundle.jurisdictions))
-        )
-
-    def _done(self, days: Sequence[date]) -> pl.DataFrame:
-        """Events of the days that this version has scored."""
-        by_version = pl.col("model_version") == self.registered.version
-        of_days = pl.col("received_on").is_in(list(days))
-        return self.deployment.lake.scan(self.scores).filter(by_version & of_days).select(_KEY).collect()
-
-    def _placed(self, days: Sequence[date]) -> pl.DataFrame:
-        """Selections of the days that this version has made already."""
-        by_version = pl.col("model_version") == self.registered.version
-        of_days = pl.col("received_on").is_in(list(days))
-        return self.deployment.lake.scan(self.selections).filter(by_version & of_days).collect()
-
-    def _vectors(self, days: Sequence[date]) -> pl.DataFrame:
-        """Vectors that wait, one column a feature, with the location and the context of each event."""
-        events = self.deployment.lake.scan(self.subject_table).filter(pl.col("received_on").is_in(list(days)))
-        described = self.subject.attributes(events)
-        places = described.select(*_KEY, *self.subject.context, location=pl.col(self.subject.location))
-        waiting, done = self._stored(days), self._done(days)
-        if done.height:
-            waiting = waiting.join(done.lazy(), on=_KEY, how="anti", maintain_order="left")
-        joined = waiting.join(places, on=_KEY, how="left", maintain_order="left").collect()
-        return vectors.unpack(joined, vectors.feature_set(self.subject.registry))
-
-    @property
-    def subject_table(self) -> Table:
-        return catalog.table_of(f"silver.{self.subject.name}")
-
-
-def _ahead(parts: Iterator[pl.DataFrame], reader: ThreadPoolExecutor) -> Iterator[pl.DataFrame]:
-    """The parts, each read while the one before is at work."""
-    reading = reader.submit(next, parts, None)
-    while (part := reading.result()) is not None:
-        reading = reader.submit(next, parts, None)
-        yield part
-
-
-def _together(days: Sequence[date], counts: dict[date, int]) -> Iterator[list[date]]:
-    """Days in their order, as many together as make a part."""
-    some: list[date] = []
-    for day in days:
-        some.append(day)
-        if sum(counts[each] for each in some) >= _PART_ROWS:
-            yield some
-            some = []
-    if some:
-        yield some
+    def _selected(self) -> pl.LazyFrame:
+        """Selections that this version has made until now; a part's days are no other part's."""
+        return self.deployment.lake.scan(self.selections).filter(pl.col("model_version") == self.registered.version)

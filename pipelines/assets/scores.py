@@ -24,6 +24,26 @@ from warehouse.errors import BorderlakeError
 
 
 def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=f"{spec.outcome}_scores",
+        specs=_specs(spec),
+        backfill_policy=BACKFILL,
+        retry_policy=RETRY,
+        required_resource_keys={DEPLOYMENT},
+        check_specs=_checks(spec),
+    )
+    @discreet
+    def score(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
+        days = days_of(context)
+        _report_partitions(context, spec, _scored(deployment, spec, days))
+        _show(context, spec, flows.recent_lanes(deployment, spec))
+        yield from _results(deployment, spec, days)
+
+    return score
+
+
+def _specs(spec: ModelSpec) -> list[dg.AssetSpec]:
     scores, selections = flows.score_table(spec), flows.selection_table(spec)
     common: dict[str, Any] = {
         "group_name": "scores",
@@ -31,69 +51,66 @@ def _scores(spec: ModelSpec) -> dg.AssetsDefinition:
         "partitions_def": days_of_delivery,
         "freshness_policy": DAILY,
     }
+    return [
+        dg.AssetSpec(
+            key_of(scores),
+            deps=[key_of(flows.feature_table(spec.subject)), model_key(spec)],
+            description=f"{scores.description} Append-only; the served vector is stored with each score.",
+            kinds={"deltalake", "lightgbm", "gold"},
+            metadata=reporting.describe(scores),
+            **common,
+        ),
+        dg.AssetSpec(
+            key_of(selections),
+            deps=[key_of(scores)],
+            description=(
+                f"{selections.description} A lane advises; an officer decides (`borderlake disposition`). A few "
+                "are drawn at random with a known chance; what the model has no ground to judge is marked."
+            ),
+            kinds={"deltalake", "polars", "gold"},
+            metadata=reporting.describe(selections),
+            **common,
+        ),
+    ]
 
-    @dg.multi_asset(
-        name=f"{spec.outcome}_scores",
-        specs=[
-            dg.AssetSpec(
-                key_of(scores),
-                deps=[key_of(flows.feature_table(spec.subject)), model_key(spec)],
-                description=f"{scores.description} Append-only; the served vector is stored with each score.",
-                kinds={"deltalake", "lightgbm", "gold"},
-                metadata=reporting.describe(scores),
-                **common,
-            ),
-            dg.AssetSpec(
-                key_of(selections),
-                deps=[key_of(scores)],
-                description=(
-                    f"{selections.description} A lane advises; an officer decides (`borderlake disposition`). A few "
-                    "are drawn at random with a known chance; what the model has no ground to judge is marked."
-                ),
-                kinds={"deltalake", "polars", "gold"},
-                metadata=reporting.describe(selections),
-                **common,
-            ),
-        ],
-        backfill_policy=BACKFILL,
-        retry_policy=RETRY,
-        required_resource_keys={DEPLOYMENT},
-        check_specs=[
-            dg.AssetCheckSpec(
-                "every_event_scored",
-                asset=key_of(scores),
-                description="Each event version of the days has a score of the champion, between 0 and 1.",
-                blocking=True,
-            ),
-            dg.AssetCheckSpec(
-                "every_score_has_a_lane", asset=key_of(selections), description="Each score of the days has one lane."
-            ),
-        ],
-    )
-    @discreet
-    def score(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        deployment: Deployment = getattr(context.resources, DEPLOYMENT)
-        days = days_of(context)
-        for table in (scores, selections):
-            deployment.lake.ensure(table)
-        try:
-            scored = flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
-        except BorderlakeError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
-        _report_partitions(context, spec, scored)
-        _show(context, spec, flows.recent_lanes(deployment, spec))
-        yield dg.MaterializeResult(
-            asset_key=key_of(scores),
-            data_version=reporting.data_version(deployment, scores),
-            check_results=[_every_event_scored(deployment, spec, days)],
-        )
-        yield dg.MaterializeResult(
-            asset_key=key_of(selections),
-            data_version=reporting.data_version(deployment, selections),
-            check_results=[_every_score_has_a_lane(deployment, spec, days)],
-        )
 
-    return score
+def _checks(spec: ModelSpec) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            "every_event_scored",
+            asset=key_of(flows.score_table(spec)),
+            description="Each event version of the days has a score of the champion, between 0 and 1.",
+            blocking=True,
+        ),
+        dg.AssetCheckSpec(
+            "every_score_has_a_lane",
+            asset=key_of(flows.selection_table(spec)),
+            description="Each score of the days has one lane.",
+        ),
+    ]
+
+
+def _scored(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> pl.DataFrame:
+    """Score the days; returns what was scored, by day of delivery and lane."""
+    for table in (flows.score_table(spec), flows.selection_table(spec)):
+        deployment.lake.ensure(table)
+    try:
+        return flows.score_events(deployment, spec, days, flows.end_of(max(days), datetime.now(UTC)))
+    except BorderlakeError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _results(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> Iterator[dg.MaterializeResult]:
+    checks = {
+        flows.score_table(spec): _every_event_scored,
+        flows.selection_table(spec): _every_score_has_a_lane,
+    }
+    for table, check in checks.items():
+        yield dg.MaterializeResult(
+            asset_key=key_of(table),
+            data_version=reporting.data_version(deployment, table),
+            check_results=[check(deployment, spec, days)],
+        )
 
 
 def _report_partitions(context: dg.AssetExecutionContext, spec: ModelSpec, scored: pl.DataFrame) -> None:

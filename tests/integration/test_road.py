@@ -14,7 +14,6 @@ from features.terms import Terms
 from features.vectors import SUBJECTS
 from models.catalogue import MODELS
 from models.monitoring import CHECKS, Figure
-from models.scoring import score
 from pipelines import flows, monitoring, runs
 from pipelines.assets.monitoring import monitoring_key
 from pipelines.debrief import found_by_kind
@@ -23,6 +22,7 @@ from pipelines.instance import open_instance
 from pipelines.replaying import certify
 from pipelines.reporting import DATA_VERSION, key_of
 from tests.integration.conftest import DAYS, START, Road
+from tests.scored import score
 from warehouse import catalog
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SILVER, TABLES
 from warehouse.contracts import CONTRACTS

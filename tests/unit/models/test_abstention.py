@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 import pytest
 
+from features.served import of_columns
 from models.abstention import Ground, abstained_for, learn
+from models.datasets import Encoder
 from models.shipment_risk import SHIPMENT_RISK
 from models.training import Bundle, Trained
 
@@ -15,7 +17,12 @@ from models.training import Bundle, Trained
 def told(trained: Trained, vectors: pl.DataFrame) -> pl.Series:
     """Why, a row; an empty text where there is ground."""
     bundle = trained.model.bundle
-    return abstained_for(bundle.ground, bundle.encoder, bundle.jurisdictions, vectors).fill_null("")
+    return told_by(bundle.ground, bundle.encoder, bundle.jurisdictions, vectors).fill_null("")
+
+
+def told_by(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], vectors: pl.DataFrame) -> pl.Series:
+    served = of_columns(vectors, encoder.numbers, tuple(encoder.codes))
+    return abstained_for(ground, encoder, jurisdictions, served, encoder.encode(served))
 
 
 def test_of_the_training_rows_hardly_any_is_abstained_for(trained: Trained) -> None:
@@ -85,4 +92,4 @@ def test_without_numbers_or_history_only_categories_and_jurisdiction_tell(
     encoder = trained.model.bundle.encoder
     vectors = make_vectors(20).with_columns(pl.lit(None, pl.Float64).alias(name) for name in encoder.numbers)
     assert learn(vectors, encoder, ()) == Ground({}, 0, ())
-    assert abstained_for(Ground(), encoder, ("XN",), vectors).is_null().all()
+    assert told_by(Ground(), encoder, ("XN",), vectors).is_null().all()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from models.recovery import LEAST_ROWS, amounts_of, currency_of, revenue_share
 from models.replay import replay
-from models.scoring import score
 from models.spec import ModelSpec
 from models.training import Bundle, Model, Trained, train
+from tests.scored import score
 from warehouse.catalog import table_of
 
 AT = datetime(2025, 4, 1, 6, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from features.views import Feature
 from models.calibration import IDENTITY
 from models.replay import replay
-from models.scoring import score
 from models.training import Bundle, Model, Trained
+from tests.scored import score
 from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
 

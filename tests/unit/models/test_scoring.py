@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from features.views import Feature
-from models.scoring import score
 from models.training import Bundle, Model, Trained
+from tests.scored import score
 from warehouse.catalog import table_of
 from warehouse.errors import NotReady
 

@@ -15,7 +15,7 @@ from models.explanation import ALL_ELSE
 from models.shipment_risk import SHIPMENT_RISK
 from models.tracking import Registered
 from models.training import Model
-from pipelines import scoring_days
+from pipelines import waiting
 from pipelines.deployment import Deployment
 from pipelines.scoring_days import Scorer
 from warehouse.settings import Settings
@@ -71,7 +71,7 @@ def test_every_event_has_one_score_and_one_lane(at_once: Scorer) -> None:
 def test_parts_change_nothing(
     tmp_path: Path, model: Model, at_once: Scorer, monkeypatch: pytest.MonkeyPatch, part_rows: int
 ) -> None:
-    monkeypatch.setattr(scoring_days, "_PART_ROWS", part_rows)
+    monkeypatch.setattr(waiting, "_PART_ROWS", part_rows)
     in_parts = scorer(tmp_path, model)
     counts = in_parts.run(GOODS.days)
     for ours, theirs in zip(rows(in_parts), rows(at_once), strict=True):
