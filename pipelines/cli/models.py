@@ -41,7 +41,8 @@ def train(
             [
                 (name, value, result.figures[f"{name}_low"], result.figures[f"{name}_high"])
                 for name, value in sorted(result.figures.items())
-                if f"{name}_low" in result.figures
+                # Names with dots are of parts: the model card tells them.
+                if f"{name}_low" in result.figures and "." not in name
             ],
         )
     )
