@@ -24,7 +24,7 @@ from warehouse.catalog import Table
 _PART_ROWS = 100_000
 """A part is closed once its days have so many events."""
 _KEY = ("event_id", "event_version")
-_RANKED_BY = ("raw_score", "event_at")
+_RANKED_BY = ("raw_score", "probability", "expected_recovery", "event_at")
 _ORDER = ("event_date", "event_at", *_KEY)
 
 

@@ -19,6 +19,7 @@ from pipelines.cli import (
     feeds,
     inspect,
     keep,
+    leaking,
     models,
     monitor,
     quarantine,
@@ -60,7 +61,7 @@ app.command(rich_help_panel="Look")(monitor.monitor)
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.command(rich_help_panel="Look")(selecting.whatif)
-app.command(rich_help_panel="Look")(selecting.leakage)
+app.command(rich_help_panel="Look")(leaking.leakage)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
