@@ -127,7 +127,7 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
         ],
     )
     told = [
-        (one.title, one.false_alarm_gap and _interval(one.false_alarm_gap), one.miss_gap and _interval(one.miss_gap))
+        (one.title, _told_interval(one.false_alarm_gap), _told_interval(one.miss_gap))
         for one in slices
         if one.false_alarm_gap or one.miss_gap
     ]
@@ -141,6 +141,10 @@ def _spoken(name: str) -> str:
 
 def _interval(figure: Figure) -> Interval:
     return figure.value, figure.low, figure.high
+
+
+def _told_interval(figure: Figure | None) -> Interval | None:
+    return None if figure is None else _interval(figure)
 
 
 def _signed(figure: Figure) -> str:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 _RARE = 10
 """A category seen in fewer training rows teaches nothing that holds: it shares one code."""
 _OTHER = 0.0
+_LEAST_PAST = 0.4
+"""Share of the days before the test days that even the first of several folds learns from."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,29 @@ def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
     if labelled.is_empty():
         raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
     test_from = _quantile(labelled, 1 - spec.test_share)
-    valid_from = _quantile(labelled, 1 - spec.test_share - spec.valid_share)
+    return _split(labelled, spec, _quantile(labelled, 1 - spec.test_share - spec.valid_share), test_from)
+
+
+def folds_by_time(labelled: pl.DataFrame, spec: ModelSpec, count: int) -> list[Split]:
+    """Splits that move on in time, each judged on the block after the one it stops by, all of them before the test days
+    of `split_by_time`, of which nothing is in any: neither events nor outcomes that became known in them.
+
+    Raises `NotReady` when a part of one has no rows or only one class.
+    """
+    if labelled.is_empty():
+        raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
+    kept_apart = _quantile(labelled, 1 - spec.test_share)
+    past = labelled.filter((pl.col("event_at") < kept_apart) & (pl.col("label_known_at") < kept_apart))
+    blocks = count + 1
+    cuts = [_quantile(past, _LEAST_PAST + (1 - _LEAST_PAST) * block / blocks) for block in range(blocks)]
+    ends = [*cuts, kept_apart]
+    return [
+        _split(past.filter(pl.col("event_at") < until), spec, valid_from, test_from)
+        for valid_from, test_from, until in zip(ends, ends[1:], ends[2:], strict=False)
+    ]
+
+
+def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_from: datetime) -> Split:
     at, known = pl.col("event_at"), pl.col("label_known_at")
     split = Split(
         train=labelled.filter((at < valid_from) & (known < valid_from)),

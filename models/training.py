@@ -243,9 +243,8 @@ def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows:
         free_raw_data=False,
     )
     stop = lightgbm.early_stopping(spec.patience, verbose=False)
-    return lightgbm.train(
-        {**spec.parameters, "seed": spec.seed}, data, spec.rounds, valid_sets=[valid], callbacks=[stop]
-    )
+    parameters = {**spec.parameters, "monotone_constraints": spec.directions(columns), "seed": spec.seed}
+    return lightgbm.train(parameters, data, spec.rounds, valid_sets=[valid], callbacks=[stop])
 
 
 def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Floats:

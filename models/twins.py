@@ -26,7 +26,7 @@ NEAR = 0.01
 """Of the inter-quartile range."""
 _APART = 1e9
 """Where a missing number lies: near other missing ones only."""
-ENOUGH_ALONE = 25
+ENOUGH_ALONE = 15
 """Adverse rows without a twin, and harmless ones, from which more than chance can be said of them."""
 _REPEATS = 200
 

@@ -27,6 +27,7 @@ from pipelines.cli import (
     road,
     selecting,
     share,
+    tuning,
     versions,
     world,
 )
@@ -53,6 +54,7 @@ app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
+versions.app.command()(tuning.tune)
 app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(selecting.select)
 app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")

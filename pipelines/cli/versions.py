@@ -1,4 +1,6 @@
-"""`borderlake model list | show | reproduce | promote | rollback`: versions of the models, and which is champion."""
+"""`borderlake model list | show | reproduce | promote | rollback`: versions of the models, and which is champion. What
+`model tune` does is in `pipelines.cli.tuning`.
+"""
 
 import getpass
 from datetime import UTC, datetime

@@ -9,7 +9,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from models.shipment_risk import SHIPMENT_RISK
 from models.spec import ModelSpec
 from models.training import Bundle, Model, Trained, fit, train
 from warehouse.errors import BorderlakeError, NotReady
@@ -91,6 +94,42 @@ def test_what_is_logged_is_of_the_model_that_is_kept(trained: Trained) -> None:
 def test_the_signal_is_found(trained: Trained) -> None:
     assert {"importer_hit_rate", "product_value_deviation"} <= set(list(trained.importance)[:4])
     assert trained.figures["auc"].low > 0.6
+
+
+@pytest.fixture(scope="module")
+def turned(labelled: pl.DataFrame) -> pl.DataFrame:
+    """What was found before speaks for whom it was found at: as no officer would believe."""
+    hits = pl.col("seller_hit_rate").fill_null(0.0)
+    return labelled.with_columns(is_adverse=hits < hits.quantile(0.3))
+
+
+@pytest.fixture(scope="module")
+def held(turned: pl.DataFrame, small_spec: ModelSpec) -> Model:
+    return train(small_spec, turned).model
+
+
+def steps_up(model: Model, rows: pl.DataFrame, name: str, step: float) -> np.ndarray:
+    """By how much each row's score changes where a number that is known grows by a step."""
+    known = rows.filter(pl.col(name).is_not_null())
+    raised = known.with_columns(pl.col(name) + step)
+    before, after = (model.raw_scores(model.bundle.encoder.matrix(one)) for one in (known, raised))
+    return after - before
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(SHIPMENT_RISK.rising)), step=st.floats(0, 5), turned_world=st.booleans())
+def test_more_found_before_never_lowers_the_score(
+    trained: Trained, held: Model, fresh: pl.DataFrame, name: str, step: float, turned_world: bool
+) -> None:
+    assert steps_up(held if turned_world else trained.model, fresh, name, step).min() >= 0
+
+
+def test_without_the_constraint_the_score_would_fall(
+    turned: pl.DataFrame, held: Model, fresh: pl.DataFrame, small_spec: ModelSpec
+) -> None:
+    free = train(replace(small_spec, rising=frozenset()), turned).model
+    assert steps_up(free, fresh, "seller_hit_rate", 1.0).min() < -0.5
+    assert steps_up(held, fresh, "seller_hit_rate", 1.0).min() >= 0
 
 
 def test_usual_is_the_quartiles_of_the_training_days(trained: Trained) -> None:
