@@ -61,7 +61,8 @@ def learn(rows: pl.DataFrame, encoder: Encoder, history: Sequence[str]) -> Groun
 
 
 def abstained_for(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], vectors: pl.DataFrame) -> pl.Series:
-    """Why the model has no ground to judge each row of vectors; null where it has."""
+    """Why the model has no ground to judge each row of vectors; null where it has. Raises as `Encoder.check` does."""
+    encoder.check(vectors)
     reasons = [
         _told(~pl.col("jurisdiction").is_in(list(jurisdictions)), pl.lit("not trained in its jurisdiction")),
         *(

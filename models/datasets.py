@@ -39,11 +39,26 @@ class Encoder:
     def category_columns(self) -> list[int]:
         return list(range(len(self.numbers), len(self.columns)))
 
+    def check(self, vectors: pl.DataFrame) -> None:
+        """Raise `NotReady`, by name, where vectors lack features or hold them as another type than was learnt from."""
+        schema = vectors.schema
+        missing = sorted(set(self.columns) - set(schema))
+        if missing:
+            raise NotReady(f"features {', '.join(missing)} are missing; materialise features again")
+        strange = [
+            *(f"{name} is {schema[name]} and no number" for name in self.numbers if not _is_number(schema[name])),
+            *(f"{name} is {schema[name]} and no text" for name in self.codes if not _is_text(schema[name])),
+        ]
+        if strange:
+            raise NotReady(f"features of another type: {', '.join(strange)}; materialise features again")
+
     def matrix(self, vectors: pl.DataFrame) -> Floats:
         """(rows, columns) float64; missing is NaN, a category unseen or rare in training is 0.
 
         Numbers are rounded to single precision: the served vector is stored so, in half the room, and is the very same.
+        Raises `NotReady` as `check` does.
         """
+        self.check(vectors)
         coded = vectors.select(
             *(pl.col(name).cast(pl.Float32) for name in self.numbers),
             *(self._coded(name) for name in self.codes),
@@ -66,6 +81,14 @@ class Encoder:
         value = pl.col(name)
         coded = value.replace_strict(dict(self.codes[name]), default=_OTHER, return_dtype=pl.Float32)
         return pl.when(value.is_not_null()).then(coded).alias(name)
+
+
+def _is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
+
+
+def _is_text(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
 def learn_encoder(vectors: pl.DataFrame, spec: ModelSpec) -> Encoder:

@@ -10,6 +10,7 @@ from functools import cached_property
 import lightgbm
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from models import abstention, calibration, evaluation, recovery, slices, twins
@@ -107,6 +108,8 @@ class Model:
 
     def raw_scores(self, matrix: Floats | NDArray[np.float32]) -> Floats:
         """Log-odds before calibration, one a row."""
+        if not len(matrix):  # LightGBM takes no day without events.
+            return np.zeros(0)
         scores: Floats = np.asarray(self.booster().predict(matrix, raw_score=True), dtype=np.float64)
         return scores
 
@@ -143,7 +146,8 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
 
     `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
     """
-    split = split_by_time(labelled, spec)
+    # A number that is none is missing: quartiles and ranges would take it for the greatest of all.
+    split = split_by_time(labelled.with_columns(cs.float().fill_nan(None)), spec)
     model, booster = _fitted(spec, split)
     return _judged(spec, model, split, _importance(booster))
 
@@ -253,7 +257,7 @@ def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Flo
 
 
 def _refuse_empty(rows: pl.DataFrame, encoder: Encoder) -> None:
-    if all(rows[name].is_null().all() for name in encoder.columns):
+    if all(values.is_null().all() for values in rows.select(encoder.columns).fill_nan(None)):
         raise BorderlakeError("every feature of the training rows is missing; compute features before training")
 
 

@@ -156,8 +156,34 @@ def test_only_missing_features_are_refused(trained: Trained, labelled: pl.DataFr
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in encoder.numbers),
         *(pl.lit(None, dtype=pl.String).alias(name) for name in encoder.codes),
     )
-    with pytest.raises(BorderlakeError, match="every feature of the training rows is missing"):
-        fit(small_spec, encoder, nothing, nothing)
+    no_number = nothing.with_columns(pl.col(encoder.numbers).fill_null(float("nan")))
+    for empty in (nothing, no_number):
+        with pytest.raises(BorderlakeError, match="every feature of the training rows is missing"):
+            fit(small_spec, encoder, empty, empty)
+
+
+def test_a_number_that_is_none_is_missing(trained: Trained, labelled: pl.DataFrame, small_spec: ModelSpec) -> None:
+    numbers = list(trained.model.bundle.encoder.numbers)
+    same = train(small_spec, labelled.with_columns(pl.col(numbers).fill_null(float("nan"))))
+    assert same.model.sha256 == trained.model.sha256
+
+
+def test_a_feature_of_another_type_is_refused_by_name(
+    trained: Trained, labelled: pl.DataFrame, small_spec: ModelSpec
+) -> None:
+    with pytest.raises(NotReady, match="log_mass is String and no number"):
+        train(small_spec, labelled.with_columns(log_mass=pl.lit("heavy")))
+
+
+@pytest.mark.parametrize("kind", [True, False], ids=["adverse-only", "harmless-only"])
+def test_outcomes_of_one_kind_are_refused_by_name(labelled: pl.DataFrame, small_spec: ModelSpec, kind: bool) -> None:
+    with pytest.raises(NotReady, match=r"shipment_risk: the training days hold \d+ outcomes of one kind"):
+        train(small_spec, labelled.with_columns(is_adverse=pl.lit(kind)))
+
+
+def test_a_day_without_events_has_no_scores(trained: Trained, fresh: pl.DataFrame) -> None:
+    encoder = trained.model.bundle.encoder
+    assert trained.model.raw_scores(encoder.matrix(fresh.clear())).shape == (0,)
 
 
 def test_no_labels_are_refused_by_name(labelled: pl.DataFrame, small_spec: ModelSpec) -> None:
