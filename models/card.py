@@ -56,7 +56,7 @@ def _page(card: Card) -> Page:
         headline=[
             (
                 f"{figures[name].value:.3f}",
-                name.replace("_", " "),
+                card_evidence.spoken(name),
                 f"{figures[name].low:.3f} to {figures[name].high:.3f}",
             )
             for name in _HEADLINE
@@ -67,7 +67,7 @@ def _page(card: Card) -> Page:
             Section("Data and days", list(_data(card))),
             Section("How good it is", list(card_evidence.figures(card.trained))),
             Section("What it brings in", list(card_evidence.revenue(card.trained))),
-            Section("Learnt or remembered", list(card_evidence.twins(card.trained.twins))),
+            Section("Learnt or remembered", list(card_evidence.twins(card.trained))),
             Section("How well it ranks within offices and modes", list(card_evidence.ranks(card.verdict.slices))),
             Section("On whom its errors fall", list(card_evidence.errors(card.trained.slices))),
             Section("Features", list(_features(card))),
@@ -93,7 +93,7 @@ def _purpose(card: Card) -> Iterator[Block]:
                 f"{spec.purpose}: ranks {spec.subject} by the probability of an adverse outcome of an examination",
             ),
             ("owner", OWNER),
-            ("serves", ", ".join(card.trained.model.bundle.jurisdictions)),
+            ("serves events of", ", ".join(card.trained.model.bundle.jurisdictions)),
             ("what it decides", "nothing: a score advises, an officer decides and gives a reason"),
             (
                 "kind",

@@ -10,16 +10,16 @@ from models.pictures import Interval
 from models.ranking import CAPACITIES
 from models.slices import CAPACITY, LEAST_ROWS, Slice
 from models.training import Trained
-from models.twins import Twins
 
 MEANINGS: Final[Mapping[str, str]] = {
     "auc": "chance that an adverse event ranks above a harmless one; 0.5 is guessing",
-    "ap": "mean precision down the ranking (average precision)",
+    "ap": "precision on the mean over the ranking, down to the last adverse event",
     "brier": "mean squared error of the probability; lower is better",
     "calibration_slope": "1 is calibrated; below 1 overconfident",
     **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in CAPACITIES},
     **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in CAPACITIES},
 }
+_NAMES: Final[Mapping[str, str]] = {"auc": "AUC", "ap": "average precision", "brier": "Brier score"}
 _WAYS: Final[Mapping[str, str]] = {"probability": "probability", "recovery": "expected recovery"}
 _FEW = "too few"
 
@@ -30,7 +30,7 @@ def figures(trained: Trained) -> Iterator[Block]:
     yield Table(
         ("figure", "value", "95 % interval", "meaning"),
         [
-            (_spoken(name), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", MEANINGS.get(name, ""))
+            (spoken(name), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", MEANINGS.get(name, ""))
             for name, one in trained.figures.items()
         ],
     )
@@ -56,22 +56,29 @@ def revenue(trained: Trained) -> Iterator[Block]:
     yield Picture(pictures.revenue(shares, CAPACITIES, "Money found"), "share of what came in, by way of ranking")
 
 
-def twins(found: Twins) -> Iterator[Block]:
+def twins(trained: Trained) -> Iterator[Block]:
     """How many judged rows have a twin in training, and the figures without them."""
+    found = trained.twins
+    if not found.with_twin:
+        yield Text(f"None of {found.rows:,} judged rows says the same of itself as a training row does, but for when.")
+        return
     yield Text(
         f"{found.with_twin:,} of {found.rows:,} judged rows ({found.share:.1%}) say the same of themselves as a "
         "training row does, but for when. There a model that only remembers looks like one that has learnt."
     )
-    if not found.with_twin:
-        return
     if found.flattery is None:
         yield Text("The others hold too few outcomes of both kinds to judge it without them.")
         return
     yield Text(f"AUC of all rows is higher than without twins by {_signed(found.flattery)}.")
     yield Table(
-        ("figure", "without twins", "95 % interval"),
+        ("figure", "all rows", "without twins", "95 % interval"),
         [
-            (_spoken(name), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}")
+            (
+                spoken(name),
+                f"{trained.figures[name].value:.3f}",
+                f"{one.value:.3f}",
+                f"{one.low:.3f} to {one.high:.3f}",
+            )
             for name, one in found.without.items()
         ],
     )
@@ -86,7 +93,7 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
         ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
         [
             (
-                f"{_spoken(one.column)} {one.value}",
+                f"{spoken(one.column)} {one.value}",
                 f"{one.rows:,}",
                 f"{one.adverse:,}",
                 f"{one.auc:.3f}",
@@ -95,7 +102,7 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
             for one in slices
         ],
     )
-    points = [(f"{_spoken(one.column)} {one.value}", one.auc, one.adverse) for one in slices]
+    points = [(f"{spoken(one.column)} {one.value}", one.auc, one.adverse) for one in slices]
     yield Picture(pictures.slices(points), "AUC by slice")
 
 
@@ -110,7 +117,7 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
         f"interval; it is beyond noise where that leaves out 0. Of fewer than {LEAST_ROWS} outcomes no rate is told."
     )
     yield Table(
-        ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "gap", "misses", "gap"),
+        ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "gap"),
         [
             (
                 one.title,
@@ -120,31 +127,37 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
                 f"{one.observed:.1%}",
                 _rate(one.false_alarms),
                 _gap(one.false_alarm_gap),
-                _rate(one.misses),
-                _gap(one.miss_gap),
             )
             for one in slices
         ],
     )
-    told = [
-        (one.title, _told_interval(one.false_alarm_gap), _told_interval(one.miss_gap))
-        for one in slices
-        if one.false_alarm_gap or one.miss_gap
-    ]
+    yield from _drawn([(one.title, one.false_alarm_gap) for one in slices], "false alarms")
+    missed = [one for one in slices if one.misses is not None]
+    if not missed:
+        yield Text(f"No part has {LEAST_ROWS} adverse outcomes: of misses nothing is told.")
+        return
+    yield Table(
+        ("part", "adverse", "misses", "gap"),
+        [(one.title, f"{one.adverse:,}", _rate(one.misses), _gap(one.miss_gap)) for one in missed],
+    )
+    yield from _drawn([(one.title, one.miss_gap) for one in missed], "misses")
+
+
+def _drawn(parts: Sequence[tuple[str, Figure | None]], what: str) -> Iterator[Block]:
+    told = [(name, _interval(gap)) for name, gap in parts if gap is not None]
     if told:
-        yield Picture(pictures.gaps(told), "gaps of false alarms and misses by part")
+        yield Picture(pictures.gaps(told, what), f"gaps of {what} by part")
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+def spoken(name: str) -> str:
+    """A figure's name as it is read: `precision_at_5` is precision at 5 %."""
+    if name in _NAMES:
+        return _NAMES[name]
+    return f"{name.replace('_', ' ')} %" if "_at_" in name else name.replace("_", " ")
 
 
 def _interval(figure: Figure) -> Interval:
     return figure.value, figure.low, figure.high
-
-
-def _told_interval(figure: Figure | None) -> Interval | None:
-    return None if figure is None else _interval(figure)
 
 
 def _signed(figure: Figure) -> str:

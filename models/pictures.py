@@ -119,21 +119,18 @@ def revenue(shares: Mapping[str, Sequence[Interval]], capacities: Sequence[int],
     return figure
 
 
-def gaps(parts: Sequence[tuple[str, Interval | None, Interval | None]], title: str = "") -> Figure:
-    """Gaps of false alarms and of misses by part, each with its interval; orange where it is beyond noise."""
-    figure = Figure(figsize=(7.6, 1.2 + 0.26 * len(parts)), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    names, alarms, misses = zip(*reversed(parts), strict=True)
-    for axes, name, found_of in zip(panels, ("false alarms", "misses"), (alarms, misses), strict=True):
-        axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
-        for row, found in enumerate(found_of):
-            if found is not None:
-                value, low, high = found
-                colour = ORANGE if low > 0 or high < 0 else BLUE
-                axes.errorbar(value, row, xerr=_reaches([found]), fmt="o", color=colour, capsize=2, markersize=4)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.set(xlabel=f"{name}: rate less that of all others", title=title)
-    panels[0].set_yticks(range(len(parts)), names, fontsize=8)
+def gaps(parts: Sequence[tuple[str, Interval]], what: str) -> Figure:
+    """Gaps of an error rate by part, each with its interval; orange where it is beyond noise."""
+    figure = Figure(figsize=(6.4, 0.9 + 0.26 * len(parts)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    for row, (_, (value, low, high)) in enumerate(reversed(parts)):
+        colour = ORANGE if low > 0 or high < 0 else BLUE
+        reach = _reaches([(value, low, high)])
+        axes.errorbar(value, row, xerr=reach, fmt="o", color=colour, capsize=2, markersize=4)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set(xlabel=f"{what}: rate less that of all others; orange is beyond noise")
+    axes.set_yticks(range(len(parts)), [name for name, _ in reversed(parts)], fontsize=8)
     return figure
 
 

@@ -260,19 +260,27 @@ def _slice(column: str, value: str, labels: Floats, ours: Floats, theirs: Floats
 
 
 def _no_slice_worse(slices: Sequence[Slice]) -> Rule:
-    worse = [f"{one.column} {one.value}" for one in slices if one.is_worse]
+    worse = [_named(one) for one in slices if one.is_worse]
     held = [one for one in slices if one.gain is not None]
     if not slices:
         said = f"no slice has {ENOUGH_OF_SLICE} outcomes of each kind to be judged by itself"
     elif not held:
-        said = f"{len(slices)} slices with enough outcomes, and no champion to hold them against"
+        said = f"{_counted(slices)} with enough outcomes, and no champion to hold against"
     elif worse:
         said = f"worse than the champion beyond noise: {', '.join(worse)}"
     else:
         least = min(held, key=lambda one: one.gain.value if one.gain else 0.0)
-        said = f"{len(held)} slices held against the champion; least gain: {least.column} {least.value}"
+        said = f"{_counted(held)} held against the champion; least gain: {_named(least)}"
         said += f" {_interval(least.gain)}" if least.gain else ""
     return Rule("no_slice_worse", not worse, said, {"slices": float(len(slices)), "worse": float(len(worse))})
+
+
+def _counted(slices: Sequence[Slice]) -> str:
+    return f"{len(slices)} slice{'' if len(slices) == 1 else 's'}"
+
+
+def _named(one: Slice) -> str:
+    return f"{one.column.replace('_', ' ')} {one.value}"
 
 
 def _reproducible(model: Model, again: Model) -> Rule:

@@ -36,7 +36,7 @@ class Range:
 
     def nearest(self, value: Any) -> float:
         """What may be tried and lies nearest to a value."""
-        return min(max(value, self.low), self.high)
+        return min(max(float(value), self.low), self.high)
 
 
 SPACE: Mapping[str, Range] = {

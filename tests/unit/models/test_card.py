@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import card
+from models import card, card_evidence
 from models.card import Card
 from models.evaluation import Figure
 from models.promotion import RULES, Rival, judge
@@ -44,7 +44,7 @@ def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Ca
     for feature in spec.features():
         assert feature.owner in page
     for name in made.trained.figures:
-        assert name.replace("_", " ") in page
+        assert card_evidence.spoken(name) in page
     for rule in RULES:
         assert rule.replace("_", " ") in page
     assert page.count("PICTURE") >= 2
