@@ -1,7 +1,7 @@
 """What a training tells its run in the registry: parameters, metrics, tags, flat and by name. Nothing of mlflow.
 
-Metrics of the whole model have plain names; those of parts have names with dots: `twins.share`,
-`revenue.revenue_at_5_by_recovery`, `slice.office.XNPRT.false_alarm_gap`. A figure brings `_low` and `_high`.
+Metrics of the whole model have plain names; others have names with dots: `twins.share`, `without_twins.auc`,
+`revenue.at_5_by_recovery`, `slice.office.XNPRT.false_alarm_gap`. A figure brings `_low` and `_high`.
 """
 
 import json
@@ -35,7 +35,8 @@ def parameters(trained: Trained) -> dict[str, Any]:
 
 def metrics(trained: Trained) -> dict[str, float]:
     """Figures on the judged days: of all rows, without twins, of money, of every slice."""
-    found = {**trained.figures, **{f"revenue.{name}": figure for name, figure in trained.revenue.items()}}
+    money = {name.replace("revenue_", "revenue.", 1): figure for name, figure in trained.revenue.items()}
+    found = {**trained.figures, **money}
     found |= _of_twins(trained.twins)
     for one in trained.slices:
         found |= _of_slice(one)
@@ -57,7 +58,7 @@ def tags(trained: Trained) -> dict[str, str]:
 
 
 def _of_twins(twins: Twins) -> Mapping[str, Figure]:
-    found = {f"twins.{name}_without": figure for name, figure in twins.without.items()}
+    found = {f"without_twins.{name}": figure for name, figure in twins.without.items()}
     return found if twins.flattery is None else {**found, "twins.flattery": twins.flattery}
 
 

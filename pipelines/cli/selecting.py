@@ -1,6 +1,6 @@
 """`borderlake select` and `whatif`: lanes of a day, and past days under other lanes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from rich.table import Table
 
 from models import whatif as counting
 from models.capacity import LANES, Capacities, read_capacities
@@ -89,16 +90,11 @@ def select(
         "order", "is_exploration", "rank", "score_id"
     )
     columns = ("where", "events", *LANES, "drawn", "no ground", "officer-hours", _in_currency("expected", lanes))
-    console.print(
-        table(
-            f"{spec.name}, {day:%Y-%m-%d}: lanes by office",
-            columns,
-            [(*row[:-1], _money(row[-1])) for row in offices.rows()],
-        )
-    )
+    told = [(*row[:-1], _money(row[-1])) for row in offices.rows()]
+    console.print(_table(f"{spec.name}, {day:%Y-%m-%d}: lanes by office", columns, told))
     if limit:
         listed = [_listed(row) for row in ordered.head(limit).iter_rows(named=True)]
-        console.print(table("Look at", ("score", "where", "lane", "risk", "expected", "why"), listed))
+        console.print(_table("Look at", ("score", "where", "lane", "risk", "expected", "why"), listed))
     console.print("A lane advises. Record what is decided: [bold]borderlake disposition record SCORE_ID[/bold]")
     rows = ordered.select(
         "score_id", "event_id", "location", "lane", "lane_by_risk", "rank", "probability", "expected_recovery",
@@ -150,7 +146,7 @@ def whatif(
     totals = {name: counting.tally(rows, capacities).to_dicts()[0] for name, rows in sides.items()}
     expected = {name: counting.expected_hits(rows) for name, rows in sides.items()}
     console.print(
-        table(
+        _table(
             f"{spec.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
             ("", *_headings(answer.would), "estimated hits (95 %)"),
             [(name, *_figures(totals[name]), interval(expected[name])) for name in sides],
@@ -159,7 +155,7 @@ def whatif(
     offices = {name: counting.tally(rows, capacities, ["location"]).to_dicts() for name, rows in sides.items()}
     by_office = [(row["location"], name, *_figures(row)) for name, rows in offices.items() for row in rows]
     by_office.sort(key=lambda row: (row[0] is None, row[0] or ""))
-    console.print(table("By office", ("where", "", *_headings(answer.would)), by_office))
+    console.print(_table("By office", ("where", "", *_headings(answer.would)), by_office))
     console.print(f"Hits gained, estimated: {interval(answer.gain)}", highlight=False)
     if answer.seen_in_training:
         console.print(
@@ -184,7 +180,7 @@ def whatif(
 
 
 _FIGURES = {
-    "events": "events", "looked_at": "looked at", "known": "known", "hits": "hits", "precision": "precision",
+    "events": "events", "looked_at": "looked at", "known": "outcomes known", "hits": "hits", "precision": "precision",
     "officer_hours": "officer-hours", "expected": "expected", "recovered": "recovered",
 }  # fmt: skip
 _MONEY = ("expected", "recovered")
@@ -213,6 +209,12 @@ def _listed(row: Mapping[str, Any]) -> tuple[object, ...]:
     why = "\n".join([row["reason"], *reasons, *mark])
     money = _money(row["expected_recovery"], row["recovery_currency"])
     return row["score_id"][:_DIGITS], row["location"], row["lane"], f"{row['probability']:.1%}", money, why
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table, without the columns of money where no row tells any."""
+    kept = [at for at, name in enumerate(columns) if not name.startswith(_MONEY) or any(row[at] for row in rows)]
+    return table(title, [columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[object, ...]:

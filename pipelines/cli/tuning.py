@@ -34,7 +34,7 @@ def tune(
     console.print(_said(found), soft_wrap=True, highlight=False)
     if found.changed:
         before = found.before.parameters
-        changed = [(name, before.get(name), value) for name, value in found.changed.items()]
+        changed = [(name, str(before.get(name)), str(value)) for name, value in found.changed.items()]
         console.print(table("What is otherwise", ("parameter", "was", "found"), changed))
         console.print(f"To have it, paste into models/{spec.name}.py and train:")
         console.print(found.declared(), markup=False, highlight=False)

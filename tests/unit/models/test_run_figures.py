@@ -21,11 +21,11 @@ def test_every_figure_comes_with_its_interval(with_amounts: Trained) -> None:
     flat = metrics(with_amounts)
     for name, figure in {
         **with_amounts.figures,
-        **{f"revenue.{name}": one for name, one in with_amounts.revenue.items()},
-        **{f"twins.{name}_without": one for name, one in with_amounts.twins.without.items()},
+        **{name.replace("revenue_", "revenue."): one for name, one in with_amounts.revenue.items()},
+        **{f"without_twins.{name}": one for name, one in with_amounts.twins.without.items()},
     }.items():
         assert (flat[name], flat[f"{name}_low"], flat[f"{name}_high"]) == (figure.value, figure.low, figure.high)
-    assert "revenue.revenue_at_5_by_recovery" in flat
+    assert "revenue.at_5_by_recovery" in flat
     assert tags(with_amounts)["recovery"] == "expected in EUR"
 
 
