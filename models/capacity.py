@@ -1,5 +1,6 @@
-"""Capacity: what an office can look at a day, lane by lane, the minutes each look takes, and what it
-ranks by. Read from a TOML file.
+"""Capacity: what an office can look at a day, lane by lane, the minutes each look takes, and what it ranks by.
+
+Read from a TOML file:
 
     [shipments.default]
     red = 0.03                       # a share of the day below 1, a number of events from 1
@@ -25,9 +26,10 @@ from models.priority import BY_PROBABILITY, Priority
 from warehouse.errors import BorderlakeError
 
 LANES = ("red", "yellow", "blue", "green")
-_NO_SEATS = ("minutes", "rank_by")
 LOOKED_AT = ("red", "yellow")
 """Lanes whose events are looked at before release."""
+_NO_SEATS = ("minutes", "rank_by")
+"""What a capacity tells beside seats."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Capacity:
     yellow: float = 0.05
     blue: float = 0.10
     exploration: float = 0.01
-    """Drawn at random from what risk alone would not have looked at, examined like red."""
+    """Drawn at random from what rank alone would not have looked at, examined like red."""
     minutes: Minutes = Minutes()
     rank_by: Priority = BY_PROBABILITY
 

@@ -97,7 +97,7 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
                 f"{one.rows:,}",
                 f"{one.adverse:,}",
                 f"{one.auc:.3f}",
-                "" if one.gain is None else _signed(one.gain),
+                "no champion" if one.gain is None else _signed(one.gain),
             )
             for one in slices
         ],
@@ -113,11 +113,11 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
         return
     yield Text(
         f"If the riskiest {CAPACITY:.0%} are looked at: who is looked at in vain (false alarms, of harmless events), "
-        "and who is missed (of adverse ones). A gap is the rate of a part less that of all others, with its 95 % "
+        "and who is missed (of adverse ones). Against all others: the rate of a part less theirs, with its 95 % "
         f"interval; it is beyond noise where that leaves out 0. Of fewer than {LEAST_ROWS} outcomes no rate is told."
     )
     yield Table(
-        ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "gap"),
+        ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "against all others"),
         [
             (
                 one.title,
@@ -137,7 +137,7 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
         yield Text(f"No part has {LEAST_ROWS} adverse outcomes: of misses nothing is told.")
         return
     yield Table(
-        ("part", "adverse", "misses", "gap"),
+        ("part", "adverse", "misses", "against all others"),
         [(one.title, f"{one.adverse:,}", _rate(one.misses), _gap(one.miss_gap)) for one in missed],
     )
     yield from _drawn([(one.title, one.miss_gap) for one in missed], "misses")

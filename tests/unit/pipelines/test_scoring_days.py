@@ -126,6 +126,14 @@ def test_a_model_of_other_features_refuses_by_name_and_nothing_is_written(
     assert all(frame.is_empty() for frame in rows(made))
 
 
+def test_an_office_that_ranks_by_money_is_told_where_the_model_expects_none(tmp_path: Path, model: Model) -> None:
+    made = scorer(tmp_path, model)
+    made.deployment.settings.capacity.write_text('[shipments.default]\nrank_by = "money"\n')
+    made.run(GOODS.days[:1])
+    by_rank = rows(made)[1].filter(~pl.col("is_exploration"))
+    assert by_rank["reason"].str.starts_with("by risk, since no amounts are known: rank ").all()
+
+
 def test_a_day_without_events_is_scored_with_nothing(tmp_path: Path, model: Model) -> None:
     made = scorer(tmp_path, model)
     assert made.run([date(2031, 1, 1)]).is_empty()
