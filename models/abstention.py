@@ -71,7 +71,7 @@ def abstained_for(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str]
         ),
     ]
     if ground.history:
-        nobody = pl.all_horizontal(pl.col(name).is_null() for name in ground.history)
+        nobody = pl.all_horizontal(pl.col(name).cast(pl.Float64).fill_nan(None).is_null() for name in ground.history)
         reasons.append(_told(nobody, pl.lit("thin history: nobody in it was seen before")))
     if ground.reach:
         outside = pl.col("outside")
