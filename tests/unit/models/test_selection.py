@@ -120,7 +120,7 @@ def worth_by_hand(rows: list[dict[str, float]], weight: float) -> list[float]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(sizes, st.floats(0, 1), st.integers(0, 12), st.booleans())
 def test_seats_go_to_what_is_worth_most_to_the_office(
     days: dict[tuple[str | None, int], int], weight: float, red: int, pays: bool

@@ -116,7 +116,7 @@ def steps_up(model: Model, rows: pl.DataFrame, name: str, step: float) -> np.nda
     return after - before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(SHIPMENT_RISK.rising)), step=st.floats(0, 5), turned_world=st.booleans())
 def test_more_found_before_never_lowers_the_score(
     trained: Trained, held: Model, fresh: pl.DataFrame, name: str, step: float, turned_world: bool
