@@ -35,8 +35,9 @@ class Served:
         return len(self.numbers)
 
     @property
-    def features(self) -> set[str]:
-        return {*self.names, *self.categories.columns}
+    def schema(self) -> dict[str, pl.DataType]:
+        """Features and their types."""
+        return {**dict.fromkeys(self.names, pl.Float64()), **self.categories.schema}
 
     def numbers_of(self, names: Sequence[str]) -> Floats:
         """The numbers called `names`, in that order; no copy where all are asked for."""

@@ -1,4 +1,6 @@
-"""Capacity: what an office can look at a day, lane by lane, and the minutes each look takes. Read from a TOML file.
+"""Capacity: what an office can look at a day, lane by lane, the minutes each look takes, and what it ranks by.
+
+Read from a TOML file:
 
     [shipments.default]
     red = 0.03                       # a share of the day below 1, a number of events from 1
@@ -6,6 +8,7 @@
     red = 12
     exploration = 2
     minutes = { red = 90, yellow = 10 }
+    rank_by = "money"                # or "probability" (where nothing is said), or "mix:0.7": 70 % probability
 
 How lanes are filled is `models.selection`.
 """
@@ -19,11 +22,14 @@ from typing import Any
 
 import polars as pl
 
+from models.priority import BY_PROBABILITY, Priority
 from warehouse.errors import BorderlakeError
 
 LANES = ("red", "yellow", "blue", "green")
 LOOKED_AT = ("red", "yellow")
 """Lanes whose events are looked at before release."""
+_NO_SEATS = ("minutes", "rank_by")
+"""What a capacity tells beside seats."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class Capacity:
     yellow: float = 0.05
     blue: float = 0.10
     exploration: float = 0.01
-    """Drawn at random from what risk alone would not have looked at, examined like red."""
+    """Drawn at random from what rank alone would not have looked at, examined like red."""
     minutes: Minutes = Minutes()
+    rank_by: Priority = BY_PROBABILITY
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,21 @@ class Capacities:
         """What each row's `location` has of a lane, or of exploration: a share or a number."""
         own = {place: getattr(one, lane) for place, one in self.locations.items()}
         return _chosen(own, getattr(self.default, lane))
+
+    def ranked_by(self, priority: Priority) -> "Capacities":
+        """The same seats everywhere, filled by another ranking."""
+        own = {place: replace(one, rank_by=priority) for place, one in self.locations.items()}
+        return Capacities(replace(self.default, rank_by=priority), own)
+
+    @property
+    def need_money(self) -> bool:
+        """Whether any location ranks by expected recovery, in whole or in part."""
+        return any(one.rank_by.needs_money for one in (self.default, *self.locations.values()))
+
+    def probability_weight(self) -> pl.Expr:
+        """How much of its standing each row's `location` gives to the probability; the rest is for money."""
+        own = {place: one.rank_by.weight for place, one in self.locations.items()}
+        return _chosen(own, self.default.rank_by.weight)
 
     def officer_minutes(self) -> pl.Expr:
         """Officers' minutes that each row's `lane` takes at its `location`."""
@@ -90,15 +112,17 @@ def read_capacities(path: Path, subject: str) -> Capacities:
         own = {location: _capacity(given, default) for location, given in tables.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise BorderlakeError(
-            f"{path.name}: {error}; lanes are red, yellow, blue and exploration, minutes those of red to green"
+            f"{path.name}: {error}; lanes are red, yellow, blue and exploration, minutes those of red to green, "
+            "and rank_by is probability, money or mix:0.7"
         ) from error
     return Capacities(default, own)
 
 
 def _capacity(given: Mapping[str, Any], base: Capacity) -> Capacity:
     minutes = replace(base.minutes, **given.get("minutes", {}))
-    capacity = replace(base, **{**given, "minutes": minutes})
-    seats = {one.name: getattr(capacity, one.name) for one in fields(capacity) if one.name != "minutes"}
+    rank_by = Priority.of(given["rank_by"]) if "rank_by" in given else base.rank_by
+    capacity = replace(base, **{**given, "minutes": minutes, "rank_by": rank_by})
+    seats = {one.name: getattr(capacity, one.name) for one in fields(capacity) if one.name not in _NO_SEATS}
     told = {**seats, **{f"minutes of {lane}": value for lane, value in asdict(capacity.minutes).items()}}
     for name, value in told.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:

@@ -5,28 +5,20 @@ look in Markdown and HTML is in `models.card_pages`. No registry, no IO; nothing
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from models import card_pages, pictures
+from models import card_evidence, card_pages, pictures
 from models.card_pages import Block, Page, Picture, Section, Table, Text
-from models.promotion import RULES, Slice, Verdict
+from models.promotion import RULES, Verdict
 from models.training import Trained
 
 OWNER: Final = "risk analytics"
 
-MEANINGS: Final[Mapping[str, str]] = {
-    "auc": "an adverse event stands above a harmless one",
-    "ap": "mean precision down the ranking (average precision)",
-    "brier": "mean squared error of the probability",
-    "calibration_slope": "1 is calibrated; below 1 overconfident",
-    **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in (1, 2, 5, 10)},
-    **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in (1, 2, 5, 10)},
-}
 _STRONGEST = 10
 _HEADLINE = ("auc", "precision_at_5", "recall_at_10", "calibration_slope")
 
@@ -64,7 +56,7 @@ def _page(card: Card) -> Page:
         headline=[
             (
                 f"{figures[name].value:.3f}",
-                name.replace("_", " "),
+                card_evidence.spoken(name),
                 f"{figures[name].low:.3f} to {figures[name].high:.3f}",
             )
             for name in _HEADLINE
@@ -73,8 +65,11 @@ def _page(card: Card) -> Page:
             Section("Purpose", list(_purpose(card))),
             Section("Verdict of the gate", list(_gate(card.verdict))),
             Section("Data and days", list(_data(card))),
-            Section("How good it is", list(_figures(card))),
-            Section("Slices", list(_slices(card.verdict.slices))),
+            Section("How good it is", list(card_evidence.figures(card.trained))),
+            Section("What it brings in", list(card_evidence.revenue(card.trained))),
+            Section("Learnt or remembered", list(card_evidence.twins(card.trained))),
+            Section("How well it ranks within offices and modes", list(card_evidence.ranks(card.verdict.slices))),
+            Section("On whom its errors fall", list(card_evidence.errors(card.trained.slices))),
             Section("Features", list(_features(card))),
             Section("Limits", list(_limits(card))),
             Section("Identity and replay", list(_identity(card))),
@@ -98,7 +93,7 @@ def _purpose(card: Card) -> Iterator[Block]:
                 f"{spec.purpose}: ranks {spec.subject} by the probability of an adverse outcome of an examination",
             ),
             ("owner", OWNER),
-            ("serves", ", ".join(card.trained.model.bundle.jurisdictions)),
+            ("serves events of", ", ".join(card.trained.model.bundle.jurisdictions)),
             ("what it decides", "nothing: a score advises, an officer decides and gives a reason"),
             (
                 "kind",
@@ -146,41 +141,6 @@ def _span(rows: pl.DataFrame) -> tuple[datetime, datetime]:
 
 def _adverse(rows: pl.DataFrame) -> int:
     return int(rows["is_adverse"].sum())
-
-
-def _figures(card: Card) -> Iterator[Block]:
-    yield Text("On the judged days, which it never saw; in brackets 95 % bootstrap intervals.")
-    yield Table(
-        ("figure", "value", "95 % interval", "meaning"),
-        [
-            (name.replace("_", " "), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", MEANINGS.get(name, ""))
-            for name, one in card.trained.figures.items()
-        ],
-    )
-    title = card.trained.spec.title
-    yield Picture(pictures.calibration_curve(card.trained.reliability, title), "calibration on the judged days")
-
-
-def _slices(slices: Sequence[Slice]) -> Iterator[Block]:
-    if not slices:
-        yield Text("No office and no mode has outcomes of both kinds enough to be judged by itself.")
-        return
-    yield Table(
-        ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
-        [
-            (
-                f"{one.column.replace('_', ' ')} {one.value}",
-                f"{one.rows:,}",
-                f"{one.adverse:,}",
-                f"{one.auc:.3f}",
-                "" if one.gain is None else f"{one.gain.value:+.3f} ({one.gain.low:+.3f} to {one.gain.high:+.3f})",
-            )
-            for one in slices
-        ],
-    )
-    yield Picture(
-        pictures.slices([(f"{one.column} {one.value}", one.auc, one.adverse) for one in slices]), "AUC by slice"
-    )
 
 
 def _features(card: Card) -> Iterator[Block]:

@@ -123,7 +123,7 @@ def _cells(tag: str, texts: Sequence[str]) -> str:
 def _mood(text: str) -> str:
     if text in ("yes", "NO"):
         return f" class='{'met' if text == 'yes' else 'unmet'}'"
-    return " class='number'" if re.match(r"[+-]?[\d,.]+ ?%?( \(.*\))?\Z", text) else ""
+    return " class='number'" if re.match(r"[+-]?[\d,.]+ ?%?( to [\d,.]+| \(.*\))?\Z", text) else ""
 
 
 _STYLE = """

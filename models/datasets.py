@@ -23,6 +23,8 @@ _RARE = 10
 _OTHER = 0.0
 _UNSEEN = -1.0
 """Between a category and its code: that there is none."""
+_LEAST_PAST = 0.4
+"""Share of the days before the test days that even the first of several folds learns from."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,25 @@ class Encoder:
     def category_columns(self) -> list[int]:
         return list(range(len(self.numbers), len(self.columns)))
 
+    def check(self, schema: Mapping[str, pl.DataType]) -> None:
+        """Raise `NotReady`, by name, where vectors lack features or hold them as another type than was learnt from."""
+        missing = sorted(set(self.columns) - set(schema))
+        if missing:
+            raise NotReady(f"features {', '.join(missing)} are missing; materialise features again")
+        strange = [
+            *(f"{name} is {schema[name]} and no number" for name in self.numbers if not _is_number(schema[name])),
+            *(f"{name} is {schema[name]} and no text" for name in self.codes if not _is_text(schema[name])),
+        ]
+        if strange:
+            raise NotReady(f"features of another type: {', '.join(strange)}; materialise features again")
+
     def encode(self, served: Served) -> "Encoded":
         """Vectors as the model sees them.
 
         Numbers are rounded to single precision: the served vector is stored so, in half the room, and is the very same.
+        Raises `NotReady` as `check` does.
         """
+        self.check(served.schema)
         matrix = np.empty((len(served), len(self.columns)), dtype=np.float32)
         unseen = np.zeros((len(served), len(self.codes)), dtype=np.bool_)
         with np.errstate(over="ignore"):  # What is beyond single precision is infinite.
@@ -57,6 +73,7 @@ class Encoder:
 
     def matrix(self, vectors: pl.DataFrame) -> Floats:
         """The matrix of `encode` in double precision, of vectors with one column a feature."""
+        self.check(vectors.schema)
         served = of_columns(vectors.select(self.columns), self.numbers, tuple(self.codes))
         return self.encode(served).matrix.astype(np.float64)
 
@@ -74,6 +91,14 @@ class Encoded:
     """(events, columns of the encoder), row by row; missing is NaN, a category unseen or rare in training is 0."""
     unseen: NDArray[np.bool_]
     """(events, categories): whether training never saw the category."""
+
+
+def _is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
+
+
+def _is_text(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
 def learn_encoder(vectors: pl.DataFrame, spec: ModelSpec) -> Encoder:
@@ -109,7 +134,29 @@ def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
     if labelled.is_empty():
         raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
     test_from = _quantile(labelled, 1 - spec.test_share)
-    valid_from = _quantile(labelled, 1 - spec.test_share - spec.valid_share)
+    return _split(labelled, spec, _quantile(labelled, 1 - spec.test_share - spec.valid_share), test_from)
+
+
+def folds_by_time(labelled: pl.DataFrame, spec: ModelSpec, count: int) -> list[Split]:
+    """Splits that move on in time, each judged on the block after the one it stops by, all of them before the test days
+    of `split_by_time`, of which nothing is in any: neither events nor outcomes that became known in them.
+
+    Raises `NotReady` when a part of one has no rows or only one class.
+    """
+    if labelled.is_empty():
+        raise NotReady(f"{spec.name}: no outcome is known yet; land outcomes (inspections, findings) first")
+    kept_apart = _quantile(labelled, 1 - spec.test_share)
+    past = labelled.filter((pl.col("event_at") < kept_apart) & (pl.col("label_known_at") < kept_apart))
+    blocks = count + 1
+    cuts = [_quantile(past, _LEAST_PAST + (1 - _LEAST_PAST) * block / blocks) for block in range(blocks)]
+    ends = [*cuts, kept_apart]
+    return [
+        _split(past.filter(pl.col("event_at") < until), spec, valid_from, test_from)
+        for valid_from, test_from, until in zip(ends, ends[1:], ends[2:], strict=False)
+    ]
+
+
+def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_from: datetime) -> Split:
     at, known = pl.col("event_at"), pl.col("label_known_at")
     split = Split(
         train=labelled.filter((at < valid_from) & (known < valid_from)),

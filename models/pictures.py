@@ -1,4 +1,4 @@
-"""Pictures of a model, as matplotlib figures: calibration, scores, importance, slices. No files, no global state."""
+"""Pictures of a model, as matplotlib figures: calibration, scores, money, slices. No files, no global state."""
 
 import base64
 import io
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from models.capacity import LANES
 
@@ -97,3 +98,43 @@ def slices(points: Sequence[tuple[str, float, int]], title: str = "") -> Figure:
     axes.set_yticks(range(len(points)), names)
     axes.set(xlabel="AUC; the dashed line is chance", title=title)
     return figure
+
+
+Interval = tuple[float, float, float]
+"""A value with the ends of its interval."""
+
+
+def revenue(shares: Mapping[str, Sequence[Interval]], capacities: Sequence[int], title: str = "") -> Figure:
+    """Share of what came in that the highest ranks hold, by way of ranking and by capacity in per cent of events."""
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    width = 0.8 / max(len(shares), 1)
+    for place, ((way, intervals), colour) in enumerate(zip(shares.items(), (BLUE, ORANGE), strict=False)):
+        at = [index + (place - (len(shares) - 1) / 2) * width for index in range(len(intervals))]
+        values = [value for value, _, _ in intervals]
+        axes.bar(at, values, width * 0.9, color=colour, label=f"ranked by {way}", yerr=_reaches(intervals), capsize=2)
+    axes.set_xticks(range(len(capacities)), [f"{percent} %" for percent in capacities])
+    axes.set(xlabel="of events looked at", ylabel="share of all that came in", title=title)
+    axes.legend(frameon=False)
+    return figure
+
+
+def gaps(parts: Sequence[tuple[str, Interval]], what: str) -> Figure:
+    """Gaps of an error rate by part, each with its interval; orange where it is beyond noise."""
+    figure = Figure(figsize=(6.4, 0.9 + 0.26 * len(parts)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    for row, (_, (value, low, high)) in enumerate(reversed(parts)):
+        colour = ORANGE if low > 0 or high < 0 else BLUE
+        reach = _reaches([(value, low, high)])
+        axes.errorbar(value, row, xerr=reach, fmt="o", color=colour, capsize=2, markersize=4)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set(xlabel=f"{what}: rate less that of all others; orange is beyond noise")
+    axes.set_yticks(range(len(parts)), [name for name, _ in reversed(parts)], fontsize=8)
+    return figure
+
+
+def _reaches(intervals: Sequence[Interval]) -> list[list[float]]:
+    """How far each interval reaches below and above its value."""
+    below = [max(value - low, 0.0) for value, low, _ in intervals]
+    return [below, [max(high - value, 0.0) for value, _, high in intervals]]

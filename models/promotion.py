@@ -16,12 +16,17 @@ import polars as pl
 from models import datasets
 from models.datasets import Floats
 from models.evaluation import Figure, interval, paired_gain, resamples
+from models.ranking import Ordering
 from models.training import Model, Trained
+from models.twins import ENOUGH_ALONE, Twins
 
 ENOUGH_ADVERSE: Final = 25
 """Adverse outcomes of the judged days from which a verdict is more than chance."""
 SLOPE: Final = (0.9, 1.1)
 """Calibration slopes that count as calibrated; the figure's interval must reach in."""
+FLATTERY_BOUND: Final = 0.05
+"""How much of its area under the ROC curve may rest on judged rows that training has seen almost the same, beyond
+noise. Commuters and repeat orders are twins by nature and are ranked more easily; what is remembered gives far more."""
 SLICE_BOUND: Final = 0.02
 """How much of its area under the ROC curve a slice may lose, beyond noise."""
 ENOUGH_OF_SLICE: Final = 10
@@ -40,6 +45,8 @@ RULES: Final[Mapping[str, str]] = {
     "enough_labels": f"the judged days hold at least {ENOUGH_ADVERSE} adverse outcomes, and as many harmless ones",
     "better": "it finds more than the champion at the capacity that is there, beyond noise",
     "calibrated": f"the interval of its calibration slope reaches into {SLOPE[0]} to {SLOPE[1]}",
+    "twins": "without the judged rows that have a near-identical training row it still beats chance, and no more than "
+    f"{FLATTERY_BOUND} of AUC is lost with them, beyond noise",
     "no_slice_worse": f"no office and no mode loses more than {SLICE_BOUND} of AUC to the champion, beyond noise",
     "reproducible": "trained again on the same rows it is the same to the last bit",
 }
@@ -135,6 +142,7 @@ def judge(trained: Trained, again: Model, champion: Rival | None, capacity: floa
         _enough(labels),
         _better(trained, labels, ours, theirs, rival, capacity),
         _calibrated(trained),
+        _holds_without_twins(trained.twins),
         _no_slice_worse(slices),
         _reproducible(trained.model, again),
     ]
@@ -201,6 +209,28 @@ def _calibrated(trained: Trained) -> Rule:
     return Rule("calibrated", passed, said, {"slope": slope.value, "slope_low": slope.low, "slope_high": slope.high})
 
 
+def _holds_without_twins(twins: Twins) -> Rule:
+    figures = {"with_twin": float(twins.with_twin), "share": twins.share}
+    said = (
+        f"{twins.with_twin:,} of {twins.rows:,} judged rows have a near-identical training row"
+        if twins.with_twin
+        else f"none of {twins.rows:,} judged rows has a near-identical training row"
+    )
+    if not twins.with_twin:
+        return Rule("twins", True, said, figures)
+    if twins.flattery is None:
+        said = f"{said}; the others hold fewer than {ENOUGH_ALONE} outcomes of a kind: nothing says that it has learnt"
+        return Rule("twins", False, said, figures)
+    alone, flattery = twins.without["auc"], twins.flattery
+    figures |= {"auc_without": alone.value, "auc_without_low": alone.low}
+    figures |= {"flattery": flattery.value, "flattery_low": flattery.low, "flattery_high": flattery.high}
+    said = (
+        f"{said}; AUC without them {_interval(alone)}, low end above 0.5; with them it is higher by "
+        f"{_interval(flattery)}, low end at most {FLATTERY_BOUND}"
+    )
+    return Rule("twins", alone.low > 0.5 and flattery.low <= FLATTERY_BOUND, said, figures)
+
+
 def slices_of(
     rows: pl.DataFrame, columns: Sequence[str], labels: Floats, ours: Floats, theirs: Floats | None, seed: int
 ) -> list[Slice]:
@@ -217,11 +247,11 @@ def slices_of(
 
 
 def _slice(column: str, value: str, labels: Floats, ours: Floats, theirs: Floats | None, seed: int) -> Slice:
-    ranked, once = _Ranked(labels, ours), np.ones(len(labels))
+    ranked, once = Ordering(labels, ours), np.ones(len(labels))
     counted = (column, value, len(labels), int(labels.sum()), ranked.auc(once))
     if theirs is None:
         return Slice(*counted, gain=None, is_worse=False)
-    rival = _Ranked(labels, theirs)
+    rival = Ordering(labels, theirs)
     draws = resamples(labels, seed=seed, repeats=REPEATS)
     drawn = [np.bincount(rows, minlength=len(labels)).astype(np.float64) for rows in draws]
     gains = np.array([ranked.auc(weights) - rival.auc(weights) for weights in drawn])
@@ -230,43 +260,33 @@ def _slice(column: str, value: str, labels: Floats, ours: Floats, theirs: Floats
 
 
 def _no_slice_worse(slices: Sequence[Slice]) -> Rule:
-    worse = [f"{one.column} {one.value}" for one in slices if one.is_worse]
+    worse = [_named(one) for one in slices if one.is_worse]
     held = [one for one in slices if one.gain is not None]
     if not slices:
         said = f"no slice has {ENOUGH_OF_SLICE} outcomes of each kind to be judged by itself"
     elif not held:
-        said = f"{len(slices)} slices with enough outcomes, and no champion to hold them against"
+        said = f"{_counted(slices)} with enough outcomes, and no champion to hold against"
     elif worse:
         said = f"worse than the champion beyond noise: {', '.join(worse)}"
     else:
         least = min(held, key=lambda one: one.gain.value if one.gain else 0.0)
-        said = f"{len(held)} slices held against the champion; least gain: {least.column} {least.value}"
+        said = f"{_counted(held)} held against the champion; least gain: {_named(least)}"
         said += f" {_interval(least.gain)}" if least.gain else ""
     return Rule("no_slice_worse", not worse, said, {"slices": float(len(slices)), "worse": float(len(worse))})
+
+
+def _counted(slices: Sequence[Slice]) -> str:
+    return f"{len(slices)} slice{'' if len(slices) == 1 else 's'}"
+
+
+def _named(one: Slice) -> str:
+    return f"{one.column.replace('_', ' ')} {one.value}"
 
 
 def _reproducible(model: Model, again: Model) -> Rule:
     is_same = model.sha256 == again.sha256
     told = f"both are {model.sha256[:12]}" if is_same else f"{model.sha256[:12]} became {again.sha256[:12]}"
     return Rule("reproducible", is_same, f"trained twice on the same rows: {told}", {"is_same": float(is_same)})
-
-
-class _Ranked:
-    """Rows of a slice sorted once, so that the AUC of each of many draws costs no sort."""
-
-    def __init__(self, labels: Floats, scores: Floats) -> None:
-        self._order = np.argsort(scores, kind="stable")
-        self._labels = labels[self._order]
-        # Where a run of equal scores ends: a pair within it counts half.
-        self._ends = np.append(np.flatnonzero(np.diff(scores[self._order])), len(scores) - 1)
-
-    def auc(self, weights: Floats) -> float:
-        """Chance that an adverse row stands above a harmless one, each row as often as its weight says."""
-        weight = weights[self._order]
-        adverse = np.diff(np.cumsum(weight * self._labels)[self._ends], prepend=0.0)
-        harmless = np.cumsum(weight * (1 - self._labels))[self._ends]
-        below = np.append(0.0, harmless[:-1])
-        return float((adverse * (below + harmless) / 2).sum() / (adverse.sum() * harmless[-1]))
 
 
 def _interval(figure: Figure) -> str:

@@ -26,14 +26,28 @@ _CONVERGED = 1e-3
 """Of a step: Newton's steps square, so the slope that follows is right to about 1e-6."""
 
 
-class Ranking:
-    """Labels and scores in falling order of score."""
+class Ordering:
+    """Labels in falling order of score, for the area under the ROC curve of any weighting."""
+
+    def __init__(self, labels: Floats, scores: Floats) -> None:
+        self._order = np.argsort(-scores, kind="stable")
+        self._labels = labels[self._order]
+        # Where a run of equal scores ends: a pair within it counts half.
+        self._ends = _run_ends(scores[self._order])
+
+    def auc(self, weights: Floats) -> float:
+        """Chance that an adverse row stands above a harmless one, each row as often as its weight says."""
+        weight = weights[self._order]
+        found, taken = np.cumsum(weight * self._labels), np.cumsum(weight)
+        return _area(found[self._ends], taken[self._ends])
+
+
+class Ranking(Ordering):
+    """Labels and probabilities in falling order, for every figure of any weighting."""
 
     def __init__(self, labels: Floats, probabilities: Floats) -> None:
-        self._order = np.argsort(-probabilities, kind="stable")
-        self._labels = labels[self._order]
+        super().__init__(labels, probabilities)
         self._squares = (probabilities - labels)[self._order] ** 2
-        self._ends = _run_ends(probabilities[self._order])
         clipped = np.clip(probabilities[self._order], 1e-6, 1 - 1e-6)
         log_odds = np.log(clipped / (1 - clipped))
         # The slope needs no more than where rows lie to within a cell.
@@ -50,9 +64,8 @@ class Ranking:
         hits, seen = found[self._ends], taken[self._ends]
         total, rows = hits[-1], seen[-1]
         steps = np.diff(hits, prepend=0.0)
-        misses = np.append(0.0, seen - hits)
         result = {
-            "auc": float(np.trapezoid(np.append(0.0, hits), misses) / (total * (rows - total))),
+            "auc": _area(hits, seen),
             "ap": float((steps * hits / np.maximum(seen, 1.0)).sum() / total),
             "brier": float(weight @ self._squares / rows),
             "calibration_slope": self._slope(found, taken),
@@ -99,6 +112,12 @@ def _likelihood(hits: Floats, rows: Floats, log_odds: Floats, intercept: float, 
     """Logarithm of the penalised likelihood of a line through log-odds."""
     line = intercept + slope * log_odds
     return float(hits @ line - rows @ np.logaddexp(0.0, line) - 0.5 * _PENALTY * slope**2)
+
+
+def _area(hits: Floats, seen: Floats) -> float:
+    """Under the ROC curve, by how many were hits and how many were seen where each run of equal scores ends."""
+    misses = seen - hits
+    return float(np.trapezoid(np.append(0.0, hits), np.append(0.0, misses)) / (hits[-1] * misses[-1]))
 
 
 def _run_ends(values: Floats) -> NDArray[np.int64]:

@@ -20,7 +20,6 @@ from models.explanation import REASONS, reasons
 from models.recovery import Recovery
 from models.training import Model
 from warehouse import ids
-from warehouse.errors import NotReady
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,8 @@ class Part:
 
 
 def prepared(model: Model, served: Served) -> Part:
-    """The vectors, ready to be scored. Raises `NotReady` when a feature of the model is missing."""
-    encoder = model.bundle.encoder
-    missing = sorted(set(encoder.columns) - served.features)
-    if missing:
-        raise NotReady(
-            f"{model.bundle.model_name}: features {', '.join(missing)} are missing; materialise features again"
-        )
-    return Part(served, encoder.encode(served))
+    """The vectors, ready to be scored. Raises `NotReady` as `Encoder.check` does."""
+    return Part(served, model.bundle.encoder.encode(served))
 
 
 def rows(

@@ -1,9 +1,9 @@
 """Selection: from scores and a capacity per location and day to lanes.
 
 The lanes are the four of ASYCUDA: red (physical examination), yellow (documents), blue (audit after release),
-green (release). The riskiest fill the lanes from red down; a few of the others are drawn at random, so that
-what the model believes harmless is looked at too. The probability of being looked at is stored with each row
-(ADR 0014); what it is good for is `models.estimators`.
+green (release). What stands highest in the office's own ranking fills the lanes from red down; a few of the
+others are drawn at random, so that what the model believes harmless is looked at too. The probability of being
+looked at is stored with each row (ADR 0014); what it is good for is `models.estimators`.
 """
 
 import polars as pl
@@ -24,10 +24,12 @@ def select(
     `lot_key` is a secret of the deployment: without it nobody can compute who will be drawn. `earlier` holds the
     selections already made of the same days (`lane`, `is_exploration`); the seats that they took are gone.
     """
+    # Worth alone costs a sort by one column more: only who ranks by money pays.
+    first = ["worth", "raw_score"] if capacities.need_money else ["raw_score"]
     ordered = (
-        scores.with_columns(**_lots(lot_key))
+        scores.with_columns(**_lots(lot_key), **_standing(capacities, scores))
         .pipe(_with_earlier, earlier)
-        .sort(["raw_score", "tie"], descending=[True, False])
+        .sort([*first, "tie"], descending=[*(True for _ in first), False])
     )
     ranked = ordered.with_columns(rank=pl.int_range(1, pl.len() + 1).over(_PER_DAY), **_free_seats(capacities))
     red, yellow, blue = pl.col("red_seats"), pl.col("yellow_seats"), pl.col("blue_seats")
@@ -58,6 +60,29 @@ def select(
         lane=pl.when(is_drawn).then(pl.lit("red")).otherwise("lane_by_risk"),
         reason=pl.when(is_drawn).then(_drawn()).otherwise(_ranked()),
     )
+
+
+def _standing(capacities: Capacities, scores: pl.DataFrame) -> dict[str, pl.Expr]:
+    """`worth`, by which rows of a location and day stand before their raw score parts them; `asked` and `weight`, how
+    much of it was to be the probability and how much is. By the probability alone all are worth the same.
+
+    A location whose rows tell no expected recovery ranks by probability, and its rows say so.
+    """
+    one, nothing = pl.lit(1.0), pl.lit(0.0)
+    if not capacities.need_money:
+        return {"asked": one, "weight": one, "worth": nothing}
+    asked = capacities.probability_weight()
+    money = pl.col("expected_recovery") if "expected_recovery" in scores.columns else pl.lit(None, pl.Float64)
+    is_told = money.is_not_null().all().over(_PER_DAY)
+    weight = pl.when(is_told).then(asked).otherwise(one)
+    mixed = weight * _share_of_day(pl.col("probability")) + (1 - weight) * _share_of_day(money)
+    return {"asked": asked, "weight": weight, "worth": pl.when(weight < 1).then(mixed).otherwise(nothing)}
+
+
+def _share_of_day(value: pl.Expr) -> pl.Expr:
+    """Of the sum over the row's location and day."""
+    total = value.sum().over(_PER_DAY)
+    return pl.when(total > 0).then(value / total).otherwise(0.0)
 
 
 def by_threshold(scores: pl.DataFrame, least: float) -> pl.DataFrame:
@@ -128,10 +153,21 @@ def _drawn() -> pl.Expr:
     """In words, for a row that was drawn: that it was, and with which chance."""
     percent = (100 * pl.col("propensity")).round(1)
     return pl.format(
-        "drawn at random: {} of the {} events that risk would let pass, a chance of {} %", "drawn", "rest", percent
+        "drawn at random: {} of the {} events that rank would let pass, a chance of {} %",
+        "drawn",
+        "rest",
+        percent,
     )
 
 
 def _ranked() -> pl.Expr:
     """In words, for the others."""
-    return pl.format("by risk: rank {} of {}", "rank", "rows")
+    weight, place = pl.col("weight"), pl.format("rank {} of {}", "rank", "rows")
+    parts = [(100 * share).round(0).cast(pl.Int64) for share in (weight, 1 - weight)]
+    by = (
+        pl.when(weight == 0).then(pl.lit("by expected recovery"))
+        .when(weight < 1).then(pl.format("by a mix of {} % risk and {} % expected recovery", *parts))
+        .when(pl.col("asked") < 1).then(pl.lit("by risk, since no amounts are known"))
+        .otherwise(pl.lit("by risk"))
+    )  # fmt: skip
+    return pl.format("{}: {}", by, place)

@@ -1,7 +1,8 @@
 """Slices: how a model does for parts of the test days, and whether its errors fall on some more than on others.
 
 A part's false alarms and misses are held against those of all other rows, at the capacity an office has; each gap has a
-bootstrap interval. Only events with an outcome can be judged, and these are the inspected ones.
+bootstrap interval. Only events with an outcome can be judged, and these are the inspected ones. Rates are those that
+`fairlearn.metrics.MetricFrame` gives, which tests hold them against; why it is not asked here is in ADR 0013.
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,11 @@ class Slice:
     @property
     def observed(self) -> float:
         return self.adverse / self.rows
+
+    @property
+    def title(self) -> str:
+        """In words; a value that says by what it is cut stands alone."""
+        return self.value if self.by in self.value else f"{self.by} {self.value}"
 
 
 def _known(column: str, who: str) -> pl.Expr:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from features.terms import ORDINARY, Terms
 from features.vectors import subject_of
 from features.views import Feature
 from warehouse.contracts.base import Purpose
+from warehouse.errors import BorderlakeError, UnknownName
 
 SEED = 20_260_101
 ANYWHERE = "ZZ"
@@ -36,6 +37,9 @@ class ModelSpec:
     without: frozenset[str] = frozenset()
     history: tuple[str, ...] = ()
     """Features that are all missing where nobody of the event was ever seen before: it then has no past to judge by."""
+    rising: frozenset[str] = frozenset()
+    """Numbers whose growth never lowers the score, all else equal: what an officer would take for a fault of the model
+    where it did. Those that the jurisdictions do not allow are left aside with the rest."""
     parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     rounds: int = 600
     patience: int = 50
@@ -63,10 +67,24 @@ class ModelSpec:
         """Names of those that are numbers."""
         return tuple(one.name for one in self.own_features() if not one.is_category)
 
+    def directions(self, columns: Sequence[str]) -> list[int]:
+        """In the order of a model's columns: 1 where growth may never lower the score, 0 where it may.
+
+        Raises on a rising name that is no number of the subject.
+        """
+        declared = subject_of(self.subject, self.terms).registry.features
+        for name in sorted(self.rising):
+            if name not in declared:
+                raise UnknownName("feature", name, list(declared))
+            if declared[name].is_category:
+                raise BorderlakeError(f"{self.name}: {name} is a category, which does not grow: no `rising` one")
+        return [int(name in self.rising) for name in columns]
+
     @property
     def digest(self) -> str:
         """Names the spec in the registry of models: equal specs, equal digest."""
-        content = {**asdict(self), "without": sorted(self.without), "features": [f.name for f in self.features()]}
+        names = {"without": sorted(self.without), "rising": sorted(self.rising)}
+        content = {**asdict(self), **names, "features": [f.name for f in self.features()]}
         # Where it serves tells in the features that may be used there; what it abstains for changes no score.
         for name in ("terms", "jurisdictions", "history"):
             content.pop(name)

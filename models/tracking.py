@@ -7,17 +7,16 @@ which alias is decided elsewhere (`models.promotion`).
 
 import contextlib
 import io
-import json
 import logging
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models import admission, model_text, pictures
+from models import admission, model_text, pictures, run_figures
 from models.training import Model, Trained
 from warehouse.errors import BorderlakeError, NotReady
 
@@ -25,6 +24,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 _BUNDLE = "bundle.json"
 _TEXT_AT, _BUNDLE_AT = "model.lgb", f"extra_files/{_BUNDLE}"
 _SHA256, _SEAL = "sha256", "seal"
+_MOST_AT_ONCE = 1_000
+"""Metrics that MLflow takes in one call."""
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
@@ -76,17 +77,19 @@ class Registry:
         admission.vet(trained.model)
         mlflow = self._mlflow()
         experiment = self._experiment(trained.spec.name)
-        figures = {name: figure.value for name, figure in trained.figures.items()}
         with mlflow.start_run(experiment_id=experiment, run_name=trained.spec.name) as run:
-            mlflow.log_params(_parameters(trained))
-            mlflow.log_metrics(_metrics(trained))
+            mlflow.log_params(run_figures.parameters(trained))
+            figures = list(run_figures.metrics(trained).items())
+            for start in range(0, len(figures), _MOST_AT_ONCE):
+                mlflow.log_metrics(dict(figures[start : start + _MOST_AT_ONCE]))
             mlflow.set_tags({f"data.{table}": version for table, version in data_versions.items()})
+            mlflow.set_tags(run_figures.tags(trained))
             self._log_pictures(trained)
             version = self._log_model(trained)
         name, sha256 = trained.spec.name, trained.model.sha256
         self.tag(name, version, {_SHA256: sha256, **self._seal(name, version, sha256)})
         mlflow.MlflowClient().set_registered_model_alias(name, alias, str(version))
-        return Registered(name, version, alias, run.info.run_id, trained.model, figures)
+        return Registered(name, version, alias, run.info.run_id, trained.model, dict(figures))
 
     def load(self, name: str, alias: str = CHAMPION) -> Registered:
         """The version that `alias` points at, verified. Raises `NotReady` when there is none."""
@@ -151,6 +154,10 @@ class Registry:
         """`table@version` of what a version was trained on, by table."""
         tags = self._mlflow().MlflowClient().get_run(registered.run_id).data.tags
         return {tag.removeprefix("data."): value for tag, value in tags.items() if tag.startswith("data.")}
+
+    def figures(self, version: Version) -> dict[str, float]:
+        """What a version's training told its run (`models.run_figures`), by name."""
+        return dict(self._mlflow().MlflowClient().get_run(version.run_id).data.metrics)
 
     def attach(self, registered: Registered, files: Mapping[str, str]) -> None:
         """Log texts as artifacts of a version's run, by file name."""
@@ -271,27 +278,6 @@ class Registry:
         title = trained.spec.title
         mlflow.log_figure(pictures.calibration_curve(trained.reliability, title), "calibration.png")
         mlflow.log_figure(pictures.feature_importance(trained.importance, title), "importance.png")
-
-
-def _parameters(trained: Trained) -> dict[str, Any]:
-    spec = asdict(trained.spec)
-    return {
-        **{f"lightgbm.{name}": value for name, value in spec.pop("parameters").items()},
-        "spec": trained.spec.digest,
-        "seed": trained.spec.seed,
-        "trees": trained.trees,
-        "calibrator": json.dumps(asdict(trained.model.bundle.calibrator)),
-        "valid_from": trained.split.valid_from.isoformat(),
-        "test_from": trained.split.test_from.isoformat(),
-        **{f"rows.{part}": count for part, count in trained.rows.items()},
-    }
-
-
-def _metrics(trained: Trained) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for name, figure in trained.figures.items():
-        metrics |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
-    return metrics
 
 
 def open_registry(database: Path, artifacts: Path, sealing_key: bytes | None = None) -> Registry:

@@ -10,6 +10,7 @@ from functools import cached_property
 import lightgbm
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from models import abstention, calibration, evaluation, prediction, recovery, slices, twins
@@ -147,7 +148,8 @@ def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
 
     `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
     """
-    split = split_by_time(labelled, spec)
+    # A number that is none is missing: quartiles and ranges would take it for the greatest of all.
+    split = split_by_time(labelled.with_columns(cs.float().fill_nan(None)), spec)
     model, booster = _fitted(spec, split)
     return _judged(spec, model, split, _importance(booster))
 
@@ -247,9 +249,8 @@ def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows:
         free_raw_data=False,
     )
     stop = lightgbm.early_stopping(spec.patience, verbose=False)
-    return lightgbm.train(
-        {**spec.parameters, "seed": spec.seed}, data, spec.rounds, valid_sets=[valid], callbacks=[stop]
-    )
+    parameters = {**spec.parameters, "monotone_constraints": spec.directions(columns), "seed": spec.seed}
+    return lightgbm.train(parameters, data, spec.rounds, valid_sets=[valid], callbacks=[stop])
 
 
 def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Floats:
@@ -257,7 +258,7 @@ def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Flo
 
 
 def _refuse_empty(rows: pl.DataFrame, encoder: Encoder) -> None:
-    if all(rows[name].is_null().all() for name in encoder.columns):
+    if all(values.is_null().all() for values in rows.select(encoder.columns).fill_nan(None)):
         raise BorderlakeError("every feature of the training rows is missing; compute features before training")
 
 

@@ -16,6 +16,7 @@ from sklearn.neighbors import KDTree
 from features.views import Feature
 from models import evaluation
 from models.evaluation import Figure
+from models.ranking import Ordering
 from warehouse.errors import NotReady
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,9 @@ NEAR = 0.01
 """Of the inter-quartile range."""
 _APART = 1e9
 """Where a missing number lies: near other missing ones only."""
+ENOUGH_ALONE = 15
+"""Adverse rows without a twin, and harmless ones, from which more than chance can be said of them."""
+_REPEATS = 200
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Twins:
     with_twin: int
     without: Mapping[str, Figure]
     """Figures on the rows without a twin; none where their outcomes are of one kind."""
+    flattery: Figure | None = None
+    """By how much the AUC of all rows lies above that of the rows without a twin; none where these are too few."""
 
     @property
     def share(self) -> float:
@@ -55,7 +61,21 @@ def gate(
         without = evaluation.with_intervals(labels[single], probabilities[single], seed=seed)
     except NotReady:
         without = {}
-    return Twins(len(single), int((~single).sum()), without)
+    return Twins(len(single), int((~single).sum()), without, _flattery(labels, probabilities, single, seed))
+
+
+def _flattery(labels: Floats, probabilities: Floats, single: Mask, seed: int) -> Figure | None:
+    """All rows against those without a twin, on the same draws, so that noise that both share cancels out."""
+    if min(labels[single].sum(), (1 - labels[single]).sum()) < ENOUGH_ALONE:
+        return None
+    ordering = Ordering(labels, probabilities)
+
+    def gap(weights: Floats) -> float:
+        return ordering.auc(weights) - ordering.auc(weights * single)
+
+    draws = evaluation.resamples(labels, seed=seed, repeats=_REPEATS)
+    drawn = [gap(np.bincount(rows, minlength=len(labels)).astype(np.float64)) for rows in draws]
+    return Figure(gap(np.ones(len(labels))), *evaluation.interval(np.array(drawn)))
 
 
 def has_twin(train: pl.DataFrame, test: pl.DataFrame, own: Sequence[Feature]) -> Mask:

@@ -20,6 +20,7 @@ from warehouse.errors import BorderlakeError
 DISPOSITIONS = catalog.table_of("gold.dispositions")
 _LEAST_DIGITS = 8
 """Of an abbreviated score id."""
+_OF_SCORE = ("raw_score", "probability", "expected_recovery", "recovery_currency", "in_training")
 
 
 def record(
@@ -100,7 +101,7 @@ def selections_with_outcomes(
     )
     return (
         dispositions.with_decisions(lanes, recorded(deployment))
-        .join(scores.select("score_id", "raw_score", "probability", "in_training"), on="score_id")
+        .join(scores.select("score_id", *_OF_SCORE), on="score_id")
         .join(outcomes(deployment, spec, known_by), on="event_id", how="left")
         .with_columns(**estimators.designed())
         .collect()
@@ -108,7 +109,8 @@ def selections_with_outcomes(
 
 
 def outcomes(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> pl.LazyFrame:
-    """Of each event the outcome as it stood at a moment: `event_id`, `is_adverse`, and what made officers look."""
+    """Of each event the outcome as it stood at a moment: `event_id`, `is_adverse`, what made officers look, and what it
+    brought (`recovered`, `recovered_in`)."""
     known = pl.col("known_at") <= known_by
     stands = pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by)
     return (
@@ -116,5 +118,13 @@ def outcomes(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> pl.
         .filter((pl.col("subject_kind") == spec.outcome) & known & stands)
         .sort("known_at", "is_adverse")
         .unique("subject_id", keep="last", maintain_order=True)
-        .select("is_adverse", "selection", "selection_probability", event_id="subject_id", outcome_known_at="known_at")
+        .select(
+            "is_adverse",
+            "selection",
+            "selection_probability",
+            event_id="subject_id",
+            outcome_known_at="known_at",
+            recovered=pl.col("additional_duty").cast(pl.Float64),
+            recovered_in="currency",
+        )
     )

@@ -1,19 +1,20 @@
-"""The life of a model version: trained, judged, made champion, rolled back, reproduced. Free of the orchestrator, as
-`flows` is. What was decided is kept by `pipelines.decisions`.
+"""The life of a model version: tuned, trained, judged, made champion, rolled back, reproduced. Free of the
+orchestrator, as `flows` is. What was decided is kept by `pipelines.decisions`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from models import card, datasets, promotion, training
+from models import card, datasets, promotion, training, tuning
 from models.dispositions import with_propensities
 from models.promotion import Rival, Verdict
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered, Version
 from models.training import Trained
+from models.tuning import Tuned
 from pipelines.decisions import (
     GATE,
     JUDGED,
@@ -52,9 +53,7 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     It is challenger until it has met every rule of the gate; then it is champion at once. Where no champion can
     be loaded and has the features it asks for, it stands in as one, whatever the verdict: else nothing would be scored.
     """
-    for table in _read(spec):
-        deployment.lake.ensure(table)
-    versions = {table.name: deployment.lake.version(table) for table in _read(spec)}
+    versions = _now(deployment, spec)
     trained = training.train(*_learnt_from(deployment, spec, known_by, versions))
     champion = _champion(deployment, spec)
     verdict = promotion.judge(trained, training.fit_again(trained), champion, capacity_of(deployment, spec))
@@ -111,6 +110,13 @@ def _read(spec: ModelSpec) -> tuple[Table, Table, Table]:
     return feature_table(spec.subject), catalog.OUTCOMES, catalog.table_of("gold.dispositions")
 
 
+def _now(deployment: Deployment, spec: ModelSpec) -> dict[str, int | None]:
+    """The latest versions of the tables that training reads."""
+    for table in _read(spec):
+        deployment.lake.ensure(table)
+    return {table.name: deployment.lake.version(table) for table in _read(spec)}
+
+
 def _learnt_from(
     deployment: Deployment, spec: ModelSpec, known_by: datetime, versions: Mapping[str, int | None]
 ) -> tuple[ModelSpec, pl.DataFrame]:
@@ -121,6 +127,13 @@ def _learnt_from(
     decided = deployment.lake.scan(dispositions, versions[dispositions.name]).filter(pl.col("decided_at") <= known_by)
     labelled = with_propensities(datasets.with_labels(stored, found.collect(), known_by), decided.collect())
     return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled
+
+
+def tune(
+    deployment: Deployment, spec: ModelSpec, known_by: datetime, trials: int, folds: int, watch: Callable[[], None]
+) -> Tuned:
+    """Try other parameters on what is known by a moment, but for the days that judge; nothing is registered."""
+    return tuning.tune(*_learnt_from(deployment, spec, known_by, _now(deployment, spec)), trials, folds, watch)
 
 
 def promote(deployment: Deployment, spec: ModelSpec, number: int, by: str, reason: str, at: datetime) -> list[str]:

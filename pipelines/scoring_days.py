@@ -24,6 +24,7 @@ from warehouse.ahead import Ahead
 from warehouse.catalog import Table
 
 _COUNTS = {"received_on": pl.Date, "lane": pl.String, "events": pl.UInt32}
+_RANKED_BY = ("raw_score", "probability", "expected_recovery", "event_at")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Scorer:
     def _placed(self, scores: pl.DataFrame, before: pl.LazyFrame) -> pl.DataFrame:
         """Rows of the table of selections, in the order of the scores, upon those of the same days from before."""
         # Lanes are sorted to and fro: what they neither rest on nor tell would be carried along.
-        rested_on = {"raw_score", *self.selections.columns}
+        rested_on = {*_RANKED_BY, *self.selections.columns}
         slim = scores.select(name for name in scores.columns if name in rested_on)
         capacities, key = self.deployment.capacities(self.subject.name), self.deployment.vault_key
         earlier = before.filter(pl.col("received_on").is_in(scores["received_on"].unique().to_list())).collect()

@@ -20,6 +20,9 @@ from pipelines.flows import score_table, selection_table, stored_vectors
 from warehouse.errors import NotReady
 
 _KEYS = ["event_id", "event_version"]
+_JUDGED_BY = ["is_adverse", "chance", "is_sampled", "is_awaited", "recovered", "recovered_in"]
+_SCORED = ["raw_score", "probability", "expected_recovery", "recovery_currency", "in_training"]
+"""What another version of the model would have said otherwise."""
 
 
 def lanes_of_day(deployment: Deployment, spec: ModelSpec, day: date, capacities: Capacities) -> pl.DataFrame:
@@ -71,8 +74,7 @@ def ask(deployment: Deployment, question: Question) -> Answer:
     if was.is_empty():
         raise _no_scores(deployment, spec, f"from {min(question.days)} to {max(question.days)}")
     scored = was if question.model is None else _scored_anew(deployment, question, was)
-    kept = ["is_adverse", "chance", "is_sampled", "is_awaited", "raw_score", "probability", "in_training"]
-    bare = scored.select(*_KEYS, "location", "received_on", *kept)
+    bare = scored.select(*_KEYS, "location", "received_on", *_JUDGED_BY, *_SCORED)
     would = (
         selection.select(bare, question.capacities, deployment.vault_key)
         if question.threshold is None
@@ -93,14 +95,20 @@ def _scored_anew(deployment: Deployment, question: Question, rows: pl.DataFrame)
             f"{question.model.name} version {question.model.version} cannot be asked about these days: no vectors with "
             f"{', '.join(missing[:5]) or 'its features'} were served then"
         )
-    raw = model.raw_scores(model.bundle.encoder.matrix(served))
+    matrix = model.bundle.encoder.matrix(served)
+    raw = model.raw_scores(matrix)
+    probability = model.bundle.calibrator.probability(raw)
+    recovery = model.bundle.recovery
+    expected = None if recovery is None else pl.Series(recovery.expected(matrix, probability))
     anew = served.select(
         *_KEYS,
         raw_score=pl.Series(raw),
-        probability=pl.Series(model.bundle.calibrator.probability(raw)),
+        probability=pl.Series(probability),
+        expected_recovery=pl.lit(expected, dtype=pl.Float64) if expected is None else expected,
+        recovery_currency=pl.lit(recovery and recovery.currency, dtype=pl.String),
         in_training=pl.col("event_at") < pl.lit(model.bundle.trained_until),
     )
-    return rows.drop("raw_score", "probability", "in_training").join(anew, on=_KEYS)
+    return rows.drop(_SCORED).join(anew, on=_KEYS)
 
 
 def _no_scores(deployment: Deployment, spec: ModelSpec, when: str) -> NotReady:

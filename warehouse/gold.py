@@ -125,7 +125,7 @@ class Selections(dy.Schema):
     location = dy.String(description="Office or crossing point.")
     lane = dy.String(description="red: physical, yellow: documents, blue: after release, green: release.")
     lane_by_risk = dy.String(nullable=True, description="Lane by rank alone, as it was before the draw.")
-    rank = dy.Int64(description="Rank by risk within location and day, among those placed together, from 1.")
+    rank = dy.Int64(description="Rank within location and day, among those placed together, from 1.")
     is_exploration = dy.Bool(description="Drawn at random, not by rank.")
     propensity = dy.Float64(min=0, max=1, description="Probability with which the event came into red or yellow.")
     reason = dy.String(nullable=True, description="Why it is in its lane: its rank, or that it was drawn.")

@@ -19,6 +19,7 @@ from pipelines.cli import (
     feeds,
     inspect,
     keep,
+    leaking,
     models,
     monitor,
     quarantine,
@@ -26,6 +27,7 @@ from pipelines.cli import (
     road,
     selecting,
     share,
+    tuning,
     versions,
     world,
 )
@@ -52,6 +54,7 @@ app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
 app.command(rich_help_panel="Work")(models.score)
+versions.app.command()(tuning.tune)
 app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(selecting.select)
 app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
@@ -60,7 +63,7 @@ app.command(rich_help_panel="Look")(monitor.monitor)
 app.command(rich_help_panel="Look")(inspect.tables)
 app.command(rich_help_panel="Look")(inspect.show)
 app.command(rich_help_panel="Look")(selecting.whatif)
-app.command(rich_help_panel="Look")(selecting.leakage)
+app.command(rich_help_panel="Look")(leaking.leakage)
 app.add_typer(features.app, name="features", rich_help_panel="Look")
 app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")

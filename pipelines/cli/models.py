@@ -8,6 +8,7 @@ import typer
 from models.catalogue import MODELS, model_of
 from pipelines import decisions, flows
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.cli.versions import with_intervals
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import NotReady
 
@@ -38,14 +39,10 @@ def train(
         table(
             f"{spec.name} version {result.version} ({result.alias or 'no alias'})",
             ("figure", "value", "low", "high"),
-            [
-                (name, value, result.figures[f"{name}_low"], result.figures[f"{name}_high"])
-                for name, value in sorted(result.figures.items())
-                if f"{name}_low" in result.figures
-            ],
+            with_intervals(result.figures),
         )
     )
-    rows = [(rule.name, rule.passed, rule.said) for rule in verdict.rules]
+    rows = [(rule.name.replace("_", " "), rule.passed, rule.said) for rule in verdict.rules]
     console.print(table("Promotion gate", ("rule", "met", "what was found"), rows))
     write_json(
         json_out,

@@ -1,6 +1,6 @@
-"""`borderlake select`, `whatif` and `leakage`: lanes of a day, past days under other lanes, and what lanes miss."""
+"""`borderlake select` and `whatif`: lanes of a day, and past days under other lanes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,17 +8,19 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from rich.table import Table
 
-from models import estimators
 from models import whatif as counting
 from models.capacity import LANES, Capacities, read_capacities
 from models.catalogue import MODELS, model_of
 from models.estimators import Estimate
+from models.priority import Priority
+from models.selection import looks
 from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
-from pipelines import deciding, flows
+from pipelines import flows
 from pipelines import whatif as asking
-from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.cli.output import JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import BorderlakeError
 
@@ -38,6 +40,25 @@ CapacityFile = Annotated[
         "where not said). Default: capacity.toml of BORDERLAKE_HOME.",
     ),
 ]
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority.of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+RankBy = Annotated[
+    Priority | None,
+    typer.Option(
+        "--rank-by",
+        metavar="probability|money|mix:SHARE",
+        parser=_priority,
+        help="Fill the lanes by risk, by expected recovery, or by a mix (mix:0.7: 70 % risk), at every office. "
+        "Default: rank_by of the capacity file, else probability.",
+    ),
+]
 From = Annotated[datetime, typer.Option("--from", formats=_DAY, metavar="DATE", help="First day of delivery.")]
 To = Annotated[datetime, typer.Option("--to", formats=_DAY, metavar="DATE", help="Last day of delivery.")]
 KnownBy = Annotated[
@@ -51,6 +72,7 @@ KnownBy = Annotated[
 def select(
     day: Annotated[datetime, typer.Option("--date", formats=_DAY, metavar="DATE", help="Day of delivery.")],
     capacity: CapacityFile = None,
+    rank_by: RankBy = None,
     model: Model = "shipment_risk",
     limit: Annotated[int, typer.Option(min=0, help="Most events to list; they begin with red.")] = 10,
     json_out: JsonOut = None,
@@ -60,21 +82,23 @@ def select(
     Drawn events say so and with which chance; events that the model has no ground to judge are marked.
     """
     deployment, spec = from_environment(), model_of(model)
-    capacities = _capacities(deployment, spec, capacity)
+    capacities = _capacities(deployment, spec, capacity, rank_by)
     lanes = asking.lanes_of_day(deployment, spec, day.date(), capacities)
+    _refuse_without_amounts(spec, rank_by, lanes)
     offices = _by_office(lanes, capacities)
     ordered = lanes.with_columns(order=pl.col("lane").replace_strict(list(LANES), list(range(len(LANES))))).sort(
         "order", "is_exploration", "rank", "score_id"
     )
-    columns = ("where", "events", *LANES, "drawn", "no ground", "officer-hours")
-    console.print(table(f"{spec.name}, {day:%Y-%m-%d}: lanes by office", columns, offices.rows()))
+    columns = ("where", "events", *LANES, "drawn", "no ground", "officer-hours", _in_currency("expected", lanes))
+    told = [(*row[:-1], _money(row[-1])) for row in offices.rows()]
+    console.print(_table(f"{spec.name}, {day:%Y-%m-%d}: lanes by office", columns, told))
     if limit:
         listed = [_listed(row) for row in ordered.head(limit).iter_rows(named=True)]
-        console.print(table("Look at", ("score", "where", "lane", "risk", "why"), listed))
+        console.print(_table("Look at", ("score", "where", "lane", "risk", "expected", "why"), listed))
     console.print("A lane advises. Record what is decided: [bold]borderlake disposition record SCORE_ID[/bold]")
     rows = ordered.select(
-        "score_id", "event_id", "location", "lane", "lane_by_risk", "rank", "probability", "is_exploration",
-        "propensity", "reason", "abstained_for",
+        "score_id", "event_id", "location", "lane", "lane_by_risk", "rank", "probability", "expected_recovery",
+        "recovery_currency", "is_exploration", "propensity", "reason", "abstained_for",
     )  # fmt: skip
     write_json(
         json_out,
@@ -99,35 +123,40 @@ def whatif(
         str | None, typer.Option("--version", metavar="N", help=f"Score anew: a number, {CHAMPION} or {CHALLENGER}.")
     ] = None,
     model: Model = "shipment_risk",
+    rank_by: RankBy = None,
     known_by: KnownBy = None,
     json_out: JsonOut = None,
 ) -> None:
-    """Replay past days under another capacity, threshold or model version, with features as they were served then.
+    """Replay past days under another capacity, ranking, threshold or model version, with features as served then.
 
-    Hits and precision are counted among outcomes that are known; what lanes would really find is estimated from the
-    events that were looked at by a draw of known chance. Hours are those of the capacity that is asked with, in both.
+    Hits, precision and money recovered are counted among outcomes that are known; what lanes would really find is
+    estimated from the events that were looked at by a draw of known chance. Hours are those of the capacity that is
+    asked with, in both.
     """
+    if threshold is not None and rank_by is not None:
+        raise typer.BadParameter("a threshold is of the risk and looks at all from it on; it goes without --rank-by")
     deployment, spec = from_environment(), model_of(model)
-    capacities = _capacities(deployment, spec, capacity)
+    capacities = _capacities(deployment, spec, capacity, rank_by)
     asked = asking.Question(
-        spec, _days(first, last), capacities, _moment(known_by), threshold, _version(deployment, spec, version)
+        spec, days_of(first, last), capacities, moment_of(known_by), threshold, _version(deployment, spec, version)
     )
     answer = asking.ask(deployment, asked)
+    _refuse_without_amounts(spec, rank_by, answer.would)
     sides = {"as it was": answer.was, "what if": answer.would}
     totals = {name: counting.tally(rows, capacities).to_dicts()[0] for name, rows in sides.items()}
     expected = {name: counting.expected_hits(rows) for name, rows in sides.items()}
     console.print(
-        table(
+        _table(
             f"{spec.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
-            ("", *_FIGURES.values(), "estimated hits (95 %)"),
-            [(name, *_figures(totals[name]), _interval(expected[name])) for name in sides],
+            ("", *_headings(answer.would), "estimated hits (95 %)"),
+            [(name, *_figures(totals[name]), interval(expected[name])) for name in sides],
         )
     )
     offices = {name: counting.tally(rows, capacities, ["location"]).to_dicts() for name, rows in sides.items()}
     by_office = [(row["location"], name, *_figures(row)) for name, rows in offices.items() for row in rows]
     by_office.sort(key=lambda row: (row[0] is None, row[0] or ""))
-    console.print(table("By office", ("where", "", *_FIGURES.values()), by_office))
-    console.print(f"Hits gained, estimated: {_interval(answer.gain)}", highlight=False)
+    console.print(_table("By office", ("where", "", *_headings(answer.would)), by_office))
+    console.print(f"Hits gained, estimated: {interval(answer.gain)}", highlight=False)
     if answer.seen_in_training:
         console.print(
             f"[yellow]{answer.seen_in_training:,} of these events are from days the model was trained on[/yellow]: "
@@ -150,37 +179,11 @@ def whatif(
     )
 
 
-def leakage(
-    first: From,
-    last: To,
-    model: Model = "shipment_risk",
-    known_by: KnownBy = None,
-    json_out: JsonOut = None,
-) -> None:
-    """Estimate the adverse events that each lane holds, and misses, by lane and by office.
-
-    From outcomes whose chance is known: of lanes where officers record decisions, else of the agency's own draw.
-    Take days old enough for their outcomes to have come.
-    """
-    deployment, spec = from_environment(), model_of(model)
-    rows = deciding.selections_with_outcomes(deployment, spec, _days(first, last), _moment(known_by))
-    found: dict[str, list[dict[str, Any]]] = {}
-    for title, column in (("lane", "lane_by_risk"), ("office", "location")):
-        made = estimators.leakage(rows, [column])
-        found[title] = made.to_dicts()
-        shown = [_leaking(row, column) for row in made.iter_rows(named=True)]
-        columns = (title, "events", "sampled", "awaited", "adverse (95 %)", "missed (95 %)", "rate (95 %)", "no chance")
-        console.print(table(f"{spec.name}: adverse events by {title}, estimated", columns, shown))
-    sampled = int(rows["is_sampled"].sum())
-    console.print(f"{rows.height:,} events, {sampled:,} of them with an outcome of known chance", highlight=False)
-    write_json(json_out, {"model": spec.name, "events": rows.height, "sampled": sampled, **found})
-    raise typer.Exit(Exit.DONE if sampled else Exit.NOTHING)
-
-
 _FIGURES = {
-    "events": "events", "looked_at": "looked at", "known": "known", "hits": "hits", "precision": "precision",
-    "officer_hours": "officer-hours",
+    "events": "events", "looked_at": "looked at", "known": "outcomes known", "hits": "hits", "precision": "precision",
+    "officer_hours": "officer-hours", "expected": "expected", "recovered": "recovered",
 }  # fmt: skip
+_MONEY = ("expected", "recovered")
 
 
 def _by_office(lanes: pl.DataFrame, capacities: Capacities) -> pl.DataFrame:
@@ -193,6 +196,7 @@ def _by_office(lanes: pl.DataFrame, capacities: Capacities) -> pl.DataFrame:
             drawn=pl.col("is_exploration").sum(),
             abstained=pl.col("abstained_for").count(),
             officer_hours=pl.col("officer_minutes").sum() / 60,
+            expected_recovery=_sum_of_looked_at("expected_recovery"),
         )
         .sort("location", nulls_last=True)
     )
@@ -203,26 +207,40 @@ def _listed(row: Mapping[str, Any]) -> tuple[object, ...]:
     reasons = [] if row["is_exploration"] else [reason["text"] for reason in row["reasons"][:_REASONS]]
     mark = [f"no ground: {row['abstained_for']}"] if row["abstained_for"] else []
     why = "\n".join([row["reason"], *reasons, *mark])
-    return row["score_id"][:_DIGITS], row["location"], row["lane"], f"{row['probability']:.1%}", why
+    money = _money(row["expected_recovery"], row["recovery_currency"])
+    return row["score_id"][:_DIGITS], row["location"], row["lane"], f"{row['probability']:.1%}", money, why
 
 
-def _leaking(row: Mapping[str, Any], column: str) -> tuple[object, ...]:
-    estimates = {name: _read(row, name) for name in ("adverse", "missed", "rate")}
-    return (
-        row[column] or "not kept", row["events"], row["sampled"], row["awaited"], _interval(estimates["adverse"]),
-        _interval(estimates["missed"]), _interval(estimates["rate"], percent=True), row["without_chance"],
-    )  # fmt: skip
-
-
-def _read(row: Mapping[str, Any], name: str) -> Estimate | None:
-    return None if row[name] is None else Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table, without the columns of money where no row tells any."""
+    kept = [at for at, name in enumerate(columns) if not name.startswith(_MONEY) or any(row[at] for row in rows)]
+    return table(title, [columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[object, ...]:
-    return tuple(row[name] for name in _FIGURES)
+    return tuple(_money(row[name]) if name in _MONEY else row[name] for name in _FIGURES)
 
 
-def _interval(estimate: Estimate | None, *, percent: bool = False) -> str:
+def _headings(placed: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(_in_currency(told, placed) if name in _MONEY else told for name, told in _FIGURES.items())
+
+
+def _in_currency(heading: str, rows: pl.DataFrame) -> str:
+    currencies = rows["recovery_currency"].drop_nulls().unique().sort()
+    return f"{heading} ({', '.join(currencies)})" if len(currencies) else heading
+
+
+def _money(amount: float | None, currency: str | None = None) -> str:
+    return "" if amount is None else f"{amount:,.0f} {currency or ''}".rstrip()
+
+
+def _sum_of_looked_at(column: str) -> pl.Expr:
+    """Null where no row tells it."""
+    return pl.when(pl.col(column).count() > 0).then(pl.col(column).filter(looks()).sum())
+
+
+def interval(estimate: Estimate | None, *, percent: bool = False) -> str:
+    """An estimate with its interval, in words."""
     if estimate is None:
         return "nothing is known"
     if percent:
@@ -234,8 +252,18 @@ def _told(total: Mapping[str, Any], expected: Estimate | None, offices: list[dic
     return {**total, "expected_hits": expected and asdict(expected), "offices": offices}
 
 
-def _capacities(deployment: Deployment, spec: ModelSpec, file: Path | None) -> Capacities:
-    return deployment.capacities(spec.subject) if file is None else read_capacities(file, spec.subject)
+def _capacities(deployment: Deployment, spec: ModelSpec, file: Path | None, rank_by: Priority | None) -> Capacities:
+    given = deployment.capacities(spec.subject) if file is None else read_capacities(file, spec.subject)
+    return given if rank_by is None else given.ranked_by(rank_by)
+
+
+def _refuse_without_amounts(spec: ModelSpec, rank_by: Priority | None, placed: pl.DataFrame) -> None:
+    """Money was asked for by name; in a capacity file it is a wish, and rows say where it could not be met."""
+    if rank_by is not None and rank_by.needs_money and placed["expected_recovery"].has_nulls():
+        raise BorderlakeError(
+            f"{spec.name} expects no recovery for these events: the outcomes that it learnt from tell too few amounts. "
+            "Rank by probability"
+        )
 
 
 def _version(deployment: Deployment, spec: ModelSpec, version: str | None) -> Registered | None:
@@ -248,11 +276,13 @@ def _version(deployment: Deployment, spec: ModelSpec, version: str | None) -> Re
     return deployment.registry.load_version(spec.name, int(version))
 
 
-def _days(first: datetime, last: datetime) -> list[Any]:
+def days_of(first: datetime, last: datetime) -> list[Any]:
+    """Days of delivery from the first to the last."""
     if last < first:
         raise BorderlakeError("--to is before --from")
     return list(flows.each_day(first.date(), last.date()))
 
 
-def _moment(known_by: datetime | None) -> datetime:
+def moment_of(known_by: datetime | None) -> datetime:
+    """The end of the day by which outcomes count; now, where none is said."""
     return datetime.now(UTC) if known_by is None else known_by.replace(tzinfo=UTC) + timedelta(days=1)

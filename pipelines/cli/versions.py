@@ -1,12 +1,16 @@
-"""`borderlake model list | show | reproduce | promote | rollback`: versions of the models, and which is champion."""
+"""`borderlake model list | show | reproduce | promote | rollback`: versions of the models, and which is champion. What
+`model tune` does is in `pipelines.cli.tuning`.
+"""
 
 import getpass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from models.card_evidence import spoken
 from models.catalogue import MODELS, model_of
 from models.promotion import RULES
 from models.spec import ModelSpec
@@ -20,6 +24,7 @@ app = typer.Typer(
     help="Versions of the models: what the gate says of them, and which is champion.", no_args_is_help=True
 )
 
+_OF_PARTS = ("slice", "without_twins")
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=f"One of: {', '.join(MODELS)}.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why; kept with the decision.")]
 By = Annotated[str | None, typer.Option("--by", metavar="WHO", help="Who decides; default: the user of this machine.")]
@@ -65,7 +70,10 @@ def show(
     ] = None,
     json_out: JsonOut = None,
 ) -> None:
-    """One version: the gate's rules with their figures, the decisions about it, its hash, its model card."""
+    """One version: the gate's rules, its figures with 95 % intervals, the decisions about it, its hash, its model card.
+
+    The card also tells on whom its errors fall, what it rests on, and its limits.
+    """
     deployment, spec = from_environment(), model_of(model)
     found = _version(deployment, spec, version)
     verdict = decisions.verdict_of(deployment, spec, found.number)
@@ -73,12 +81,17 @@ def show(
     if verdict is None:
         console.print(f"{spec.name} version {found.number} was never judged by the gate")
     else:
-        rows = [(rule.name, rule.passed, rule.said) for rule in verdict.rules]
+        rows = [(rule.name.replace("_", " "), rule.passed, rule.said) for rule in verdict.rules]
         console.print(
             table(f"{spec.name} version {found.number}: {told['gate']}", ("rule", "met", "what was found"), rows)
         )
+    figures = deployment.registry.figures(found)
+    console.print(table("On days it never saw", ("figure", "value", "low", "high"), with_intervals(figures)))
     mine = [one for one in told["decisions"] if one["model_version"] == found.number]
-    decided = [(one["decided_at"], one["action"], one["decided_by"], printable(one["reason"])) for one in mine]
+    decided = [
+        (f"{one['decided_at']:%Y-%m-%d %H:%M}", one["action"], one["decided_by"], printable(one["reason"]))
+        for one in mine
+    ]
     console.print(table("Decisions", ("at", "action", "by", "why"), decided))
     console.print(f"sha256 {found.sha256}", highlight=False, soft_wrap=True)
     if card is not None:
@@ -89,7 +102,7 @@ def show(
     rules = (
         [] if verdict is None else [{"name": r.name, "passed": r.passed, "figures": r.figures} for r in verdict.rules]
     )
-    write_json(json_out, {**told, "decisions": mine, "rules": rules})
+    write_json(json_out, {**told, "decisions": mine, "rules": rules, "figures": figures})
 
 
 @app.command()
@@ -186,6 +199,18 @@ def _version(deployment: Deployment, spec: ModelSpec, number: int | None) -> Ver
     if not chosen:
         raise NotReady(f"{spec.name} has no version {number}; list them with: borderlake model list")
     return chosen[0]
+
+
+def with_intervals(figures: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
+    """Figures of a version that have an interval, but for those of parts: they are many, and in the model card."""
+    names = [name for name in figures if f"{name}_low" in figures and name.partition(".")[0] not in _OF_PARTS]
+    ordered = sorted(names, key=lambda name: [part.zfill(3) for part in name.split("_")])
+    return [(_read(name), figures[name], figures[f"{name}_low"], figures[f"{name}_high"]) for name in ordered]
+
+
+def _read(name: str) -> str:
+    kind, dot, figure = name.partition(".")
+    return f"{kind}: {figure.replace('_', ' ')}" if dot else spoken(name)
 
 
 def _report(deployment: Deployment) -> None:

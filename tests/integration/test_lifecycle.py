@@ -161,6 +161,8 @@ def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
     shown = told("model", "show", SPEC.name, "2", "--card", str(tmp_path / "card.html"))
     assert shown["gate"].startswith("not met: ")
     assert [one["action"] for one in shown["decisions"]] == ["judged"]
+    assert shown["figures"]["auc_low"] < shown["figures"]["auc"] < shown["figures"]["auc_high"]
+    assert "twins" in [rule["name"] for rule in shown["rules"]]
     page = (tmp_path / "card.html").read_text()
     assert shown["sha256"] in page
     version = deployment.registry.versions(SPEC.name)[0]
@@ -175,6 +177,15 @@ def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
         assert "trained twice on the same rows" in str(metadata["gate"].value)
         assert shown["sha256"] in str(metadata["model card"].value)
         assert instance.get_latest_materialization_event(key_of(decisions.DECISIONS)) is not None
+
+
+def test_tuning_tells_what_it_found_and_changes_nothing(deployment: Deployment) -> None:
+    before = deployment.registry.versions(SPEC.name)
+    found = told("model", "tune", SPEC.name, "--trials", "2", "--folds", "2")
+    assert found["parameters"] == {**SPEC.parameters, **found["changed"]}
+    assert len(found["folds"]["was"]) == len(found["folds"]["found"]) == 2
+    assert (found["gain"] > 0) == bool(found["changed"])
+    assert deployment.registry.versions(SPEC.name) == before
 
 
 def test_the_challenger_scores_in_the_shadow_and_no_lane_rests_on_it(deployment: Deployment) -> None:

@@ -93,6 +93,25 @@ def trained(labelled: pl.DataFrame) -> Trained:
 
 
 @pytest.fixture(scope="session")
+def told(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Adverse outcomes bring more where the rate of duty is higher; some are told in another currency."""
+    generator = np.random.default_rng(6)
+    brought = np.exp(
+        5 + labelled["duty_rate_pct"].fill_null(0.0).to_numpy() + generator.normal(0, 0.3, labelled.height)
+    )
+    is_other = generator.random(labelled.height) < 0.1
+    return labelled.with_columns(
+        recovered=pl.when("is_adverse").then(pl.Series(brought)).otherwise(0.0),
+        recovered_in=pl.Series(np.where(is_other, "USD", "EUR")),
+    )
+
+
+@pytest.fixture(scope="session")
+def with_amounts(told: pl.DataFrame) -> Trained:
+    return train(SMALL, told)
+
+
+@pytest.fixture(scope="session")
 def fresh() -> pl.DataFrame:
     """Vectors the model never saw."""
     return vectors_of(300, seed=99)

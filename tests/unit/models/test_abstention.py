@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -73,6 +75,19 @@ def test_what_is_missing_is_not_outside_and_more_numbers_outside_than_usual_are_
     assert not told(trained, allowed).str.contains("far from training").any()
     expected = f"far from training: {ground.outside + 1} of its {len(numbers)} numbers lie outside"
     assert told(trained, beyond).str.contains(expected, literal=True).all()
+
+
+@pytest.mark.parametrize("nothing", [None, math.nan], ids=["missing", "no-number"])
+def test_an_event_of_which_nothing_is_known_is_marked(
+    trained: Trained, fresh: pl.DataFrame, nothing: float | None
+) -> None:
+    encoder = trained.model.bundle.encoder
+    unknown = fresh.with_columns(
+        *(pl.lit(nothing, pl.Float64).alias(name) for name in encoder.numbers),
+        *(pl.lit(None, pl.String).alias(name) for name in encoder.codes),
+    )
+    assert told(trained, unknown).str.contains("thin history").all()
+    assert np.isfinite(trained.model.raw_scores(encoder.matrix(unknown))).all()
 
 
 def test_reasons_stand_side_by_side(trained: Trained, fresh: pl.DataFrame) -> None:

@@ -8,11 +8,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import card
+from models import card, card_evidence
 from models.card import Card
+from models.evaluation import Figure
 from models.promotion import RULES, Rival, judge
 from models.training import Trained
+from models.twins import Twins
 
+SECTIONS = (
+    "Purpose", "Verdict of the gate", "Data and days", "How good it is", "What it brings in",
+    "Learnt or remembered", "How well it ranks within offices and modes", "On whom its errors fall",
+    "Features", "Limits",
+)  # fmt: skip
 KNOWN_BY = datetime(2025, 3, 9, 2, 30, tzinfo=UTC)
 
 
@@ -26,7 +33,7 @@ def made(trained: Trained) -> Card:
 def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Card, write) -> None:  # type: ignore[no-untyped-def]
     page = re.sub(r"data:image/png;base64,[\w+/=]+", "PICTURE", write(made)).replace("\\", "")
     spec, model = made.trained.spec, made.trained.model
-    for section in ("Purpose", "Verdict of the gate", "Data and days", "How good it is", "Features", "Limits"):
+    for section in SECTIONS:
         assert section in page
     assert model.sha256 in page
     assert spec.digest in page
@@ -37,7 +44,7 @@ def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Ca
     for feature in spec.features():
         assert feature.owner in page
     for name in made.trained.figures:
-        assert name.replace("_", " ") in page
+        assert card_evidence.spoken(name) in page
     for rule in RULES:
         assert rule.replace("_", " ") in page
     assert page.count("PICTURE") >= 2
@@ -49,3 +56,33 @@ def test_a_card_is_one_file_that_fetches_nothing_and_runs_nothing(made: Card) ->
     assert "<script" not in page
     assert not re.findall(r"(?:src|href)='(?!data:image/png)", page)
     assert "Does not meet the gate: better" in page
+
+
+def test_what_each_way_of_ranking_brings_in_is_told(with_amounts: Trained) -> None:
+    page = card.html(Card(with_amounts, judge(with_amounts, with_amounts.model, None, 0.08), 4, {}, KNOWN_BY))
+    assert "in EUR" in page
+    for way in ("probability", "recovery"):
+        share = with_amounts.revenue[f"revenue_at_5_by_{way}"]
+        assert f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})" in page
+
+
+def test_where_outcomes_tell_no_amounts_that_is_said(made: Card) -> None:
+    assert "Outcomes tell too few amounts" in card.html(made)
+
+
+def test_errors_of_every_part_are_told_with_their_gaps(made: Card) -> None:
+    page = card.html(made)
+    for part in made.trained.slices:
+        assert part.title in page
+        if part.false_alarm_gap is not None:
+            gap = part.false_alarm_gap
+            assert f"{gap.value:+.1%} ({gap.low:+.1%} to {gap.high:+.1%})" in page
+
+
+def test_figures_without_twins_are_told_beside_how_much_twins_flatter(made: Card) -> None:
+    twins = Twins(400, 100, made.trained.figures, Figure(0.03, 0.01, 0.05))
+    page = card.html(replace(made, trained=replace(made.trained, twins=twins)))
+    assert "100 of 400 judged rows (25.0%)" in page
+    assert "+0.030 (+0.010 to +0.050)" in page
+    left = card.html(replace(made, trained=replace(made.trained, twins=Twins(400, 399, {}))))
+    assert "too few outcomes of both kinds to judge it without them" in left

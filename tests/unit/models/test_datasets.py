@@ -202,6 +202,35 @@ def test_a_category_never_seen_in_training_is_unseen_whatever_it_is(
     assert has_unseen(encoder, row) == [True]
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(pl.lit("ten").alias("log_mass"), "log_mass is String and no number", id="text-for-a-number"),
+        pytest.param(pl.lit(3).alias("office"), "office is Int32 and no text", id="a-number-for-a-category"),
+        pytest.param(pl.lit("").str.split("").alias("hour"), r"hour is List\(String\)", id="a-list-for-a-number"),
+    ],
+)
+def test_features_of_another_type_are_refused_by_name(
+    encoder: Encoder, make_vectors: Callable[..., pl.DataFrame], change: pl.Expr, said: str
+) -> None:
+    with pytest.raises(NotReady, match=f"features of another type: {said}.*materialise features again"):
+        encoder.matrix(make_vectors(3).with_columns(change))
+
+
+def test_missing_features_are_refused_by_name(encoder: Encoder, make_vectors: Callable[..., pl.DataFrame]) -> None:
+    with pytest.raises(NotReady, match="features log_mass, office are missing; materialise features again"):
+        encoder.matrix(make_vectors(3).drop("log_mass", "office"))
+
+
+def test_what_counts_is_whether_a_type_can_hold_the_values(
+    encoder: Encoder, make_vectors: Callable[..., pl.DataFrame]
+) -> None:
+    other = make_vectors(3).with_columns(
+        hour=pl.lit(7), office=pl.lit("XNAIR").cast(pl.Categorical), log_mass=pl.lit(None), hs2=pl.lit(None)
+    )
+    assert encoder.matrix(other).shape == (3, len(encoder.columns))
+
+
 def test_an_encoder_of_numbers_alone_sees_nothing_unseen() -> None:
     rows = pl.DataFrame({"x": [1.0, None]})
     encoder = Encoder(("x",), {})

@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
 from models import promotion, training
+from models.evaluation import Figure
 from models.promotion import RULES, Rival, Verdict, judge
 from models.spec import ModelSpec
 from models.training import Model, Trained, train
+from models.twins import Twins
 
 CAPACITY = 0.1
 
@@ -116,6 +117,38 @@ def test_the_interval_of_the_slope_must_reach_in(trained: Trained, low: float, h
     assert rule(judge(judged, trained.model, None, CAPACITY), "calibrated").passed is passed
 
 
+@pytest.mark.parametrize(
+    ("twins", "passed", "says"),
+    [
+        pytest.param(Twins(400, 0, {}), True, "none of 400", id="no-twins"),
+        pytest.param(
+            Twins(400, 90, {"auc": Figure(0.70, 0.6, 0.8)}, Figure(0.02, -0.01, 0.06)),
+            True,
+            "90 of 400",
+            id="twins-that-hardly-flatter",
+        ),
+        pytest.param(
+            Twins(400, 90, {"auc": Figure(0.70, 0.6, 0.8)}, Figure(0.20, 0.06, 0.30)),
+            False,
+            "higher by 0.200",
+            id="it-remembers-more-than-it-has-learnt",
+        ),
+        pytest.param(
+            Twins(400, 90, {"auc": Figure(0.55, 0.49, 0.6)}, Figure(0.02, -0.01, 0.06)),
+            False,
+            "low end above 0.5",
+            id="no-better-than-chance-without-them",
+        ),
+        pytest.param(Twins(400, 390, {}), False, "fewer than", id="too-few-are-left"),
+    ],
+)
+def test_what_is_remembered_does_not_count_as_learnt(trained: Trained, twins: Twins, passed: bool, says: str) -> None:
+    found = rule(judge(replace(trained, twins=twins), trained.model, None, CAPACITY), "twins")
+    assert found.passed is passed
+    assert says in found.said
+    assert found.figures["with_twin"] == twins.with_twin
+
+
 def test_a_slice_that_loses_what_the_champion_knew_is_named() -> None:
     generator = np.random.default_rng(5)
     rows = pl.DataFrame({"location": ["XNAIR"] * 300 + ["XNPRT"] * 300 + [None] * 20, "mode": ["air"] * 620})
@@ -131,18 +164,6 @@ def test_a_slice_that_loses_what_the_champion_knew_is_named() -> None:
     told = promotion._no_slice_worse(found)
     assert not told.passed
     assert "location XNAIR" in told.said
-
-
-@given(
-    st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=30).filter(
-        lambda rows: len({adverse for adverse, _, weight in rows if weight}) == 2
-    )
-)
-def test_auc_of_weighted_rows_is_that_of_the_rows_repeated(rows: list[tuple[bool, int, int]]) -> None:
-    labels, scores, weights = (np.array([one[at] for one in rows], dtype=float) for at in range(3))
-    times = weights.astype(int)
-    expected = roc_auc_score(np.repeat(labels, times), np.repeat(scores, times))
-    assert promotion._Ranked(labels, scores).auc(weights) == pytest.approx(expected)
 
 
 @given(

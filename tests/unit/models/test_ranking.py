@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from models.evaluation import bootstrap, figures, resamples
+from models.ranking import Ordering
 
 GENERATOR = np.random.default_rng(11)
 LOG_ODDS = GENERATOR.normal(-1.5, 1.2, 3_000)
@@ -29,6 +33,18 @@ def test_equal_scores_do_not_change_area_and_ap() -> None:
     slow = [figures(LABELS[rows], rounded[rows]) for rows in resamples(LABELS, seed=3, repeats=8)]
     for name in ("auc", "ap", "brier"):
         assert fast[name] == pytest.approx([draw[name] for draw in slow], abs=1e-9)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=30).filter(
+        lambda rows: len({adverse for adverse, _, weight in rows if weight}) == 2
+    )
+)
+def test_auc_of_weighted_rows_is_that_of_the_rows_repeated(rows: list[tuple[bool, int, int]]) -> None:
+    labels, scores, weights = (np.array([one[at] for one in rows], dtype=float) for at in range(3))
+    times = weights.astype(int)
+    expected = roc_auc_score(np.repeat(labels, times), np.repeat(scores, times))
+    assert Ordering(labels, scores).auc(weights) == pytest.approx(expected)
 
 
 def test_a_constant_score_has_no_slope() -> None:

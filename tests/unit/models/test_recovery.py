@@ -12,31 +12,11 @@ from hypothesis import strategies as st
 
 from models.recovery import LEAST_ROWS, amounts_of, currency_of, revenue_share
 from models.replay import replay
-from models.spec import ModelSpec
-from models.training import Bundle, Model, Trained, train
+from models.training import Bundle, Model, Trained
 from tests.scored import score
 from warehouse.catalog import table_of
 
 AT = datetime(2025, 4, 1, 6, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def told(labelled: pl.DataFrame) -> pl.DataFrame:
-    """Adverse outcomes bring more where the rate of duty is higher; some are told in another currency."""
-    generator = np.random.default_rng(6)
-    brought = np.exp(
-        5 + labelled["duty_rate_pct"].fill_null(0.0).to_numpy() + generator.normal(0, 0.3, labelled.height)
-    )
-    is_other = generator.random(labelled.height) < 0.1
-    return labelled.with_columns(
-        recovered=pl.when("is_adverse").then(pl.Series(brought)).otherwise(0.0),
-        recovered_in=pl.Series(np.where(is_other, "USD", "EUR")),
-    )
-
-
-@pytest.fixture(scope="module")
-def with_amounts(told: pl.DataFrame, small_spec: ModelSpec) -> Trained:
-    return train(small_spec, told)
 
 
 def test_the_currency_is_that_of_most_outcomes(told: pl.DataFrame) -> None:

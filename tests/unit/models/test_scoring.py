@@ -106,7 +106,7 @@ def test_an_unseen_category_scores_and_is_marked(
 def test_missing_features_are_refused_by_name(
     trained: Trained, features: dict[str, Feature], fresh: pl.DataFrame, missing: list[str]
 ) -> None:
-    with pytest.raises(NotReady, match=f"shipment_risk: features {', '.join(missing)} are missing"):
+    with pytest.raises(NotReady, match=f"features {', '.join(missing)} are missing"):
         score(trained.model, 4, features, fresh.drop(missing), AT)
 
 

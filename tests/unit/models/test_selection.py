@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.capacity import LANES, Capacities, Capacity, Minutes, read_capacities
+from models.priority import Priority
 from models.selection import select as select_with
 from warehouse.errors import BorderlakeError
 
@@ -32,11 +33,12 @@ def scores(days: dict[tuple[str | None, int], int], *, seed: int = 1, tied: bool
                 "location": pl.Series([place] * rows, dtype=pl.String),
                 "received_on": pl.Series([date(2025, 1, day)] * rows, dtype=pl.Date),
                 "raw_score": np.zeros(rows) if tied else generator.normal(size=rows),
+                "expected_recovery": np.full(rows, 50.0) if tied else generator.gamma(1.0, 200.0, rows),
             }
         )
         for (place, day), rows in days.items()
     ]
-    return pl.concat(frames)
+    return pl.concat(frames).with_columns(probability=1 / (1 + (-pl.col("raw_score")).exp()))
 
 
 def lanes(made: pl.DataFrame) -> dict[str, int]:
@@ -47,6 +49,7 @@ def lanes(made: pl.DataFrame) -> dict[str, int]:
 sizes = st.dictionaries(
     st.tuples(st.sampled_from(["XNPRT", "XNAIR", None]), st.integers(1, 3)), st.integers(1, 60), min_size=1, max_size=6
 )
+priorities = st.sampled_from(["probability", "money", "mix:0.7"]).map(Priority.of)
 seats = st.one_of(st.floats(0, 0.99), st.integers(0, 15).map(float))
 
 
@@ -106,6 +109,60 @@ def test_seats_are_kept_at_each_location_and_day(
 )
 def test_lanes(rows: int, capacity: Capacity, expected: dict[str, int]) -> None:
     assert lanes(select(scores({("XNPRT", 1): rows}), Capacities(capacity))) == expected
+
+
+def worth_by_hand(rows: list[dict[str, float]], weight: float) -> list[float]:
+    """Of each row of one office and day its part in all expected hits and in all expected money, as weighed."""
+    hits, money = (sum(row[name] for row in rows) for name in ("probability", "expected_recovery"))
+    return [
+        weight * row["probability"] / hits + (1 - weight) * (row["expected_recovery"] / money if money else 0.0)
+        for row in rows
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes, st.floats(0, 1), st.integers(0, 12), st.booleans())
+def test_seats_go_to_what_is_worth_most_to_the_office(
+    days: dict[tuple[str | None, int], int], weight: float, red: int, pays: bool
+) -> None:
+    given = scores(days).with_columns(pl.col("expected_recovery") * float(pays))
+    made = select(given, Capacities(Capacity(red, 0, 0, 0, rank_by=Priority(weight))))
+    for _, of_day in made.group_by("location", "received_on"):
+        rows = of_day.sort("rank").to_dicts()
+        worth = worth_by_hand(rows, weight)
+        assert worth == pytest.approx(sorted(worth, reverse=True), abs=1e-12)
+        # No other choice of as many rows would be worth more.
+        chosen = [one for one, row in zip(worth, rows, strict=True) if row["lane"] == "red"]
+        assert sum(chosen) == pytest.approx(sum(sorted(worth, reverse=True)[: len(chosen)]))
+
+
+def test_offices_rank_each_in_their_own_way_and_rows_say_how() -> None:
+    ways = {place: Capacity(2, 0, 0, 1, rank_by=Priority.of(way)) for place, way in
+            {"XNPRT": "money", "XNAIR": "mix:0.7"}.items()}  # fmt: skip
+    made = select(scores({("XNPRT", 1): 30, ("XNAIR", 1): 30, ("XNRLY", 1): 30}), Capacities(Capacity(), ways))
+    first = {row["location"]: row for row in made.filter(pl.col("rank") == 1).to_dicts()}
+    assert first["XNPRT"]["reason"] == "by expected recovery: rank 1 of 30"
+    assert first["XNPRT"]["expected_recovery"] == made.filter(pl.col("location") == "XNPRT")["expected_recovery"].max()
+    assert first["XNAIR"]["reason"] == "by a mix of 70 % risk and 30 % expected recovery: rank 1 of 30"
+    assert first["XNRLY"]["reason"] == "by risk: rank 1 of 30"
+    assert first["XNRLY"]["raw_score"] == made.filter(pl.col("location") == "XNRLY")["raw_score"].max()
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        pytest.param(pl.lit(None, pl.Float64), id="a-model-that-learnt-no-amounts"),
+        pytest.param(
+            pl.when(pl.col("event_id").str.ends_with("-3")).then(None).otherwise("expected_recovery"),
+            id="one-row-lacks-it",
+        ),
+    ],
+)
+def test_where_amounts_are_missing_risk_ranks_and_rows_say_so(without: pl.Expr) -> None:
+    rows = scores({("XNPRT", 1): 20}).with_columns(expected_recovery=without)
+    made = select(rows, Capacities(Capacity(2, 2, 2, 0, rank_by=Priority.of("money"))))
+    assert made.sort("rank")["raw_score"].is_sorted(descending=True)
+    assert made["reason"].str.starts_with("by risk, since no amounts are known: rank ").all()
 
 
 def test_the_riskiest_fill_the_lanes_from_red_down() -> None:
@@ -186,6 +243,18 @@ def test_minutes_of_a_lane_are_an_offices_own_or_the_default(tmp_path: Path) -> 
     assert rows.select(made.officer_minutes()).to_series().to_list() == [90, 0, 5, 30]
 
 
+def test_an_office_declares_what_it_ranks_by(tmp_path: Path) -> None:
+    file = tmp_path / "capacity.toml"
+    file.write_text(
+        "[shipments.default]\nrank_by = 'mix:0.25'\n[shipments.XNPRT]\nrank_by = 'money'\n[shipments.XNAIR]\n"
+    )
+    made = read_capacities(file, "shipments")
+    assert made.default.rank_by == Priority(0.25) == made.locations["XNAIR"].rank_by
+    assert made.locations["XNPRT"].rank_by == Priority(0.0)
+    assert made.need_money
+    assert not made.ranked_by(Priority.of("probability")).need_money
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert read_capacities(tmp_path / "none.toml", "shipments") == Capacities()
 
@@ -206,6 +275,11 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         pytest.param(b"[shipments.default.minutes]\npurple = 3\n", id="minutes-of-an-unknown-lane"),
         pytest.param(b"[shipments.default.minutes]\nred = -3\n", id="minutes-below-none"),
         pytest.param(b"shipments = 3\n", id="a-number-for-a-subject"),
+        pytest.param(b"[shipments.default]\nrank_by = 'luck'\n", id="an-unknown-ranking"),
+        pytest.param(b"[shipments.default]\nrank_by = 'mix:1.2'\n", id="a-mix-of-more-than-all"),
+        pytest.param(b"[shipments.default]\nrank_by = 'mix:nan'\n", id="a-mix-of-no-number"),
+        pytest.param(b"[shipments.default]\nrank_by = 'money:0.3'\n", id="a-share-of-what-is-no-mix"),
+        pytest.param(b"[shipments.default]\nrank_by = 0.7\n", id="a-number-for-a-ranking"),
     ],
 )
 def test_a_capacity_file_that_makes_no_sense_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
@@ -246,12 +320,12 @@ def test_two_models_explore_alike() -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(2, 40), st.integers(0, 5), st.integers(0, 5), st.floats(0.02, 0.6), st.booleans())
+@given(st.integers(2, 40), st.integers(0, 5), st.integers(0, 5), st.floats(0.02, 0.6), st.booleans(), priorities)
 def test_over_many_draws_each_row_is_looked_at_as_often_as_its_propensity_says(
-    rows: int, red: int, blue: int, share: float, tied: bool
+    rows: int, red: int, blue: int, share: float, tied: bool, rank_by: Priority
 ) -> None:
     events = scores({("XNPRT", 1): rows}, tied=tied)
-    capacities = Capacities(Capacity(red, 0, blue, share))
+    capacities = Capacities(Capacity(red, 0, blue, share, rank_by=rank_by))
     draws = pl.concat(select_with(events, capacities, bytes([draw // 256, draw % 256] * 16)) for draw in range(300))
     # Where scores are tied, chance also says who is in which lane: within a lane the propensity still holds.
     by = ["lane_by_risk"] if tied else ["event_id"]
@@ -264,7 +338,7 @@ def test_over_many_draws_each_row_is_looked_at_as_often_as_its_propensity_says(
 def test_a_row_says_why_it_is_in_its_lane() -> None:
     made = select(scores({("XNPRT", 1): 100}), Capacities(Capacity(5, 5, 10, 9)))
     assert made.filter("is_exploration")["reason"].unique().to_list() == [
-        "drawn at random: 9 of the 90 events that risk would let pass, a chance of 10.0 %"
+        "drawn at random: 9 of the 90 events that rank would let pass, a chance of 10.0 %"
     ]
     assert made.filter(pl.col("rank") == 7)["reason"].item() == "by risk: rank 7 of 100"
 

@@ -7,10 +7,11 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate, selection_rate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.slices import LEAST_ROWS, gap, slices
+from models.slices import CAPACITY, LEAST_ROWS, gap, slices
 from models.training import Trained
 
 masks = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=150)
@@ -83,6 +84,22 @@ def test_false_alarms_that_fall_on_one_part_show_beyond_noise() -> None:
     assert men.miss_gap is not None
     assert men.miss_gap.high < 0
     assert found["nationality", "XA"].false_alarm_gap is None, "too few others to hold it against"
+
+
+def test_rates_of_parts_are_those_of_fairlearn() -> None:
+    frame, labels, probabilities = crossings(600)
+    chosen = probabilities >= np.sort(probabilities)[-round(CAPACITY * 600)]
+    rates = {"selected": selection_rate, "false_alarms": false_positive_rate, "misses": false_negative_rate}
+    peer = MetricFrame(
+        metrics=rates, y_true=labels, y_pred=chosen.astype(float), sensitive_features=frame["sex"].to_list()
+    )
+    found = {one.value: one for one in slices("crossings", frame, labels, probabilities, seed=1) if one.by == "sex"}
+    for sex, theirs in peer.by_group.iterrows():
+        ours = found[str(sex)]
+        assert {name: getattr(ours, name) for name in rates} == pytest.approx(theirs.to_dict())
+    between = peer.difference(method="between_groups")
+    assert found["M"].false_alarm_gap is not None
+    assert found["M"].false_alarm_gap.value == pytest.approx(between["false_alarms"])
 
 
 def test_a_trained_model_tells_its_slices(trained: Trained) -> None:

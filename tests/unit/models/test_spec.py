@@ -13,7 +13,7 @@ from models.crossing_risk import CROSSING_RISK
 from models.shipment_risk import SHIPMENT_RISK
 from models.spec import ModelSpec
 from warehouse.contracts.base import Purpose
-from warehouse.errors import UnknownName
+from warehouse.errors import BorderlakeError, UnknownName
 
 every_model = pytest.mark.parametrize("spec", [pytest.param(spec, id=name) for name, spec in MODELS.items()])
 
@@ -55,12 +55,30 @@ def test_sex_is_no_ground_for_suspicion() -> None:
     assert "sex" not in {feature.name for feature in CROSSING_RISK.features()}
 
 
+@every_model
+def test_what_may_only_raise_the_score_is_a_number_that_the_model_is_given(spec: ModelSpec) -> None:
+    numbers = {feature.name for feature in spec.features() if not feature.is_category}
+    assert spec.rising
+    assert spec.rising <= numbers
+    assert sum(spec.directions([*numbers])) == len(spec.rising)
+
+
+def test_only_numbers_of_the_subject_can_rise() -> None:
+    with pytest.raises(UnknownName, match="unknown feature 'luck'"):
+        replace(SHIPMENT_RISK, rising=frozenset({"luck"})).directions([])
+    with pytest.raises(BorderlakeError, match="office is a category, which does not grow"):
+        replace(SHIPMENT_RISK, rising=frozenset({"office"})).directions([])
+    # What the jurisdictions do not allow is left aside with the rest.
+    assert SHIPMENT_RISK.directions(["log_mass"]) == [0]
+
+
 @pytest.mark.parametrize(
     "other",
     [
         pytest.param(replace(SHIPMENT_RISK, seed=1), id="another-seed"),
         pytest.param(replace(SHIPMENT_RISK, rounds=1), id="other-rounds"),
         pytest.param(replace(SHIPMENT_RISK, without=frozenset({"office"})), id="one-feature-less"),
+        pytest.param(replace(SHIPMENT_RISK, rising=frozenset()), id="nothing-that-only-raises"),
         pytest.param(replace(SHIPMENT_RISK, parameters={"num_leaves": 3}), id="other-parameters"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from models import admission
+from models import admission, run_figures
 from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from models.training import Bundle, Trained
 from warehouse.errors import BorderlakeError, NotReady
@@ -73,6 +73,9 @@ def test_the_run_tells_figures_seed_and_data(registry: Registry, registered: Reg
     for name, figure in trained.figures.items():
         assert run.data.metrics[name] == figure.value
         assert run.data.metrics[f"{name}_low"] == figure.low
+    assert run.data.metrics["twins.share"] == trained.twins.share
+    assert run.data.tags["twins"].startswith(f"{trained.twins.with_twin:,} of {trained.twins.rows:,} judged rows")
+    assert run.data.tags["slices.misses"] == run_figures.tags(trained)["slices.misses"]
     assert {item.path for item in client.list_artifacts(registered.run_id)} >= {"calibration.png", "importance.png"}
     version = client.get_model_version("shipment_risk", str(registered.version))
     assert version.tags["sha256"] == trained.model.sha256

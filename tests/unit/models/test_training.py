@@ -9,7 +9,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from models.shipment_risk import SHIPMENT_RISK
 from models.spec import ModelSpec
 from models.training import Bundle, Model, Trained, fit, train
 from warehouse.errors import BorderlakeError, NotReady
@@ -93,6 +96,42 @@ def test_the_signal_is_found(trained: Trained) -> None:
     assert trained.figures["auc"].low > 0.6
 
 
+@pytest.fixture(scope="module")
+def turned(labelled: pl.DataFrame) -> pl.DataFrame:
+    """What was found before speaks for whom it was found at: as no officer would believe."""
+    hits = pl.col("seller_hit_rate").fill_null(0.0)
+    return labelled.with_columns(is_adverse=hits < hits.quantile(0.3))
+
+
+@pytest.fixture(scope="module")
+def held(turned: pl.DataFrame, small_spec: ModelSpec) -> Model:
+    return train(small_spec, turned).model
+
+
+def steps_up(model: Model, rows: pl.DataFrame, name: str, step: float) -> np.ndarray:
+    """By how much each row's score changes where a number that is known grows by a step."""
+    known = rows.filter(pl.col(name).is_not_null())
+    raised = known.with_columns(pl.col(name) + step)
+    before, after = (model.raw_scores(model.bundle.encoder.matrix(one)) for one in (known, raised))
+    return after - before
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(SHIPMENT_RISK.rising)), step=st.floats(0, 5), turned_world=st.booleans())
+def test_more_found_before_never_lowers_the_score(
+    trained: Trained, held: Model, fresh: pl.DataFrame, name: str, step: float, turned_world: bool
+) -> None:
+    assert steps_up(held if turned_world else trained.model, fresh, name, step).min() >= 0
+
+
+def test_without_the_constraint_the_score_would_fall(
+    turned: pl.DataFrame, held: Model, fresh: pl.DataFrame, small_spec: ModelSpec
+) -> None:
+    free = train(replace(small_spec, rising=frozenset()), turned).model
+    assert steps_up(free, fresh, "seller_hit_rate", 1.0).min() < -0.5
+    assert steps_up(held, fresh, "seller_hit_rate", 1.0).min() >= 0
+
+
 def test_usual_is_the_quartiles_of_the_training_days(trained: Trained) -> None:
     low, high = trained.model.bundle.usual.overall["importer_hit_rate"]
     values = np.sort(trained.split.train["importer_hit_rate"].drop_nulls().to_numpy())
@@ -117,8 +156,34 @@ def test_only_missing_features_are_refused(trained: Trained, labelled: pl.DataFr
         *(pl.lit(None, dtype=pl.Float64).alias(name) for name in encoder.numbers),
         *(pl.lit(None, dtype=pl.String).alias(name) for name in encoder.codes),
     )
-    with pytest.raises(BorderlakeError, match="every feature of the training rows is missing"):
-        fit(small_spec, encoder, nothing, nothing)
+    no_number = nothing.with_columns(pl.col(encoder.numbers).fill_null(float("nan")))
+    for empty in (nothing, no_number):
+        with pytest.raises(BorderlakeError, match="every feature of the training rows is missing"):
+            fit(small_spec, encoder, empty, empty)
+
+
+def test_a_number_that_is_none_is_missing(trained: Trained, labelled: pl.DataFrame, small_spec: ModelSpec) -> None:
+    numbers = list(trained.model.bundle.encoder.numbers)
+    same = train(small_spec, labelled.with_columns(pl.col(numbers).fill_null(float("nan"))))
+    assert same.model.sha256 == trained.model.sha256
+
+
+def test_a_feature_of_another_type_is_refused_by_name(
+    trained: Trained, labelled: pl.DataFrame, small_spec: ModelSpec
+) -> None:
+    with pytest.raises(NotReady, match="log_mass is String and no number"):
+        train(small_spec, labelled.with_columns(log_mass=pl.lit("heavy")))
+
+
+@pytest.mark.parametrize("kind", [True, False], ids=["adverse-only", "harmless-only"])
+def test_outcomes_of_one_kind_are_refused_by_name(labelled: pl.DataFrame, small_spec: ModelSpec, kind: bool) -> None:
+    with pytest.raises(NotReady, match=r"shipment_risk: the training days hold \d+ outcomes of one kind"):
+        train(small_spec, labelled.with_columns(is_adverse=pl.lit(kind)))
+
+
+def test_a_day_without_events_has_no_scores(trained: Trained, fresh: pl.DataFrame) -> None:
+    encoder = trained.model.bundle.encoder
+    assert trained.model.raw_scores(encoder.matrix(fresh.clear())).shape == (0,)
 
 
 def test_no_labels_are_refused_by_name(labelled: pl.DataFrame, small_spec: ModelSpec) -> None:

@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from features.views import Feature
+from models.evaluation import Figure
 from models.training import Trained
 from models.twins import NEAR, gate, has_twin
 from warehouse.contracts.base import Purpose, Sensitivity
@@ -81,12 +83,18 @@ def test_rows_that_are_repeated_flatter_and_the_gate_tells(trained: Trained) -> 
     )
     assert (both.rows, both.with_twin, both.share) == (600, 300, 0.5)
     assert both.without["auc"].low < 0.5 < both.without["auc"].high
+    assert both.flattery is not None
+    assert both.flattery.value == pytest.approx(
+        roc_auc_score(np.concatenate([labels, labels]), np.concatenate([remembered, guessed]))
+        - roc_auc_score(labels, guessed)
+    )
+    assert 0.1 < both.flattery.low < both.flattery.value < both.flattery.high
 
 
 def test_where_all_have_twins_nothing_is_left_to_judge() -> None:
     train = frame([(1.0, "VN", 8.0, "640399")])
     found = gate(train, train, OWN, np.ones(1), np.ones(1), seed=1)
-    assert (found.with_twin, dict(found.without)) == (1, {})
+    assert (found.with_twin, dict(found.without), found.flattery) == (1, {}, None)
 
 
 def test_a_trained_model_tells_its_twins(trained: Trained) -> None:
@@ -95,6 +103,7 @@ def test_a_trained_model_tells_its_twins(trained: Trained) -> None:
     assert {"hour", "weekday"}.isdisjoint(one.name for one in own)
     assert trained.twins.with_twin == has_twin(trained.split.train, trained.split.test, own).sum()
     assert trained.twins.without["auc"].value == pytest.approx(trained.figures["auc"].value)
+    assert trained.twins.flattery == Figure(0.0, 0.0, 0.0)
 
 
 def test_a_repeated_day_is_full_of_twins(trained: Trained) -> None:

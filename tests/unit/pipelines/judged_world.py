@@ -39,6 +39,10 @@ class Judged:
     version: int = 1
     model_version: int = 1
     abstained_for: str | None = None
+    expected: float | None = None
+    """What looking is expected to bring, in EUR."""
+    recovered: float | None = None
+    recovered_in: str = "EUR"
 
     @property
     def score_id(self) -> str:
@@ -88,6 +92,8 @@ def _score(row: Judged) -> dict[str, object]:
         "has_unseen_category": False,
         "raw_score": row.probability,
         "probability": row.probability,
+        "expected_recovery": row.expected,
+        "recovery_currency": None if row.expected is None else "EUR",
         "reasons": [],
         "vector": [0.0],
     }
@@ -121,4 +127,6 @@ def _outcome(row: Judged) -> dict[str, object]:
         "is_adverse": row.adverse,
         "selection": row.selection,
         "selection_probability": row.chance,
+        "additional_duty": row.recovered,
+        "currency": None if row.recovered is None else row.recovered_in,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,61 @@ def test_a_capacity_is_replayed_as_a_count_by_hand_says(tmp_path: Path) -> None:
     assert told["gain"]["value"] == 6
     assert told["gain"]["low"] < 6 < told["gain"]["high"]
     assert "Hits gained, estimated: 6" in output
+
+
+# One seat at C. By risk it goes to c1, by money to c2, and a mix of equal parts weighs 0.5 + 0.05, 0.35 + 0.75 and
+# 0.15 + 0.2 halves: to c2 as well.
+MONEY = [
+    Judged("c1", "C", 0.5, "red", adverse=True, expected=100.0, recovered=80.0),
+    Judged("c2", "C", 0.35, "green", adverse=True, expected=1_500.0, recovered=2_000.0, selection="random", chance=0.5),
+    Judged("c3", "C", 0.15, "green", adverse=True, expected=400.0, recovered=900.0, recovered_in="USD"),
+]
+ONE_SEAT = "[shipments.default]\nred = 1\nyellow = 0\nblue = 0\nexploration = 0\n"
+
+
+@pytest.mark.parametrize(
+    ("rank_by", "expected", "recovered"),
+    [
+        pytest.param("probability", 100.0, 80.0, id="by-risk"),
+        pytest.param("money", 1_500.0, 2_000.0, id="by-money"),
+        pytest.param("mix:0.5", 1_500.0, 2_000.0, id="by-both"),
+    ],
+)
+def test_money_is_replayed_as_a_count_by_hand_says(
+    deployment: Deployment, tmp_path: Path, rank_by: str, expected: float, recovered: float
+) -> None:
+    day = DAY + timedelta(days=3)
+    write(deployment, [replace(row, day=day) for row in MONEY])
+    capacity = tmp_path / "capacity.toml"
+    capacity.write_text(ONE_SEAT)
+    told, output = run(tmp_path, "whatif", *days(3, 3), "--capacity", str(capacity), "--rank-by", rank_by)
+    assert (told["as_it_was"]["expected"], told["as_it_was"]["recovered"]) == (100.0, 80.0)
+    would = told["what_if"]
+    assert (would["looked_at"], would["hits"], would["precision"], would["officer_hours"]) == (1, 1, 1.0, 1.0)
+    assert (would["expected"], would["recovered"]) == (expected, recovered)
+    assert "(EUR)" in output
+    assert f"{recovered:,.0f}" in output
+
+
+def test_money_of_another_currency_does_not_count_and_an_event_of_two_versions_counts_once(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    day = DAY + timedelta(days=3)
+    again = replace(MONEY[1], version=2, adverse=None)
+    write(deployment, [replace(row, day=day) for row in [*MONEY, again]])
+    told, _ = run(tmp_path, "whatif", *days(3, 3), "--threshold", "0")
+    assert (told["what_if"]["looked_at"], told["what_if"]["hits"]) == (4, 3)
+    assert (told["what_if"]["expected"], told["what_if"]["recovered"]) == (2_000.0, 2_080.0)
+
+
+@pytest.mark.usefixtures("deployment")
+def test_money_cannot_be_asked_of_a_model_that_expects_none(tmp_path: Path) -> None:
+    with pytest.raises(BorderlakeError, match="shipment_risk expects no recovery for these events"):
+        run(tmp_path, "whatif", *days(), "--rank-by", "mix:0.5")
+    told, _ = run(tmp_path, "whatif", *days(), "--rank-by", "probability")
+    assert (told["what_if"]["expected"], told["what_if"]["recovered"]) == (None, None)
+    for wrong in (["--rank-by", "luck"], ["--rank-by", "money", "--threshold", "0.3"]):
+        assert runner.invoke(app, ["whatif", *days(), *wrong]).exit_code == Exit.USAGE
 
 
 @pytest.mark.usefixtures("deployment")

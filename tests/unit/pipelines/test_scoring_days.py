@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import pytest
 from benchmarks import scoring_data
 from benchmarks.scoring_data import Goods, learn
 from models import usual
+from models.datasets import Encoder
 from models.explanation import ALL_ELSE
 from models.shipment_risk import SHIPMENT_RISK
 from models.tracking import Registered
@@ -18,6 +21,7 @@ from models.training import Model
 from pipelines import waiting
 from pipelines.deployment import Deployment
 from pipelines.scoring_days import Scorer
+from warehouse.errors import NotReady
 from warehouse.settings import Settings
 from warehouse.vault import KEY_VARIABLE
 
@@ -99,8 +103,44 @@ def test_reasons_hold_values_against_what_is_usual_for_such_goods(at_once: Score
     )
 
 
-def test_events_of_elsewhere_wait(tmp_path: Path, model: Model) -> None:
-    from dataclasses import replace
+@pytest.mark.parametrize(
+    ("learnt", "said"),
+    [
+        pytest.param(
+            lambda one: replace(one, numbers=(*one.numbers, "gone")), "features gone are missing", id="missing"
+        ),
+        pytest.param(
+            lambda one: Encoder((*one.numbers, "office"), {k: v for k, v in one.codes.items() if k != "office"}),
+            "office is String and no number",
+            id="of-another-type",
+        ),
+    ],
+)
+def test_a_model_of_other_features_refuses_by_name_and_nothing_is_written(
+    tmp_path: Path, model: Model, learnt: Callable[[Encoder], Encoder], said: str
+) -> None:
+    bundle = replace(model.bundle, encoder=learnt(model.bundle.encoder))
+    made = scorer(tmp_path, Model(model.text, bundle))
+    with pytest.raises(NotReady, match=f"{said}.*materialise features again"):
+        made.run(GOODS.days)
+    assert all(frame.is_empty() for frame in rows(made))
 
+
+def test_an_office_that_ranks_by_money_is_told_where_the_model_expects_none(tmp_path: Path, model: Model) -> None:
+    made = scorer(tmp_path, model)
+    made.deployment.settings.capacity.write_text('[shipments.default]\nrank_by = "money"\n')
+    made.run(GOODS.days[:1])
+    by_rank = rows(made)[1].filter(~pl.col("is_exploration"))
+    assert by_rank["reason"].str.starts_with("by risk, since no amounts are known: rank ").all()
+
+
+def test_a_day_without_events_is_scored_with_nothing(tmp_path: Path, model: Model) -> None:
+    made = scorer(tmp_path, model)
+    assert made.run([date(2031, 1, 1)]).is_empty()
+    assert made.run([]).is_empty()
+    assert all(frame.is_empty() for frame in rows(made))
+
+
+def test_events_of_elsewhere_wait(tmp_path: Path, model: Model) -> None:
     made = scorer(tmp_path, Model(model.text, replace(model.bundle, jurisdictions=("XZ",))))
     assert made.run(GOODS.days).is_empty()

@@ -1,0 +1,178 @@
+"""The evidence of a model card, as blocks: figures, money, twins, parts. All else of a card is in `models.card`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from models import pictures, promotion
+from models.card_pages import Block, Picture, Table, Text
+from models.evaluation import Figure
+from models.pictures import Interval
+from models.ranking import CAPACITIES
+from models.slices import CAPACITY, LEAST_ROWS, Slice
+from models.training import Trained
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "auc": "chance that an adverse event ranks above a harmless one; 0.5 is guessing",
+    "ap": "precision on the mean over the ranking, down to the last adverse event",
+    "brier": "mean squared error of the probability; lower is better",
+    "calibration_slope": "1 is calibrated; below 1 overconfident",
+    **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in CAPACITIES},
+    **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in CAPACITIES},
+}
+_NAMES: Final[Mapping[str, str]] = {"auc": "AUC", "ap": "average precision", "brier": "Brier score"}
+_WAYS: Final[Mapping[str, str]] = {"probability": "probability", "recovery": "expected recovery"}
+_FEW = "too few"
+
+
+def figures(trained: Trained) -> Iterator[Block]:
+    """Every figure of the judged days, and the calibration curve."""
+    yield Text("On the judged days, which it never saw, with 95 % bootstrap intervals.")
+    yield Table(
+        ("figure", "value", "95 % interval", "meaning"),
+        [
+            (spoken(name), f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", MEANINGS.get(name, ""))
+            for name, one in trained.figures.items()
+        ],
+    )
+    yield Picture(pictures.calibration_curve(trained.reliability, trained.spec.title), "calibration on the judged days")
+
+
+def revenue(trained: Trained) -> Iterator[Block]:
+    """What ranking by probability and by expected recovery finds of the money that came in."""
+    expected = trained.model.bundle.recovery
+    if expected is None or not trained.revenue:
+        yield Text("Outcomes tell too few amounts to learn what an adverse one brings: it ranks by probability alone.")
+        return
+    yield Text(
+        f"Expected recovery is the probability times what an adverse outcome brings, in {expected.currency}. Of all "
+        "that came in on the judged days, so much was in the events that stand highest by each way of ranking."
+    )
+    by_way = {way: [trained.revenue[f"revenue_at_{k}_by_{way}"] for k in CAPACITIES] for way in _WAYS}
+    yield Table(
+        ("of events looked at", *(f"ranked by {name}" for name in _WAYS.values())),
+        [(f"{k} %", *(_percent(by_way[way][place]) for way in _WAYS)) for place, k in enumerate(CAPACITIES)],
+    )
+    shares = {name: [_interval(one) for one in by_way[way]] for way, name in _WAYS.items()}
+    yield Picture(pictures.revenue(shares, CAPACITIES, "Money found"), "share of what came in, by way of ranking")
+
+
+def twins(trained: Trained) -> Iterator[Block]:
+    """How many judged rows have a twin in training, and the figures without them."""
+    found = trained.twins
+    if not found.with_twin:
+        yield Text(f"None of {found.rows:,} judged rows says the same of itself as a training row does, but for when.")
+        return
+    yield Text(
+        f"{found.with_twin:,} of {found.rows:,} judged rows ({found.share:.1%}) say the same of themselves as a "
+        "training row does, but for when. There a model that only remembers looks like one that has learnt."
+    )
+    if found.flattery is None:
+        yield Text("The others hold too few outcomes of both kinds to judge it without them.")
+        return
+    yield Text(f"AUC of all rows is higher than without twins by {_signed(found.flattery)}.")
+    yield Table(
+        ("figure", "all rows", "without twins", "95 % interval"),
+        [
+            (
+                spoken(name),
+                f"{trained.figures[name].value:.3f}",
+                f"{one.value:.3f}",
+                f"{one.low:.3f} to {one.high:.3f}",
+            )
+            for name, one in found.without.items()
+        ],
+    )
+
+
+def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
+    """How well each office and mode is ranked, and what is gained on the champion."""
+    if not slices:
+        yield Text("No office and no mode has outcomes of both kinds enough to be judged by itself.")
+        return
+    yield Table(
+        ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
+        [
+            (
+                f"{spoken(one.column)} {one.value}",
+                f"{one.rows:,}",
+                f"{one.adverse:,}",
+                f"{one.auc:.3f}",
+                "no champion" if one.gain is None else _signed(one.gain),
+            )
+            for one in slices
+        ],
+    )
+    points = [(f"{spoken(one.column)} {one.value}", one.auc, one.adverse) for one in slices]
+    yield Picture(pictures.slices(points), "AUC by slice")
+
+
+def errors(slices: Sequence[Slice]) -> Iterator[Block]:
+    """False alarms and misses of each part, and how far they are from those of all others."""
+    if not slices:
+        yield Text(f"No part has {LEAST_ROWS} outcomes to be judged by itself.")
+        return
+    yield Text(
+        f"If the riskiest {CAPACITY:.0%} are looked at: who is looked at in vain (false alarms, of harmless events), "
+        "and who is missed (of adverse ones). Against all others: the rate of a part less theirs, with its 95 % "
+        f"interval; it is beyond noise where that leaves out 0. Of fewer than {LEAST_ROWS} outcomes no rate is told."
+    )
+    yield Table(
+        ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "against all others"),
+        [
+            (
+                one.title,
+                f"{one.rows:,}",
+                f"{one.adverse:,}",
+                f"{one.predicted:.1%}",
+                f"{one.observed:.1%}",
+                _rate(one.false_alarms),
+                _gap(one.false_alarm_gap),
+            )
+            for one in slices
+        ],
+    )
+    yield from _drawn([(one.title, one.false_alarm_gap) for one in slices], "false alarms")
+    missed = [one for one in slices if one.misses is not None]
+    if not missed:
+        yield Text(f"No part has {LEAST_ROWS} adverse outcomes: of misses nothing is told.")
+        return
+    yield Table(
+        ("part", "adverse", "misses", "against all others"),
+        [(one.title, f"{one.adverse:,}", _rate(one.misses), _gap(one.miss_gap)) for one in missed],
+    )
+    yield from _drawn([(one.title, one.miss_gap) for one in missed], "misses")
+
+
+def _drawn(parts: Sequence[tuple[str, Figure | None]], what: str) -> Iterator[Block]:
+    told = [(name, _interval(gap)) for name, gap in parts if gap is not None]
+    if told:
+        yield Picture(pictures.gaps(told, what), f"gaps of {what} by part")
+
+
+def spoken(name: str) -> str:
+    """A figure's name as it is read: `precision_at_5` is precision at 5 %."""
+    if name in _NAMES:
+        return _NAMES[name]
+    return f"{name.replace('_', ' ')} %" if "_at_" in name else name.replace("_", " ")
+
+
+def _interval(figure: Figure) -> Interval:
+    return figure.value, figure.low, figure.high
+
+
+def _signed(figure: Figure) -> str:
+    return f"{figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
+
+
+def _percent(figure: Figure) -> str:
+    return f"{figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%})"
+
+
+def _rate(rate: float | None) -> str:
+    return _FEW if rate is None else f"{rate:.1%}"
+
+
+def _gap(figure: Figure | None) -> str:
+    if figure is None:
+        return _FEW
+    return f"{figure.value:+.1%} ({figure.low:+.1%} to {figure.high:+.1%})"
