@@ -13,7 +13,7 @@ import dataframely as dy
 import polars as pl
 import yaml
 
-from warehouse.contracts.base import Agreement, Contract, Sensitivity
+from warehouse.contracts.base import Consistency, Contract, Sensitivity
 from warehouse.contracts.codes import CodeList
 
 API_VERSION = "v3.1.0"
@@ -76,7 +76,7 @@ def _object(contract: Contract) -> Document:
         "quality": [
             *(_text(name, text, "consistency") for name, text in contract.row_rules().items()),
             _text(REPEATED, _REPEATED_TEXT, "uniqueness"),
-            *(_agreement(one) for one in contract.agreements),
+            *(_consistency(one) for one in contract.consistencies),
             {
                 "name": "rows_a_day",
                 "type": "library",
@@ -181,6 +181,6 @@ def _text(name: str, text: str, dimension: str) -> Document:
     return {"name": name, "type": "text", "description": text, "dimension": dimension, "severity": "error"}
 
 
-def _agreement(agreement: Agreement) -> Document:
-    told = f"{agreement.description} Rows alike in {', '.join(agreement.by)} agree in {', '.join(agreement.agree)}."
-    return {**_text(agreement.name, told, "consistency"), "severity": "warning"}
+def _consistency(rule: Consistency) -> Document:
+    told = f"{rule.description} Rows alike in {', '.join(rule.by)} agree in {', '.join(rule.agree)}."
+    return {**_text(rule.name, told, "consistency"), "severity": "warning"}
