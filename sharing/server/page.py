@@ -32,7 +32,10 @@ input { font: inherit; padding: .4rem; width: 30rem; max-width: 100%; } button {
 
 def token_of(body: bytes) -> str:
     """The token that the form sent; empty where there is none."""
-    return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).get("token", [""])[0].strip()
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).get("token", [""])[0].strip()
+    except ValueError:  # More fields than the form has.
+        return ""
 
 
 def asking(problem: str = "") -> Response:

@@ -94,6 +94,17 @@ def test_only_health_is_answered_without_a_token(served: Served) -> None:
         assert requests.get(served.address + path, timeout=20).status_code in (401, 403, 404)
 
 
+def test_a_form_with_more_fields_than_the_page_has_is_asked_for_its_token_again(served: Served) -> None:
+    told = requests.post(served.address, data="&".join(f"token={number}" for number in range(99)), timeout=20)
+    assert told.status_code == 401
+    assert "<form" in told.text
+
+
+def test_a_method_that_a_route_does_not_take_is_told_those_that_it_takes(served: Served, issued: Issued) -> None:
+    told = ask(served, issued, "DELETE", f"{TABLE}/query")
+    assert (told.status_code, told.headers["allow"]) == (405, "POST")
+
+
 def test_a_file_is_served_whole_in_part_and_by_its_head(served: Served, issued: Issued) -> None:
     url = file_url(served, issued)
     whole = requests.get(url, timeout=20)
