@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sharing.dictionary import Dictionary
 from sharing.shares import Share
 from warehouse.catalog import Table
 from warehouse.commits import Commit, commit_path, parse_commit
@@ -49,7 +50,7 @@ class Progress:
     def is_withdrawn(self) -> bool:
         return not self.terms
 
-    def is_under(self, share: Share) -> bool:
+    def is_under(self, share: Share | Dictionary) -> bool:
         """Whether it was cut to the agreement as it is now; one reworded under the same version is another."""
         agreement = share.agreement
         told = (agreement.agreement_id, agreement.version, share.agreed)

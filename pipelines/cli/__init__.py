@@ -26,6 +26,7 @@ from pipelines.cli import (
     road,
     selecting,
     share,
+    share_tables,
     versions,
     world,
 )
@@ -66,6 +67,7 @@ app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
+share.app.command()(share_tables.export)
 app.add_typer(share.app, name="share", rich_help_panel="Share")
 app.add_typer(audit.app, name="audit", rich_help_panel="Share")
 app.command(rich_help_panel="Keep")(keep.verify)

@@ -21,7 +21,7 @@ from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError
 
 PORT = 8470
-_ENDPOINT = f"http://127.0.0.1:{PORT}{PREFIX}"
+ENDPOINT = f"http://127.0.0.1:{PORT}{PREFIX}"
 
 app = typer.Typer(no_args_is_help=True, help="Share tables with other agencies, as their agreements allow.")
 recipient = typer.Typer(no_args_is_help=True, help="Tokens of recipients: add, list, rotate, revoke.")
@@ -46,7 +46,7 @@ def add(
     network: Annotated[
         list[str] | None, typer.Option("--network", help="A network (CIDR) to be asked from; repeat for more.")
     ] = None,
-    endpoint: Endpoint = _ENDPOINT,
+    endpoint: Endpoint = ENDPOINT,
     out: Out = None,
 ) -> None:
     """Make a recipient's first token, and its profile file, which is written once.
@@ -65,7 +65,7 @@ def rotate(
     purpose: ForPurpose = None,
     days: Days = LONGEST.days,
     overlap: Annotated[int, typer.Option("--overlap", help="Hours that the old token lives on.")] = 24,
-    endpoint: Endpoint = _ENDPOINT,
+    endpoint: Endpoint = ENDPOINT,
     out: Out = None,
 ) -> None:
     """Make a new token in place of the old one, which lives on for a while."""

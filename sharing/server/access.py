@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from sharing.dictionary import Dictionary
 from sharing.progress import standing_at
 from sharing.recipients import Recipient
 from sharing.server.house import House
 from sharing.server.refusals import forbidden, unavailable, unknown
 from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable, may
+from warehouse.agreements.dictionary import dictionary_name, granted
 from warehouse.errors import BorderlakeError
 from warehouse.snapshots import Snapshot
 
@@ -36,12 +38,20 @@ class Grant:
 
     @property
     def shared(self) -> SharedTable:
-        return self.agreement.tables[self.table]
+        shared = granted(self.agreement, self.table)
+        assert shared is not None  # It was asked for before the grant was made.
+        return shared
 
     @property
     def source(self) -> str:
         """The table of the lake that it is served from."""
         return share_name(self.share, self.table)
+
+    @property
+    def made_of(self) -> Share | Dictionary:
+        """What is to stand in that table."""
+        named = self.agreement.tables.get(self.table)
+        return Dictionary(self.agreement) if named is None else Share(self.agreement, named)
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,8 @@ class Access:
 
     def grants(self) -> list[Grant]:
         """Every table that may be seen and is made, in order of name."""
-        named = {name for one in self.agreements if one.recipient.code == self.recipient.code for name in one.tables}
+        theirs = [one for one in self.agreements if one.recipient.code == self.recipient.code]
+        named = {name for one in theirs for name in (*one.tables, dictionary_name(one))}
         granted = (self._granted(table) for table in sorted(named))
         return [one for one in granted if one is not None and self.house.snapshots.latest(one.source) is not None]
 
@@ -116,7 +127,7 @@ class Access:
     def since(self, grant: Grant, current: Snapshot) -> int:
         """The first version that is cut to the agreement as it is now; raises where not even the latest is."""
         told = standing_at(self.house.lake.store, current.table, current.folder, current.version).progress
-        if told is None or told.since is None or not told.is_under(Share(grant.agreement, grant.shared)):
+        if told is None or told.since is None or not told.is_under(grant.made_of):
             raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
         return told.since
 

@@ -16,6 +16,7 @@ from sharing.server.access import Grant
 from sharing.server.call import Call
 from sharing.server.refusals import Refusal
 from sharing.server.urls import PREFIX
+from sharing.shares import Share
 from warehouse.snapshots import Snapshot
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -93,14 +94,14 @@ def _table(call: Call, grant: Grant) -> str:
     delay = f"; rows flow {grant.shared.delay} after they are known" if grant.shared.delay else ""
     facts = f"{snapshot.rows:,} rows, version {snapshot.version}, last changed {_last_change(snapshot)}{delay}"
     rows = (
-        (f"<code>{escape(column)}</code>", escape(kind), escape(_masking(grant, column)))
-        for column, kind in _columns(snapshot)
+        (f"<code>{escape(column)}</code>", escape(kind), escape(as_what), escape(meaning))
+        for column, kind, as_what, meaning in _columns(grant, snapshot)
     )
     columns = "".join(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>" for cells in rows)
     return (
         f"<h3><code>{escape(name)}</code></h3>"
         f"<p>{escape(facts)}. Also shared: {escape(', '.join(also) or 'nothing')}.</p>"
-        f"<table><thead><tr><th>column</th><th>type</th><th>as</th></tr></thead><tbody>{columns}</tbody></table>"
+        f"<table><thead><tr><th>column</th><th>type</th><th>as</th><th>meaning</th></tr></thead><tbody>{columns}</tbody></table>"
     )
 
 
@@ -137,15 +138,15 @@ token and choose the tables.</p>
 <code>rows[c] = rows[c].dt.tz_localize(None)</code>.</p>"""
 
 
-def _columns(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
+def _columns(grant: Grant, snapshot: Snapshot) -> Iterable[tuple[str, str, str, str]]:
+    """Name, type, masking and meaning of each column."""
+    made_of = grant.made_of
+    told = made_of.table.columns
     for one in json.loads(snapshot.schema)["fields"]:
-        kind = one["type"]
-        yield one["name"], kind if isinstance(kind, str) else str(kind["type"])
-
-
-def _masking(grant: Grant, column: str) -> str:
-    masking = grant.shared.columns.get(column)
-    return "reasons; others restricted" if masking is None else str(masking)
+        name, kind = one["name"], one["type"]
+        as_what = made_of.masked_as(name) if isinstance(made_of, Share) else ""
+        meaning = told[name].description if name in told else None
+        yield name, kind if isinstance(kind, str) else str(kind["type"]), as_what, meaning or ""
 
 
 def _last_change(snapshot: Snapshot) -> str:

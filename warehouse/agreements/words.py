@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from warehouse.agreements.dictionary import dictionary_name
 from warehouse.agreements.model import Agreement, SharedTable
 
 
@@ -16,6 +17,7 @@ def terms_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
     if agreement.revoked_at is not None:
         yield "revoked", f"{agreement.revoked_at:%Y-%m-%d %H:%M} UTC"
     yield "recipient keeps it", f"{agreement.retention_days} days at most"
+    yield dictionary_name(agreement), "what each shared column means, and what became of its values"
     for name, shared in agreement.tables.items():
         yield from _table_in_words(name, shared)
 
