@@ -120,8 +120,8 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     last = standing(lake, share.table)
     before = last.progress
     upto = lake.version(share.source)
-    known = before if before is not None and _is_under(share, key, before) else None
-    days = None if known is None else _days(lake, share, known, upto)
+    known = before if before is not None and is_cut_to(share, key, before) else None
+    days = None if known is None else days_to_cut(lake, share, known, upto)
     if last.is_settled and known is not None and known.source_version == upto and days == set():
         return Refreshed(share.name, last.version)
     cutter = Cutter(lake, share, key, at, upto)
@@ -149,7 +149,7 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     return Refreshed(share.name, version, turn.rows_added, turn.rows_retracted)
 
 
-def _is_under(share: Share, key: Key, before: Progress) -> bool:
+def is_cut_to(share: Share, key: Key, before: Progress) -> bool:
     """Whether the share was last refreshed under these very terms."""
     return before.is_under(share) and before.terms == share.terms(key)
 
@@ -161,7 +161,7 @@ def _since(share: Share, key: Key, last: Standing, rows: int) -> int | None:
     return None if rows else last.version or 0
 
 
-def _days(lake: Lake, share: Share, before: Progress, upto: int | None) -> set[Day] | None:
+def days_to_cut(lake: Lake, share: Share, before: Progress, upto: int | None) -> set[Day] | None:
     """Days to look at: those that the source's commits touched, and those with rows held back; None: all."""
     seen = -1 if before.source_version is None else before.source_version
     latest = -1 if upto is None else upto

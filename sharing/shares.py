@@ -105,7 +105,12 @@ def share_name(recipient: str, table: str) -> str:
     """
     layer, name = table.split(".")
     named = f"{layer}__{name}" if layer == DICTIONARIES else name
-    return f"{LAYER}.{recipient.replace('-', '_')}__{named}"
+    return f"{share_prefix(recipient)}{named}"
+
+
+def share_prefix(recipient: str) -> str:
+    """What the names of all shares of a recipient begin with."""
+    return f"{LAYER}.{recipient.replace('-', '_')}__"
 
 
 def shares_of(agreements: Iterable[Agreement], at: datetime) -> tuple[Share, ...]:
