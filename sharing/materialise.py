@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sharing.dictionary import Dictionary, dictionaries_of
-from sharing.files import Cutter, Turn
+from sharing.files import Cutter, Reach, Turn
 from sharing.progress import Progress, Standing, note, noted, progress_of, standing
 from sharing.pseudonyms import Key, Keys
 from sharing.shares import Share, shares_of
@@ -22,6 +22,7 @@ from warehouse.agreements import Agreement, SharedTable
 from warehouse.catalog import Table
 from warehouse.commits import commit_path, parse_commit
 from warehouse.delta import Lake
+from warehouse.recalls import days_recalled
 from warehouse.touched import Day, days_touched
 from warehouse.writers import Writers
 
@@ -119,12 +120,13 @@ def withdraw(lake: Lake, name: str, at: datetime) -> Refreshed:
 def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     last = standing(lake, share.table)
     before = last.progress
-    upto = lake.version(share.source)
+    reach = Reach.of(lake, share.source)
     known = before if before is not None and is_cut_to(share, key, before) else None
-    days = None if known is None else days_to_cut(lake, share, known, upto)
-    if last.is_settled and known is not None and known.source_version == upto and days == set():
+    days = None if known is None else days_to_cut(lake, share, known, reach)
+    has_nothing_new = known is not None and (known.source_version, known.recalls) == (reach.source, reach.recalls)
+    if last.is_settled and has_nothing_new and days == set():
         return Refreshed(share.name, last.version)
-    cutter = Cutter(lake, share, key, at, upto)
+    cutter = Cutter(lake, share, key, at, reach)
     turn = cutter.turn(days)
     progress = Progress(
         agreement_id=share.agreement.agreement_id,
@@ -132,7 +134,8 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
         agreed=share.agreed,
         terms=share.terms(key),
         key_id=key.key_id,
-        source_version=upto,
+        source_version=reach.source,
+        recalls=reach.recalls,
         young=tuple(sorted(day.isoformat() if day else "" for day in turn.young)),
         since=_since(share, key, last, cutter.rows),
         rows=cutter.rows + turn.rows_added - turn.rows_retracted,
@@ -161,15 +164,17 @@ def _since(share: Share, key: Key, last: Standing, rows: int) -> int | None:
     return None if rows else last.version or 0
 
 
-def days_to_cut(lake: Lake, share: Share, before: Progress, upto: int | None) -> set[Day] | None:
-    """Days to look at: those that the source's commits touched, and those with rows held back; None: all."""
+def days_to_cut(lake: Lake, share: Share, before: Progress, reach: Reach) -> set[Day] | None:
+    """Days to look at: those that the source's commits touched, those of withdrawn scores, and those with rows held
+    back; None: all."""
     seen = -1 if before.source_version is None else before.source_version
-    latest = -1 if upto is None else upto
+    latest = -1 if reach.source is None else reach.source
     if latest < seen or not lake.is_as_declared(share.table):
         return None
     touched = days_touched(lake, share.source, seen, latest)
     young = {date.fromisoformat(day) if day else None for day in before.young}
-    return None if touched is None else touched | young
+    recalled = days_recalled(lake, share.source, before.recalls, reach.recalls)
+    return None if touched is None else touched | recalled | young
 
 
 def _write(lake: Lake, share: Share, turn: Turn, before: Progress | None, after: Progress, at: datetime) -> int:

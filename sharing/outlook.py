@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sharing.dictionary import Dictionary, dictionaries_of
+from sharing.files import Reach
 from sharing.materialise import days_to_cut, is_cut_to
 from sharing.progress import Standing, noted, standing
 from sharing.pseudonyms import Keys
@@ -54,10 +55,10 @@ def _outlook(lake: Lake, made: Share | Dictionary, keys: Keys, at: datetime) -> 
 
 def _of_source(lake: Lake, share: Share, last: Standing, keys: Keys) -> Outlook:
     assert last.progress is not None
-    key, upto = keys.current(share.agreement.recipient.code), lake.version(share.source)
+    key = keys.current(share.agreement.recipient.code)
     if not is_cut_to(share, key, last.progress):
         return Outlook(share.name, f"made anew: its pseudonyms are under key {key.key_id} now", is_anew=True)
-    days = days_to_cut(lake, share, last.progress, upto)
+    days = days_to_cut(lake, share, last.progress, Reach.of(lake, share.source))
     if days is None:
         return Outlook(share.name, f"compared with all of {share.source.name}")
     if not days:

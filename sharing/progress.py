@@ -45,6 +45,8 @@ class Progress:
     """Rows that were taken back in all."""
     at: datetime
     """When it last moved on."""
+    recalls: int | None = None
+    """Version of the recalled scores up to which every one has been taken back; None while there are none."""
 
     @property
     def is_withdrawn(self) -> bool:

@@ -47,6 +47,11 @@ class Keys:
             return Key(f"environment-{hashlib.sha256(secret).hexdigest()[:8]}", secret)
         return self._key(recipient, max(self._numbers(recipient), default=1))
 
+    def every(self, recipient: str) -> list[Key]:
+        """All keys that there are of a recipient, the present one last; none is made."""
+        named = [self.current(recipient)] if os.environ.get(_variable(recipient)) else []
+        return [self._key(recipient, number) for number in sorted(self._numbers(recipient))] + named
+
     def rotate(self, recipient: str) -> Key:
         """Draw the recipient's next key; its shares are made anew with it when they are next refreshed.
 

@@ -159,6 +159,20 @@ class Dispositions(dy.Schema):
     decided_at = _moment("When it was decided.")
 
 
+class RecalledScores(dy.Schema):
+    """A score that was withdrawn. Append-only: it stays in its table, and leaves every share."""
+
+    score_id = dy.String(description="Score withdrawn.")
+    model_name = dy.String(description="Model of the score.")
+    model_version = dy.Int64(description="Model version of the score.")
+    event_id = dy.String(description="Event of the score.")
+    event_version = dy.Int64(description="Its version.")
+    event_date = dy.Date(description="UTC day of the event.")
+    reason = dy.String(description="Why it was withdrawn; it names nobody.")
+    recalled_by = dy.String(description="Who withdrew it.")
+    recalled_at = _moment("When it was withdrawn.")
+
+
 class ModelMonitoring(dy.Schema):
     """One figure of a model's monitoring on one day of delivery. Append-only: a day is judged once."""
 
@@ -287,5 +301,8 @@ TABLES: dict[str, Declared] = {
         ("day",),
     ),
     "tile_days": Declared(TileDays, "Days that tiles and states were rolled over.", ("views", "turn"), ()),
+    "recalled_scores": Declared(
+        RecalledScores, "Scores that were withdrawn: by whom, when and why.", ("score_id",), ()
+    ),
     "dispositions": Declared(Dispositions, "Decisions of officers on scores.", ("score_id", "decided_at"), ()),
 }

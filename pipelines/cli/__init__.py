@@ -24,6 +24,7 @@ from pipelines.cli import (
     quarantine,
     replay,
     road,
+    score,
     selecting,
     share,
     share_tables,
@@ -52,7 +53,7 @@ app.command(rich_help_panel="Start")(world.simulate)
 app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
-app.command(rich_help_panel="Work")(models.score)
+app.add_typer(score.app, name="score", rich_help_panel="Work")
 app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(selecting.select)
 app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import from_environment
+from sharing.files import Reach
 from warehouse.agreements import Agreement, read, templates
 from warehouse.agreements.effects import Change, Revealed, changes, revealed
 from warehouse.agreements.words import terms_of
@@ -90,7 +91,9 @@ def simulate(file: File, old: Old = None, json_out: JsonOut = None) -> None:
     with console.status("counting"):
         for name, shared in agreement.tables.items():
             had = before.tables.get(name) if before else None
-            found.append(revealed(deployment.lake.scan(table_of(name)), table_of(name), had, shared, at))
+            source = table_of(name)
+            flows = Reach.of(deployment.lake, source).rows(deployment.lake, source)
+            found.append(revealed(flows, source, had, shared, at))
     rows = [(one.table, one.rows, one.cells, one.subjects, ", ".join(one.columns) or "-") for one in found]
     _print_changes(changes(before, agreement))
     console.print(table("Newly revealed", ("table", "rows", "cells", "subjects", "columns"), rows))

@@ -136,7 +136,7 @@ def house_of(deployment: Deployment, *, public_url: str | None = None, metrics_t
         recipients=_recipients(deployment),
         audit=audit_of(deployment),
         clock=lambda: datetime.now(UTC),
-        signer=Signer(vault.load_key(settings.sharing / "urls.key", None)),
+        signer=signer_of(deployment),
         public_url=public_url,
         metrics_token_sha256=hashlib.sha256(token.encode()).hexdigest() if token else None,
     )
@@ -145,6 +145,11 @@ def house_of(deployment: Deployment, *, public_url: str | None = None, metrics_t
 def audit_of(deployment: Deployment) -> AuditLog:
     """The audit log of a deployment."""
     return AuditLog(deployment.settings.sharing, deployment.settings.anchors)
+
+
+def signer_of(deployment: Deployment) -> Signer:
+    """What signs file URLs, and names files."""
+    return Signer(vault.load_key(deployment.settings.sharing / "urls.key", None))
 
 
 def _recipients(deployment: Deployment) -> Recipients:

@@ -71,10 +71,11 @@ class Access:
             raise unavailable(f"the agreements cannot be read: {error}") from None
 
     def grants(self) -> list[Grant]:
-        """Every table that may be seen and is made, in order of name."""
+        """Every table that may be seen and is made, in order of name; dictionaries after the others."""
         theirs = [one for one in self.agreements if one.recipient.code == self.recipient.code]
-        named = {name for one in theirs for name in (*one.tables, dictionary_name(one))}
-        granted = (self._granted(table) for table in sorted(named))
+        tables = {name for one in theirs for name in one.tables}
+        dictionaries = {dictionary_name(one) for one in theirs}
+        granted = (self._granted(table) for table in (*sorted(tables), *sorted(dictionaries)))
         return [one for one in granted if one is not None and self.house.snapshots.latest(one.source) is not None]
 
     def grant(self, table: str) -> Grant:

@@ -148,6 +148,9 @@ def test_a_log_that_was_tampered_with_has_its_own_exit_code(logged: Path) -> Non
     head = told("audit", "verify")["head"]
     assert run("audit", "verify", "--noted", str(head)).exit_code == 0
     assert run("audit", "verify", "--noted", f"4:{'0' * 64}").exit_code == 3
+    assert "audit-000000000004.jsonl" in run("audit", "rotate").stdout.replace("\n", "")
+    assert run("audit", "verify", "--noted", str(head)).exit_code == 0
+    audit_of(from_environment()).record(Entry(datetime(2026, 6, 2, tzinfo=UTC), Action.LIST))
     log = logged / "home" / "sharing" / "audit.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
     result = run("audit", "verify")

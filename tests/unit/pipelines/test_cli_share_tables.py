@@ -12,13 +12,16 @@ from typer.testing import CliRunner
 from benchmarks.leak_world import draw_rows, frame_of
 from pipelines.cli import app
 from pipelines.cli.output import console
+from pipelines.cli.share import audit_of, signer_of
 from pipelines.deployment import Deployment
+from sharing.audit import Action, Entry
 from sharing.materialise import refresh_all
 from sharing.outlook import Outlook, outlooks
 from sharing.pseudonyms import VARIABLE_PREFIX
 from warehouse.agreements.templates import template
 from warehouse.catalog import Table, table_of
 from warehouse.errors import BorderlakeError
+from warehouse.recalls import RECALLS
 from warehouse.settings import Settings
 
 runner = CliRunner()
@@ -44,7 +47,8 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
 def scored(deployment: Deployment, count: int) -> None:
     """Scores of a day, none of which any condition of the agreement keeps back."""
     told = {"jurisdiction": "XN", "probability": 0.5, "scored_at": datetime(2026, 3, 1, tzinfo=UTC)}
-    rows = [row | told for row in draw_rows(Random(count), SCORES, count)]
+    names = ({"score_id": f"{at:032x}", "event_id": f"{count + at:032x}"} for at in range(count))
+    rows = [row | told | name for row, name in zip(draw_rows(Random(count), SCORES, count), names, strict=True)]
     deployment.lake.append(SCORES, frame_of(rows, SCORES))
 
 
@@ -105,6 +109,79 @@ def test_a_rotated_key_gives_other_pseudonyms_at_the_next_refresh(deployment: De
     assert after.height == before.height
     assert after.join(before, on="score_id").is_empty()
     assert after["score_id"].dtype == pl.String
+
+
+def test_a_withdrawn_score_is_taken_back_at_the_next_refresh(deployment: Deployment) -> None:
+    refreshed(deployment)
+    row = deployment.lake.scan(SCORES).collect().row(0, named=True)
+    ids = ["score", "withdraw", row["score_id"]]
+    said = runner.invoke(app, ids).output
+    assert SHARE.name in said
+    assert "A dry run" in said
+    assert isinstance(runner.invoke(app, [*ids, "--yes"]).exception, BorderlakeError), "without a reason"
+    assert deployment.lake.version(RECALLS) is None
+    done = runner.invoke(app, [*ids, "--reason", "a wrong feed", "--by", "officer", "--yes"])
+    assert done.exit_code == 0, done.output
+    recorded = deployment.lake.scan(RECALLS).collect().row(0, named=True)
+    assert (recorded["score_id"], recorded["reason"], recorded["recalled_by"]) == (
+        row["score_id"],
+        "a wrong feed",
+        "officer",
+    )
+    assert "1 days of gold.shipment_scores" in outlook(deployment).what
+    refreshed(deployment)
+    assert deployment.lake.size(SHARE)[0] == 4
+    assert deployment.lake.size(SCORES)[0] == 5
+    assert isinstance(runner.invoke(app, ids).exception, BorderlakeError), "it does not stand any more"
+
+
+def test_every_score_of_a_model_version_is_withdrawn_at_once(deployment: Deployment) -> None:
+    refreshed(deployment)
+    versions = deployment.lake.scan(SCORES).collect()["model_version"]
+    of_version = ["score", "withdraw", "--model", "shipment_risk", "--model-version", str(versions[0])]
+    done = runner.invoke(app, [*of_version, "--reason", "trained on wrong labels", "--yes"])
+    assert done.exit_code == 0, done.output
+    refreshed(deployment)
+    assert deployment.lake.size(SHARE)[0] == (versions != versions[0]).sum()
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--model", "shipment_risk"], ["0" * 12, "--model-version", "1"]], ids=["nothing", "half", "both"]
+)
+def test_what_is_withdrawn_is_said_in_one_way(deployment: Deployment, words: list[str]) -> None:
+    assert runner.invoke(app, ["score", "withdraw", *words]).exit_code == 2
+
+
+def test_a_record_is_traced_to_who_received_it(deployment: Deployment) -> None:
+    refreshed(deployment)
+    row = deployment.lake.scan(SCORES).collect().row(0, named=True)
+    report = ["audit", "report", "--person", row["event_id"], "--json", "-"]
+    assert json.loads(json_of(runner.invoke(app, report).output))["receipts"] == []
+    snapshot = deployment.lake.snapshot(SHARE)
+    assert snapshot is not None
+    signer = signer_of(deployment)
+    audit_of(deployment).record(
+        *(
+            Entry(
+                at=datetime(2026, 6, 1, tzinfo=UTC),
+                action=Action.FILE,
+                recipient="xs-customs",
+                agreement_id="norvale-sudmark-land-border version 1",
+                table=SCORES.name,
+                purpose="customs-risk-management",
+                file_id=signer.file_id(snapshot.table_id, file.path),
+            )
+            for file in snapshot.files
+        )
+    )
+    (receipt,) = json.loads(json_of(runner.invoke(app, report).output))["receipts"]
+    assert (receipt["recipient"], receipt["is_certain"]) == ("xs-customs", True)
+    assert receipt["purpose"] == "customs-risk-management"
+    assert json.loads(json_of(runner.invoke(app, [*report, "--agreement", "other"]).output))["receipts"] == []
+
+
+def json_of(output: str) -> str:
+    return output[output.index("{\n") :]
 
 
 def test_nothing_is_rotated_or_refreshed_for_nobody(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:

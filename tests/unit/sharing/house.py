@@ -13,7 +13,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from benchmarks.leak_twin import Cells, allowed
-from benchmarks.leak_world import BEGAN, Rows, draw_agreement, frame_of
+from benchmarks.leak_world import BEGAN, Rows, draw_agreement, draw_rows, frame_of
 from sharing.materialise import Refreshed, refresh
 from sharing.pseudonyms import Keys
 from sharing.shares import Share
@@ -75,6 +75,12 @@ class House:
 def a_house(seed: int = 0) -> Iterator[House]:
     with TemporaryDirectory() as folder:
         yield House(Path(folder), random.Random(seed))
+
+
+def scores(draw: random.Random, count: int) -> Rows:
+    """Scores that no two share an id of."""
+    rows = draw_rows(draw, SCORES, count)
+    return [row | {name: f"{draw.getrandbits(128):032x}" for name in ("score_id", "event_id")} for row in rows]
 
 
 def agreed(shared: SharedTable = PLAIN, recipient: str = "xs-customs", **terms: Any) -> Share:
