@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sharing.dictionary import Dictionary, dictionaries_of
-from sharing.materialise import alone_with, needed_by_readers, refresh, refresh_dictionary
+from sharing.materialise import alone_with, give_up_past, needed_by_readers, refresh, refresh_dictionary
 from sharing.progress import noted, standing
 from sharing.pseudonyms import Keys
 from sharing.shares import LAYER, Share, shares_of
@@ -67,6 +67,9 @@ class Deriving:
 
     def plan(self, table: Table, paths: Sequence[str], findings: Sequence[Finding]) -> tuple[str, Callable[[], object]]:
         """What bringing back these files of a share would do, and how; raises where it is not safe."""
+        past = "its earlier versions, and its changes up to now, can no longer be read"
+        if not {one.path for one in self.lake.files(table)} & set(paths):
+            return f"give up {len(paths)} files of the past; {past}", lambda: self._give_up_past(table)
         made = self._made(table.name)
         source = made.source.name if isinstance(made, Share) else None
         if any(one.table == source and one.kind in _UNTRUSTED for one in findings):
@@ -84,7 +87,11 @@ class Deriving:
                 refresh_dictionary(self.lake, made, self.at)
 
         of = source or "its agreement"
-        return f"cut {len(paths)} files anew from {of}; earlier versions of the share can no longer be read", derive
+        return f"cut {len(paths)} files anew from {of}; {past}", derive
+
+    def _give_up_past(self, table: Table) -> None:
+        with alone_with(self.lake, table.name):
+            give_up_past(self.lake, table, standing(self.lake, table))
 
     def _made(self, name: str) -> Share | Dictionary:
         try:

@@ -210,6 +210,13 @@ def needed_by_readers(
     return since, frozenset(needed)
 
 
+def give_up_past(lake: Lake, table: Table, last: Standing) -> None:
+    """Remove every file of a share but those of its latest version, which is the first to be read from now on."""
+    _purge(lake, table, last.version, frozenset())
+    if last.progress is not None:
+        note(lake, table, last.version, replace(last.progress, since=last.version))
+
+
 def _purge(lake: Lake, table: Table, version: int | None, needed: frozenset[str]) -> None:
     """Remove what neither the latest version needs nor a reader of an earlier one; what a killed refresh left, too."""
     manifest = lake.manifest(table)

@@ -77,16 +77,18 @@ class Tracing:
         """Ids of files of a share that held the record, or may have; whether that is certain."""
         rows = self.lake.scan(source).filter(_names(source, ids))
         days, name = _days(rows, source), share_name(recipient, source.name)
-        chain = read_chain(self.lake.manifest(Table(name, "A share.", columns={}, key=(), owner="platform")))
+        manifest = self.lake.manifest(Table(name, "A share.", columns={}, key=(), owner="platform"))
+        chain = read_chain(manifest)
+        table_ids = _table_ids(chain)
         share = next((one for one in shares_of(self.agreements, self.at) if one.name == name), None)
         found: dict[str, bool] = {}
         for key in self.keys.every(recipient) if days else ():
             tokens = {key.token(str(day)) for day in days}
             wanted = None if share is None else _as_shared(share, rows, key.secret, self.at)
             for path in (one for one in chain.known() if one.split("/")[0] in tokens):
-                is_held = self._is_held(f"{name.replace('.', '/')}/{path}", wanted)
+                is_held = self._is_held(f"{manifest.folder}/{path}", wanted)
                 if is_held is not False:
-                    found |= {self.file_id(one, path): is_held is True for one in _table_ids(chain)}
+                    found |= {self.file_id(one, path): is_held is True for one in table_ids}
         return found
 
     def _is_held(self, path: str, wanted: pl.DataFrame | None) -> bool | None:

@@ -236,7 +236,9 @@ class Workshop:
     def _files(
         self, table: Table, chain: Chain, findings: Sequence[Finding], finding: Finding
     ) -> tuple[str, Callable[[], object]]:
-        if finding.path not in chain.live():
+        derived = self.derived if table.name not in TABLES else None
+        mendable = chain.live() if derived is None else chain.known()
+        if finding.path not in mendable:
             if finding.path in chain.known():
                 raise CannotRepair(
                     "only older versions of the table have this file; `borderlake vacuum --yes` removes it in time"
@@ -244,9 +246,9 @@ class Workshop:
             raise CannotRepair("its commit never came into the manifest; restore the file from a backup")
         # All damaged files of a table are one repair: the rows of each are known only when all are set aside.
         damaged = [one.path for one in findings if one.table == table.name and one.kind in _FILES]
-        paths = tuple(sorted({path for path in damaged if path in chain.live()}))
-        if self.derived is not None and table.name not in TABLES:
-            what, run = self.derived(table, paths, findings)
+        paths = tuple(sorted({path for path in damaged if path in mendable}))
+        if derived is not None:
+            what, run = derived(table, paths, findings)
         else:
             what, run = self._rows(table, lost_with(self.lake, table, chain, paths), None)
         return (what, run) if finding.path == paths[0] else (f"together with {paths[0]}", lambda: None)

@@ -1,5 +1,6 @@
 """`borderlake agreement ...`: what may leave the house, checked and understood before it is signed."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipelines.deployment import from_environment
 from sharing.files import Reach
 from warehouse.agreements import Agreement, read, templates
 from warehouse.agreements.effects import Change, Revealed, changes, revealed
+from warehouse.agreements.reading import schema
 from warehouse.agreements.words import terms_of
 from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
@@ -61,6 +63,19 @@ def check(
     rows = [(str(one), one.recipient.code, len(one.tables), str(one.expires_on), _state(one)) for one in found]
     console.print(table("Agreements", ("agreement", "recipient", "tables", "expires", "today"), rows))
     write_json(json_out, {"agreements": [_facts(one) for one in found]})
+
+
+@app.command(name="schema")
+def json_schema(
+    out: Annotated[Path | None, typer.Option(help="File to write to; without it the text is printed.")] = None,
+) -> None:
+    """Print or write the JSON Schema of an agreement's file, by which editors complete and check it."""
+    text = json.dumps(schema(), indent=2)
+    if out is None:
+        typer.echo(text)
+        return
+    out.write_text(text + "\n", encoding="utf-8")
+    console.print(f"written: {out}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`borderlake score` and `borderlake score withdraw`: scores are given, and taken back where they must not stand."""
 
 import getpass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pipelines import flows, recalling
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from pipelines.recalling import Chosen
+from sharing.shares import Share
 from warehouse import recalls
 from warehouse.errors import BorderlakeError, NotReady
 
@@ -72,10 +74,7 @@ def withdraw(
         "scores": chosen.scores.height,
         "shares": [one.name for one in shares],
     }
-    versions = ", ".join(map(str, chosen.versions))
-    console.print(f"{chosen.scores.height:,} scores of {chosen.spec.name} version {versions}", highlight=False)
-    rows = [(one.name, one.agreement.recipient.code, "yes" if one.shared.has_changes else "no") for one in shares]
-    console.print(table("Taken back at the next refresh", ("share", "recipient", "told by its change feed"), rows))
+    _announce(chosen, shares)
     if not yes:
         console.print("A dry run. Do it: the same command with [bold]--reason WHY --yes[/bold]")
         write_json(json_out, told | {"yes": False})
@@ -98,6 +97,14 @@ def withdraw(
             soft_wrap=True,
         )
     write_json(json_out, told | {"yes": True, "withdrawn": count})
+
+
+def _announce(chosen: Chosen, shares: Sequence[Share]) -> None:
+    """What would be withdrawn, and who will see it go."""
+    versions = ", ".join(map(str, chosen.versions))
+    console.print(f"{chosen.scores.height:,} scores of {chosen.spec.name} version {versions}", highlight=False)
+    rows = [(one.name, one.agreement.recipient.code, "yes" if one.shared.has_changes else "no") for one in shares]
+    console.print(table("Taken back at the next refresh", ("share", "recipient", "told by its change feed"), rows))
 
 
 def _chosen(deployment: Deployment, score_id: str | None, model: str | None, version: int | None) -> Chosen:

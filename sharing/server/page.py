@@ -12,11 +12,13 @@ from urllib.parse import parse_qs
 from starlette.responses import HTMLResponse, Response
 
 from sharing.audit import Action
+from sharing.dictionary import Dictionary
 from sharing.server.access import Grant
 from sharing.server.call import Call
 from sharing.server.refusals import Refusal
 from sharing.server.urls import PREFIX
 from sharing.shares import Share
+from warehouse.agreements.words import in_hours
 from warehouse.snapshots import Snapshot
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -86,16 +88,21 @@ def _table(call: Call, grant: Grant) -> str:
     snapshot = _ready(call, grant)
     if snapshot is None:
         return f'<h3><code>{escape(name)}</code></h3><p class="warning">It is being made anew; ask again later.</p>'
+    made_of = grant.made_of
+    if isinstance(made_of, Dictionary):
+        return (
+            f"<h3><code>{escape(name)}</code></h3><p>What each of these columns means, as a table: a row a column.</p>"
+        )
     also = [
         word
         for word, is_shared in (("earlier versions", grant.shared.has_history), ("changes", grant.shared.has_changes))
         if is_shared
     ]
-    delay = f"; rows flow {grant.shared.delay} after they are known" if grant.shared.delay else ""
+    delay = f"; rows flow {in_hours(grant.shared.delay)} after they are known" if grant.shared.delay else ""
     facts = f"{snapshot.rows:,} rows, version {snapshot.version}, last changed {_last_change(snapshot)}{delay}"
     rows = (
         (f"<code>{escape(column)}</code>", escape(kind), escape(as_what), escape(meaning))
-        for column, kind, as_what, meaning in _columns(grant, snapshot)
+        for column, kind, as_what, meaning in _columns(made_of, snapshot)
     )
     columns = "".join(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>" for cells in rows)
     return (
@@ -138,15 +145,13 @@ token and choose the tables.</p>
 <code>rows[c] = rows[c].dt.tz_localize(None)</code>.</p>"""
 
 
-def _columns(grant: Grant, snapshot: Snapshot) -> Iterable[tuple[str, str, str, str]]:
+def _columns(share: Share, snapshot: Snapshot) -> Iterable[tuple[str, str, str, str]]:
     """Name, type, masking and meaning of each column."""
-    made_of = grant.made_of
-    told = made_of.table.columns
+    told = share.table.columns
     for one in json.loads(snapshot.schema)["fields"]:
         name, kind = one["name"], one["type"]
-        as_what = made_of.masked_as(name) if isinstance(made_of, Share) else ""
         meaning = told[name].description if name in told else None
-        yield name, kind if isinstance(kind, str) else str(kind["type"]), as_what, meaning or ""
+        yield name, kind if isinstance(kind, str) else str(kind["type"]), share.masked_as(name), meaning or ""
 
 
 def _last_change(snapshot: Snapshot) -> str:

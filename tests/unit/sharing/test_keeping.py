@@ -11,6 +11,7 @@ from benchmarks.leak_world import BEGAN, draw_rows
 from sharing.dictionary import Dictionary
 from sharing.keeping import Deriving, every_share, vacuum
 from sharing.materialise import refresh, refresh_dictionary
+from sharing.progress import standing
 from sharing.shares import Share
 from tests.unit.sharing.house import PLAIN, SCORES, House, agreed, refreshed
 from warehouse.agreements import Agreement
@@ -87,6 +88,24 @@ def test_damage_is_found_and_the_share_cut_anew(house: House, share: Share, harm
     assert served(house.folder(share)) == house.due(share, BEGAN)
 
 
+def test_of_a_damaged_file_of_the_past_the_past_is_given_up_and_no_row(house: House, share: Share) -> None:
+    first = house.files(share)[0]
+    rows = house.rows[SCORES.name]
+    house.replace(SCORES.name, rows[:10], sorted({one["event_date"] for one in rows}))
+    at = BEGAN + timedelta(hours=1)
+    refreshed(house, share, at)
+    flip(first)
+    assert {one.path for one in found(house)} == {str(first.relative_to(house.folder(share)))}
+    (step,) = repaired(house, share.agreement)
+    assert "of the past" in step.what
+    assert found(house) == []
+    assert served(house.folder(share)) == house.due(share, at)
+    progress = standing(house.lake, share.table).progress
+    assert progress is not None
+    assert progress.since == house.lake.version(share.table)
+    assert refreshed(house, share, at + timedelta(hours=1)).rows_added == 0
+
+
 def test_a_damaged_dictionary_is_written_anew(house: House, share: Share) -> None:
     dictionary = Dictionary(share.agreement)
     (file,) = Path(house.lake.uri(dictionary.table)).glob("*.parquet")
@@ -115,7 +134,7 @@ def test_a_share_that_no_agreement_in_force_speaks_of_is_not_cut(house: House, s
 
     deriving = Deriving(house.lake, unreadable, house.keys, BEGAN)
     with pytest.raises(BorderlakeError, match="line 3"):
-        deriving.plan(share.table, [], [])
+        deriving.plan(share.table, [one.path for one in house.lake.files(share.table)], [])
 
 
 def test_a_lost_commit_comes_back_and_the_share_goes_on(house: House, share: Share) -> None:
