@@ -17,7 +17,7 @@ from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable, may
 from warehouse.agreements.dictionary import dictionary_name, granted
 from warehouse.errors import BorderlakeError
-from warehouse.snapshots import Snapshot
+from warehouse.snapshots import ChangeKind, Snapshot
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,22 @@ class Access:
                 f"under the agreement as it is now this table begins with version {since}",
                 f"version {version} is not cut to {grant.agreement}",
             )
+
+    def refuse_changes_before_terms(self, grant: Grant, current: Snapshot, first: int) -> None:
+        """Raises for changes that tell of versions which may not be read."""
+        begin = self.first_change(grant, current)
+        if first < begin:
+            raise forbidden(
+                f"changes of this table are told from version {begin} on; read it whole before",
+                f"changes from version {first} rest on versions that are not to be read any more",
+            )
+
+    def first_change(self, grant: Grant, current: Snapshot) -> int:
+        """The first version whose changes may be told: not those of one that took back what was written before it."""
+        since = self.since(grant, current)
+        commit = self.house.snapshots.changes(current, since)
+        takes_back = commit is None or any(one.kind is not ChangeKind.ADD for one in commit.files)
+        return since + takes_back
 
     def since(self, grant: Grant, current: Snapshot) -> int:
         """The first version that is cut to the agreement as it is now; raises where not even the latest is."""

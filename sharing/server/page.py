@@ -128,7 +128,7 @@ def _connecting(call: Call, grant: Grant) -> str:
         "rows = delta_sharing.load_as_pandas(url)"
     )
     if grant.shared.has_changes:
-        since = call.access.since(grant, call.access.current(grant))
+        since = call.access.first_change(grant, call.access.current(grant))
         pandas += f"\nchanges = delta_sharing.load_table_changes_as_pandas(url, starting_version={since})"
     spark = (
         "# spark-submit --packages io.delta:delta-sharing-spark_2.12:3.3.2\n"

@@ -95,7 +95,8 @@ def test_whatever_is_done_to_the_files_of_a_log_is_found(entries: list[Entry], d
         files = [*log.segments.closed(), log.path]
         assert len(files) == len(entries)
         one, other = data.draw(st.permutations(files))[:2]
-        match data.draw(st.sampled_from(["drop", "swap", "empty", "copy", "move"])):
+        is_ordered = len(files) > 2  # Of one closed file the name says nothing.
+        match data.draw(st.sampled_from(["drop", "swap", "empty", "copy", *(["move"] if is_ordered else [])])):
             case "drop":
                 one.unlink()
             case "swap":

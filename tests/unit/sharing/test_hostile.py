@@ -285,6 +285,27 @@ def test_a_range_of_changes_that_is_none_is_malformed(served: Served, issued: Is
     assert (told.status_code, told.json()["errorCode"]) == (400, "INVALID_PARAMETER_VALUE")
 
 
+def test_changes_are_not_told_of_a_version_that_took_back_what_is_gone(served: Served) -> None:
+    own = agreement("xy-anew")
+    served.agreements.append(own)
+    served.share(own, rows(0, 10))
+    served.take_back(own, "score_id = 's3'")
+    since = served.lake.version(source(own))
+    assert since is not None
+    served.note(own, since=since)
+    issued, path = served.admit("xy-anew"), "/shares/xy-anew/schemas/gold/tables/shipment_scores/changes"
+
+    def told(first: int) -> requests.Response:
+        return ask(served, issued, "GET", f"{path}?startingVersion={first}")
+
+    assert [told(first).status_code for first in range(since + 1)] == [403] * (since + 1)
+    assert f"from version {since + 1} on" in told(since).json()["message"]
+    served.share(own, rows(20, 30))
+    served.note(own, since=since)
+    assert told(since).status_code == 403
+    assert [json.loads(line).keys() for line in told(since + 1).text.splitlines()][2:] == [{"add"}]
+
+
 def test_lists_come_page_by_page(served: Served, issued: Issued) -> None:
     path = "/shares/xs-customs/all-tables"
     first = ask(served, issued, "GET", f"{path}?maxResults=0").json()
