@@ -15,14 +15,34 @@ from sharing.pseudonyms import Key
 from sharing.shares import Share
 from warehouse import datafiles
 from warehouse.agreements.cutting import admitted, cut, known_column
+from warehouse.catalog import Table
 from warehouse.commits import Added
 from warehouse.datafiles import DataFile
 from warehouse.delta import Lake
+from warehouse.recalls import version_for, without_recalled
 from warehouse.touched import Day
 
 _MANY_FILES = 8
 """A day with so many files gets one in their place when the next would come."""
 _COPY = "__copy"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Up to which versions a share follows its source, and the scores that were withdrawn; None: there are none."""
+
+    source: int | None
+    recalls: int | None
+
+    @classmethod
+    def of(cls, lake: Lake, source: Table) -> "Reach":
+        """As far as they go now."""
+        return cls(lake.version(source), version_for(lake, source))
+
+    def rows(self, lake: Lake, source: Table) -> pl.LazyFrame:
+        """What of the source may flow at all."""
+        rows = source.empty().lazy() if self.source is None else lake.scan(source, self.source)
+        return without_recalled(lake, rows, source, self.recalls)
 
 
 @dataclass
@@ -44,10 +64,10 @@ class Turn:
 class Cutter:
     """Cuts days of a share's source and compares them with its files."""
 
-    def __init__(self, lake: Lake, share: Share, key: Key, at: datetime, version: int | None) -> None:
+    def __init__(self, lake: Lake, share: Share, key: Key, at: datetime, reach: Reach) -> None:
         self.lake, self.share, self.key, self.at = lake, share, key, at
         self.table = share.table
-        self.source_rows = share.source.empty().lazy() if version is None else lake.scan(share.source, version)
+        self.source_rows = reach.rows(lake, share.source)
         self.is_anew = lake.version(self.table) is not None and not lake.is_as_declared(self.table)
         files = lake.files(self.table)
         self.rows = sum(one.rows or 0 for one in files)

@@ -8,18 +8,21 @@ more is removed from the store before the refresh ends.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sharing.files import Cutter, Turn
+from sharing.dictionary import Dictionary, dictionaries_of
+from sharing.files import Cutter, Reach, Turn
 from sharing.progress import Progress, Standing, note, noted, progress_of, standing
 from sharing.pseudonyms import Key, Keys
 from sharing.shares import Share, shares_of
+from warehouse import datafiles
 from warehouse.agreements import Agreement, SharedTable
 from warehouse.catalog import Table
 from warehouse.commits import commit_path, parse_commit
 from warehouse.delta import Lake
+from warehouse.recalls import days_recalled
 from warehouse.touched import Day, days_touched
 from warehouse.writers import Writers
 
@@ -40,9 +43,11 @@ class Refreshed:
 
 def refresh_all(lake: Lake, agreements: Iterable[Agreement], keys: Keys, at: datetime) -> tuple[Refreshed, ...]:
     """Bring every share up to date; those that no agreement speaks of any more are emptied."""
-    shares = shares_of(agreements, at)
+    known = tuple(agreements)
+    shares, dictionaries = shares_of(known, at), dictionaries_of(known, at)
     done = [refresh(lake, share.agreement, share.shared, keys, at) for share in shares]
-    return (*done, *withdraw_others(lake, shares, at))
+    done += [refresh_dictionary(lake, one, at) for one in dictionaries]
+    return (*done, *withdraw_others(lake, [*shares, *dictionaries], at))
 
 
 def refresh(lake: Lake, agreement: Agreement, shared: SharedTable, keys: Keys, at: datetime) -> Refreshed:
@@ -54,12 +59,43 @@ def refresh(lake: Lake, agreement: Agreement, shared: SharedTable, keys: Keys, a
     share = Share(agreement, shared)
     if not agreement.is_in_force(at):
         return withdraw(lake, share.name, at)
-    with _alone(lake, share.name), lake.writers.among():
+    with alone_with(lake, share.name), lake.writers.among():
         return _follow(lake, share, keys.current(agreement.recipient.code), at)
 
 
-def withdraw_others(lake: Lake, shares: Sequence[Share], at: datetime) -> tuple[Refreshed, ...]:
-    """Empty every share but these."""
+def refresh_dictionary(lake: Lake, dictionary: Dictionary, at: datetime) -> Refreshed:
+    """Bring a dictionary up to its agreement, written anew whenever anything in it changes."""
+    agreement, table = dictionary.agreement, dictionary.table
+    if not agreement.is_in_force(at):
+        return withdraw(lake, dictionary.name, at)
+    with alone_with(lake, dictionary.name), lake.writers.among():
+        last = standing(lake, table)
+        if last.is_settled and last.progress is not None and last.progress.is_under(dictionary):
+            return Refreshed(table.name, last.version)
+        before = sum(one.rows or 0 for one in lake.files(table))
+        progress = Progress(
+            agreement_id=agreement.agreement_id,
+            agreement_version=agreement.version,
+            agreed=dictionary.agreed,
+            terms=dictionary.agreed,
+            key_id="",
+            source_version=None,
+            young=(),
+            since=None,
+            rows=dictionary.rows.height,
+            retracted=(last.progress.retracted if last.progress else 0) + before,
+            at=at,
+        )
+        lake.ensure(table)
+        files = datafiles.write(lake.store, lake.manifest(table).folder, table, iter([dictionary.rows]))
+        version = lake.renew(table, files, facts=progress.facts)
+        _purge(lake, table, version, frozenset())
+        note(lake, table, version, replace(progress, since=version))
+    return Refreshed(table.name, version, dictionary.rows.height, before)
+
+
+def withdraw_others(lake: Lake, shares: Iterable[Share | Dictionary], at: datetime) -> tuple[Refreshed, ...]:
+    """Empty every share and dictionary but these."""
     known = {share.name for share in shares}
     return tuple(withdraw(lake, name, at) for name in noted(lake) if name not in known)
 
@@ -67,7 +103,7 @@ def withdraw_others(lake: Lake, shares: Sequence[Share], at: datetime) -> tuple[
 def withdraw(lake: Lake, name: str, at: datetime) -> Refreshed:
     """Empty a share: no row, no earlier version and no change of it can be read any more."""
     table = Table(name=name, description="A share that is withdrawn.", columns={}, key=(), owner="platform")
-    with _alone(lake, name):
+    with alone_with(lake, name):
         last = standing(lake, table)
         before = last.progress
         if last.version is None or (last.is_settled and before is not None and before.is_withdrawn):
@@ -84,12 +120,13 @@ def withdraw(lake: Lake, name: str, at: datetime) -> Refreshed:
 def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     last = standing(lake, share.table)
     before = last.progress
-    upto = lake.version(share.source)
-    known = before if before is not None and _is_under(share, key, before) else None
-    days = None if known is None else _days(lake, share, known, upto)
-    if last.is_settled and known is not None and known.source_version == upto and days == set():
+    reach = Reach.of(lake, share.source)
+    known = before if before is not None and is_cut_to(share, key, before) else None
+    days = None if known is None else days_to_cut(lake, share, known, reach)
+    has_nothing_new = known is not None and (known.source_version, known.recalls) == (reach.source, reach.recalls)
+    if last.is_settled and has_nothing_new and days == set():
         return Refreshed(share.name, last.version)
-    cutter = Cutter(lake, share, key, at, upto)
+    cutter = Cutter(lake, share, key, at, reach)
     turn = cutter.turn(days)
     progress = Progress(
         agreement_id=share.agreement.agreement_id,
@@ -97,7 +134,8 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
         agreed=share.agreed,
         terms=share.terms(key),
         key_id=key.key_id,
-        source_version=upto,
+        source_version=reach.source,
+        recalls=reach.recalls,
         young=tuple(sorted(day.isoformat() if day else "" for day in turn.young)),
         since=_since(share, key, last, cutter.rows),
         rows=cutter.rows + turn.rows_added - turn.rows_retracted,
@@ -107,13 +145,14 @@ def _follow(lake: Lake, share: Share, key: Key, at: datetime) -> Refreshed:
     if last.is_settled and known is not None and replace(known, at=at) == progress:
         return Refreshed(share.name, last.version)
     version = _write(lake, share, turn, before, progress, at)
-    since, needed = _readable(lake, share, version, progress, at)
+    has_past = share.shared.has_history or share.shared.has_changes
+    since, needed = needed_by_readers(lake, share.table, version, progress, at) if has_past else (version, frozenset())
     _purge(lake, share.table, version, needed)
     note(lake, share.table, version, replace(progress, since=since))
     return Refreshed(share.name, version, turn.rows_added, turn.rows_retracted)
 
 
-def _is_under(share: Share, key: Key, before: Progress) -> bool:
+def is_cut_to(share: Share, key: Key, before: Progress) -> bool:
     """Whether the share was last refreshed under these very terms."""
     return before.is_under(share) and before.terms == share.terms(key)
 
@@ -125,15 +164,17 @@ def _since(share: Share, key: Key, last: Standing, rows: int) -> int | None:
     return None if rows else last.version or 0
 
 
-def _days(lake: Lake, share: Share, before: Progress, upto: int | None) -> set[Day] | None:
-    """Days to look at: those that the source's commits touched, and those with rows held back; None: all."""
+def days_to_cut(lake: Lake, share: Share, before: Progress, reach: Reach) -> set[Day] | None:
+    """Days to look at: those that the source's commits touched, those of withdrawn scores, and those with rows held
+    back; None: all."""
     seen = -1 if before.source_version is None else before.source_version
-    latest = -1 if upto is None else upto
+    latest = -1 if reach.source is None else reach.source
     if latest < seen or not lake.is_as_declared(share.table):
         return None
     touched = days_touched(lake, share.source, seen, latest)
     young = {date.fromisoformat(day) if day else None for day in before.young}
-    return None if touched is None else touched | young
+    recalled = days_recalled(lake, share.source, before.recalls, reach.recalls)
+    return None if touched is None else touched | recalled | young
 
 
 def _write(lake: Lake, share: Share, turn: Turn, before: Progress | None, after: Progress, at: datetime) -> int:
@@ -150,11 +191,11 @@ def _write(lake: Lake, share: Share, turn: Turn, before: Progress | None, after:
     return lake.version(table) or 0
 
 
-def _readable(lake: Lake, share: Share, version: int, progress: Progress, at: datetime) -> tuple[int, frozenset[str]]:
-    """The earliest version that may still be read, and the old files that it, and the changes after it, need."""
-    if not (share.shared.has_history or share.shared.has_changes):
-        return version, frozenset()
-    folder = lake.manifest(share.table).folder
+def needed_by_readers(
+    lake: Lake, table: Table, version: int, progress: Progress, at: datetime
+) -> tuple[int, frozenset[str]]:
+    """The earliest version of a share that may be read, its past being shared, and the old files that this takes."""
+    folder = lake.manifest(table).folder
     first = version if progress.since is None else progress.since
     since, needed, removed_after = version, set[str](), set[str]()
     for one in range(version, first - 1, -1):
@@ -169,6 +210,13 @@ def _readable(lake: Lake, share: Share, version: int, progress: Progress, at: da
     return since, frozenset(needed)
 
 
+def give_up_past(lake: Lake, table: Table, last: Standing) -> None:
+    """Remove every file of a share but those of its latest version, which is the first to be read from now on."""
+    _purge(lake, table, last.version, frozenset())
+    if last.progress is not None:
+        note(lake, table, last.version, replace(last.progress, since=last.version))
+
+
 def _purge(lake: Lake, table: Table, version: int | None, needed: frozenset[str]) -> None:
     """Remove what neither the latest version needs nor a reader of an earlier one; what a killed refresh left, too."""
     manifest = lake.manifest(table)
@@ -180,7 +228,7 @@ def _purge(lake: Lake, table: Table, version: int | None, needed: frozenset[str]
 
 
 @contextlib.contextmanager
-def _alone(lake: Lake, name: str) -> Iterator[None]:
+def alone_with(lake: Lake, name: str) -> Iterator[None]:
     """One refresh of a share at a time: what is not in its table is then nobody's."""
     with Writers(None if lake.anchors is None else lake.anchors / "shares" / name).alone():
         yield

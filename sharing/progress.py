@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sharing.dictionary import Dictionary
 from sharing.shares import Share
 from warehouse.catalog import Table
 from warehouse.commits import Commit, commit_path, parse_commit
@@ -44,12 +45,14 @@ class Progress:
     """Rows that were taken back in all."""
     at: datetime
     """When it last moved on."""
+    recalls: int | None = None
+    """Version of the recalled scores up to which every one has been taken back; None while there are none."""
 
     @property
     def is_withdrawn(self) -> bool:
         return not self.terms
 
-    def is_under(self, share: Share) -> bool:
+    def is_under(self, share: Share | Dictionary) -> bool:
         """Whether it was cut to the agreement as it is now; one reworded under the same version is another."""
         agreement = share.agreement
         told = (agreement.agreement_id, agreement.version, share.agreed)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from warehouse import vault
+from warehouse.errors import BorderlakeError
 
 VARIABLE_PREFIX = "BORDERLAKE_PSEUDONYM_KEY_"
 """With the recipient's code behind it, in capitals and with underscores, names a key in hex."""
@@ -39,15 +40,25 @@ class Keys:
 
     def current(self, recipient: str) -> Key:
         """The key that pseudonyms are made with now; the first is made when it is asked for."""
-        variable = VARIABLE_PREFIX + recipient.upper().replace("-", "_")
+        variable = _variable(recipient)
         if os.environ.get(variable):
             secret = vault.load_key(self.folder / recipient, variable)
             # Of a key of 128 random bits or more its digest tells nothing.
             return Key(f"environment-{hashlib.sha256(secret).hexdigest()[:8]}", secret)
         return self._key(recipient, max(self._numbers(recipient), default=1))
 
+    def every(self, recipient: str) -> list[Key]:
+        """All keys that there are of a recipient, the present one last; none is made."""
+        named = [self.current(recipient)] if os.environ.get(_variable(recipient)) else []
+        return [self._key(recipient, number) for number in sorted(self._numbers(recipient))] + named
+
     def rotate(self, recipient: str) -> Key:
-        """Draw the recipient's next key; its shares are made anew with it when they are next refreshed."""
+        """Draw the recipient's next key; its shares are made anew with it when they are next refreshed.
+
+        Raises where the environment names the key: a drawn one would never be used.
+        """
+        if os.environ.get(_variable(recipient)):
+            raise BorderlakeError(f"the key of {recipient} is in {_variable(recipient)}; set that to another key")
         return self._key(recipient, max(self._numbers(recipient), default=0) + 1)
 
     def _key(self, recipient: str, number: int) -> Key:
@@ -56,3 +67,7 @@ class Keys:
     def _numbers(self, recipient: str) -> list[int]:
         found = (self.folder / recipient).glob(f"*{_SUFFIX}")
         return [int(path.stem) for path in found if path.stem.isdigit()]
+
+
+def _variable(recipient: str) -> str:
+    return VARIABLE_PREFIX + recipient.upper().replace("-", "_")

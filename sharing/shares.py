@@ -14,7 +14,8 @@ import polars as pl
 
 from sharing.pseudonyms import Key
 from warehouse.agreements.cutting import shared_columns, shared_dtype
-from warehouse.agreements.model import REASONS, Agreement, Mask, Masking, SharedTable
+from warehouse.agreements.dictionary import LAYER as DICTIONARIES
+from warehouse.agreements.model import REASONS, Agreement, Mask, Masking, Period, SharedTable
 from warehouse.catalog import Table, table_of
 
 LAYER = "shares"
@@ -75,12 +76,21 @@ class Share:
         """A digest of all that decides which cells the share holds; while it stays, only new rows count."""
         return hashlib.sha256(f"{self.agreed}{key.token('terms')}".encode()).hexdigest()
 
+    def masking(self, name: str) -> Masking:
+        """What becomes of a column; reasons are masked one by one, by whose data they rest on."""
+        return Masking(Mask.KEEP) if name == REASONS else self.shared.columns[name]
+
+    def masked_as(self, name: str) -> str:
+        """What becomes of a column, in a word or two."""
+        return "reasons; others restricted" if name == REASONS else str(self.masking(name))
+
     def _column(self, name: str) -> dy.Column:
-        column = self.source.columns[name]
-        masking = self.shared.columns[name] if name != REASONS else Masking(Mask.KEEP)
+        column, masking = self.source.columns[name], self.masking(name)
         if masking.mask is Mask.KEEP:
             return column
         words = _WORDS[masking.mask].format(masking.parameter)
+        if masking.parameter == Period.DAY:
+            words = "Only the day."
         made = copy.copy(column)
         if shared_dtype(column.dtype, masking) == pl.Date():
             made = dy.Date(nullable=column.nullable)
@@ -91,9 +101,16 @@ class Share:
 def share_name(recipient: str, table: str) -> str:
     """The name of what a recipient gets of a table.
 
-    No two are the same: codes have no underscores, and no table of gold is called as one of silver (tests/conventions).
+    No two are the same: codes have no underscores, and no table of gold is called as one of silver, or as a dictionary.
     """
-    return f"{LAYER}.{recipient.replace('-', '_')}__{table.split('.')[1]}"
+    layer, name = table.split(".")
+    named = f"{layer}__{name}" if layer == DICTIONARIES else name
+    return f"{share_prefix(recipient)}{named}"
+
+
+def share_prefix(recipient: str) -> str:
+    """What the names of all shares of a recipient begin with."""
+    return f"{LAYER}.{recipient.replace('-', '_')}__"
 
 
 def shares_of(agreements: Iterable[Agreement], at: datetime) -> tuple[Share, ...]:

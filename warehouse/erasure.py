@@ -100,7 +100,7 @@ def look(lake: Lake, subjects: Sequence[Subject], key: bytes) -> Found:
     for table in (IDENTITIES, ENTITY_LINKS):
         counted = {subject: _of_subject(lake, table, subject).height for subject in subjects}
         changes += [Change(table.name, subject, count) for subject, count in counted.items() if count]
-    own = {(subject.kind, one) for subject in subjects for one in _keyed_ids(lake, subject)}
+    own = {(subject.kind, one) for subject in subjects for one in keyed_ids(lake, subject)}
     return Found(tuple(changes), days, tuple(sorted(related - own)))
 
 
@@ -218,7 +218,7 @@ def _named_in(contract: Contract, rows: pl.DataFrame, key: bytes) -> set[tuple[s
     return {(kind, one) for kind, value in keyed for one in rows.select(value).to_series().drop_nulls()}
 
 
-def _keyed_ids(lake: Lake, subject: Subject) -> list[str]:
+def keyed_ids(lake: Lake, subject: Subject) -> list[str]:
     """Keyed ids that the vault has of a subject, in whatever scope."""
     known = lake.scan(IDENTITIES).filter(_is_identity_of(subject)).select("source_id").collect()
     return known["source_id"].to_list()
@@ -245,7 +245,7 @@ def _of_subject(lake: Lake, table: Table, subject: Subject) -> pl.DataFrame:
     """Rows of vault or links that are the subject's own."""
     if table is IDENTITIES:
         return lake.scan(IDENTITIES).filter(_is_identity_of(subject)).collect()
-    keyed = _keyed_ids(lake, subject)
+    keyed = keyed_ids(lake, subject)
     mine = pl.col("source_id").is_in(keyed) | pl.col("entity_id").is_in(keyed)
     return lake.scan(ENTITY_LINKS).filter(mine).collect()
 

@@ -100,11 +100,13 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     ),
     Kind.MISSING_FILE: (
         "a data file of the table is not there: its rows cannot be read",
-        f"{_REPAIR}takes it out of the table and lands its rows again from the archive, if that has the files",
+        f"{_REPAIR}takes it out of the table and lands its rows again from the archive, if that has the files; a share "
+        "is cut anew from the lake",
     ),
     Kind.DAMAGED_FILE: (
         "a data file is not as it was committed: its values cannot be trusted",
-        f"{_REPAIR}sets it aside and lands its rows again from the archive, if that has the files",
+        f"{_REPAIR}sets it aside and lands its rows again from the archive, if that has the files; a share is cut "
+        "anew from the lake",
     ),
     Kind.ORPHAN: (
         "a file that no commit knows, of a writer that stopped; no reader sees it",

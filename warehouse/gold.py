@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import dataframely as dy
 
+from warehouse.contracts.base import facts
 from warehouse.gold_models import ModelDecisions, ShadowScores
 
 
@@ -97,14 +98,17 @@ class Scores(dy.Schema):
     scored_at = _moment("The logical moment of scoring.")
     in_training = dy.Bool(description="Whether the event was used to fit or calibrate this model.")
     has_unseen_category = dy.Bool(description="Whether a category was new to the model.")
-    raw_score = dy.Float64(description="Uncalibrated score, log-odds.")
-    probability = dy.Float64(min=0, max=1, description="Calibrated probability of an adverse outcome.")
+    raw_score = dy.Float64(description="Uncalibrated score.", metadata=facts(unit="log-odds"))
+    probability = dy.Float64(
+        min=0, max=1, description="Calibrated probability of an adverse outcome.", metadata=facts(unit="probability")
+    )
     expected_recovery = dy.Float64(
         nullable=True,
         min=0,
         description="What looking into it is expected to bring, in `recovery_currency`; null: no amounts were learnt.",
+        metadata=facts(unit="currency units"),
     )
-    recovery_currency = dy.String(nullable=True, description="ISO 4217.")
+    recovery_currency = dy.String(nullable=True, description="Currency.", metadata=facts(standard="ISO 4217"))
     reasons = dy.List(
         dy.Struct(Reason.columns()),
         description="Strongest reasons, strongest first, then all else; for the events that may be acted on.",
@@ -153,6 +157,20 @@ class Dispositions(dy.Schema):
     officer = dy.String(description="Keyed id of the officer.")
     reason = dy.String(description="The officer's reason; it names nobody.")
     decided_at = _moment("When it was decided.")
+
+
+class RecalledScores(dy.Schema):
+    """A score that was withdrawn. Append-only: it stays in its table, and leaves every share."""
+
+    score_id = dy.String(description="Score withdrawn.")
+    model_name = dy.String(description="Model of the score.")
+    model_version = dy.Int64(description="Model version of the score.")
+    event_id = dy.String(description="Event of the score.")
+    event_version = dy.Int64(description="Its version.")
+    event_date = dy.Date(description="UTC day of the event.")
+    reason = dy.String(description="Why it was withdrawn; it names nobody.")
+    recalled_by = dy.String(description="Who withdrew it.")
+    recalled_at = _moment("When it was withdrawn.")
 
 
 class ModelMonitoring(dy.Schema):
@@ -283,5 +301,8 @@ TABLES: dict[str, Declared] = {
         ("day",),
     ),
     "tile_days": Declared(TileDays, "Days that tiles and states were rolled over.", ("views", "turn"), ()),
+    "recalled_scores": Declared(
+        RecalledScores, "Scores that were withdrawn: by whom, when and why.", ("score_id",), ()
+    ),
     "dispositions": Declared(Dispositions, "Decisions of officers on scores.", ("score_id", "decided_at"), ()),
 }

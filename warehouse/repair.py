@@ -46,6 +46,10 @@ class Step:
         return self.run is not None
 
 
+Derived = Callable[[Table, Sequence[str], Sequence[Finding]], tuple[str, Callable[[], object]]]
+"""What would bring back files of a table, and how; it is told all findings. Raises `CannotRepair`."""
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What repairs need: the lake, the moment, and the archive's deliveries by their ledger row."""
@@ -54,6 +58,8 @@ class Workshop:
     now: datetime
     archived: Archived
     tables: Mapping[str, Table] = field(default_factory=lambda: TABLES)
+    derived: Derived | None = None
+    """How files of tables beyond the catalog come back, which are derived from its tables; none do without it."""
 
     def plan(self, findings: Sequence[Finding]) -> Iterator[Step]:
         """A step a finding, in the order in which they must be done: manifests, commits, checkpoints, then rows."""
@@ -230,7 +236,9 @@ class Workshop:
     def _files(
         self, table: Table, chain: Chain, findings: Sequence[Finding], finding: Finding
     ) -> tuple[str, Callable[[], object]]:
-        if finding.path not in chain.live():
+        derived = self.derived if table.name not in TABLES else None
+        mendable = chain.live() if derived is None else chain.known()
+        if finding.path not in mendable:
             if finding.path in chain.known():
                 raise CannotRepair(
                     "only older versions of the table have this file; `borderlake vacuum --yes` removes it in time"
@@ -238,8 +246,11 @@ class Workshop:
             raise CannotRepair("its commit never came into the manifest; restore the file from a backup")
         # All damaged files of a table are one repair: the rows of each are known only when all are set aside.
         damaged = [one.path for one in findings if one.table == table.name and one.kind in _FILES]
-        paths = tuple(sorted({path for path in damaged if path in chain.live()}))
-        what, run = self._rows(table, lost_with(self.lake, table, chain, paths), None)
+        paths = tuple(sorted({path for path in damaged if path in mendable}))
+        if derived is not None:
+            what, run = derived(table, paths, findings)
+        else:
+            what, run = self._rows(table, lost_with(self.lake, table, chain, paths), None)
         return (what, run) if finding.path == paths[0] else (f"together with {paths[0]}", lambda: None)
 
     def _rows(self, table: Table, loss: Loss, batch: str | None) -> tuple[str, Callable[[], object]]:

@@ -102,7 +102,7 @@ class Disk:
         made = _make_folder(target.parent)
         write_durably(target, content, replace=replace)
         for folder in made:
-            _sync(folder.parent)
+            make_durable(folder.parent)
 
     def create(self, path: str, content: bytes) -> Found:
         target = self.root / path
@@ -124,7 +124,7 @@ class Disk:
         wanted = files | folders | {one.parent for one in fresh}
         # Side by side: a file system's journal then takes several in one go.
         with ThreadPoolExecutor(min(len(wanted), _SYNCS_AT_ONCE) or 1) as pool:
-            list(pool.map(_sync, wanted))
+            list(pool.map(make_durable, wanted))
         self._named.update(fresh)
 
     def list(self, folder: str) -> list[Found]:
@@ -141,7 +141,7 @@ class Disk:
     def delete(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             (self.root / path).unlink()
-            _sync((self.root / path).parent)
+            make_durable((self.root / path).parent)
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def write_durably(target: Path, content: bytes, *, replace: bool = False) -> Non
     finally:
         Path(draft).unlink(missing_ok=True)
     if not replace:
-        _sync(target.parent)
+        make_durable(target.parent)
 
 
 @contextlib.contextmanager
@@ -257,7 +257,7 @@ def _make_folder(folder: Path) -> list[Path]:
     return missing
 
 
-def _sync(path: Path) -> None:
+def make_durable(path: Path) -> None:
     """fsync a file or a folder."""
     number = os.open(path, os.O_RDONLY)
     try:

@@ -51,7 +51,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
                 blocking=True,
             ),
             dg.AssetCheckSpec("ceiling_of_rows", asset=key, description="No delivered day has more rows than can be."),
-            dg.AssetCheckSpec(_AGREE, asset=key, description=_agreements(contract)),
+            dg.AssetCheckSpec(_AGREE, asset=key, description=_consistencies(contract)),
             dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
             dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
             *feed_checks.specs(key),
@@ -199,21 +199,21 @@ def _checks(deployment: Deployment, contract: Contract, accounts: list[Account])
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"ceiling": contract.ceiling, "days above": ", ".join(full) or "none"},
     )
-    yield _agreement_check(deployment, contract, mine)
+    yield _consistency_check(deployment, contract, mine)
 
 
-def _agreements(contract: Contract) -> str:
-    told = " ".join(agreement.description for agreement in contract.agreements)
+def _consistencies(contract: Contract) -> str:
+    told = " ".join(rule.description for rule in contract.consistencies)
     return told or "The contract has no rule across rows, beside the one that a record stands once in a file."
 
 
-def _agreement_check(deployment: Deployment, contract: Contract, mine: list[Account]) -> dg.AssetCheckResult:
+def _consistency_check(deployment: Deployment, contract: Contract, mine: list[Account]) -> dg.AssetCheckResult:
     """Groups of rows of these deliveries that disagree, by rule; which is right only their sender can tell."""
     delivered = pl.col("received_on").is_in(list({account.delivery.received_on for account in mine}))
     rows = deployment.lake.scan(BRONZE[contract.name]).filter(
         delivered & pl.col("batch_id").is_in(list({account.batch_id for account in mine}))
     )
-    groups = {one.name: one.broken(rows).select(pl.len()).collect().item() for one in contract.agreements}
+    groups = {one.name: one.broken(rows).select(pl.len()).collect().item() for one in contract.consistencies}
     return dg.AssetCheckResult(
         check_name=_AGREE,
         passed=not any(groups.values()),

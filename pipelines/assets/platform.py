@@ -1,5 +1,5 @@
 """Tables that several steps write, which report them: quarantine, ledger, links, vault, features, decisions,
-monitoring."""
+withdrawn scores, monitoring."""
 
 import dagster as dg
 
@@ -9,11 +9,12 @@ from pipelines.assets import OWNERS
 from pipelines.assets.monitoring import monitoring_assets
 from pipelines.assets.training import model_key
 from pipelines.decisions import DECISIONS
-from pipelines.flows import FEATURES
+from pipelines.flows import FEATURES, score_table
 from pipelines.monitoring import MONITORING
 from pipelines.reporting import key_of
 from warehouse.catalog import BRONZE, ENTITY_LINKS, ERASURES, IDENTITIES, LEDGER, QUARANTINE, Table
 from warehouse.contracts import CONTRACTS
+from warehouse.recalls import RECALLS
 
 
 def _reported(table: Table, group: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -41,5 +42,6 @@ platform_specs = [
     _reported(IDENTITIES, "platform", _BRONZE_KEYS),
     _reported(FEATURES, "features", []),
     _reported(DECISIONS, "models", [model_key(spec) for spec in MODELS.values()]),
+    _reported(RECALLS, "scores", [key_of(score_table(spec)) for spec in MODELS.values()]),
     _reported(MONITORING, "monitoring", [key for asset in monitoring_assets for key in asset.keys]),
 ]

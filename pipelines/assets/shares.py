@@ -2,7 +2,8 @@
 
 Which assets there are is read from the agreements when the definitions are loaded, what they do from the agreements as
 they are when they run: one that was revoked meanwhile is emptied at the next run. The register has no share of its
-own: it empties those that no agreement speaks of any more, and fails where an agreement cannot be read.
+own: it writes each agreement's dictionary, empties the shares that no agreement speaks of any more, and fails where an
+agreement cannot be read.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from pipelines.assets import DEPLOYMENT, OWNERS, RETRY
 from pipelines.deployment import Deployment
 from pipelines.discretion import discreet
 from pipelines.reporting import key_of
-from sharing.materialise import Refreshed, refresh, withdraw, withdraw_others
+from sharing.dictionary import dictionaries_of
+from sharing.materialise import Refreshed, refresh, refresh_dictionary, withdraw, withdraw_others
 from sharing.progress import standing
 from sharing.shares import LAYER, Share, shares_of
 from warehouse import agreements
@@ -86,8 +88,8 @@ def _asset(share: Share) -> dg.AssetsDefinition:
 @dg.asset(
     key=REGISTER,
     group_name=GROUP,
-    description="Every data-sharing agreement of this home, and where its shares stand. A share that no agreement "
-    "speaks of any more is emptied here.",
+    description="Every data-sharing agreement of this home, and where its shares stand. The dictionary of each, which "
+    "tells its recipient what the columns mean, is written here; a share that no agreement speaks of is emptied.",
     owners=OWNERS["platform"],
     kinds={LAYER},
     retry_policy=RETRY,
@@ -104,10 +106,15 @@ def _asset(share: Share) -> dg.AssetsDefinition:
 def _register(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     deployment: Deployment = getattr(context.resources, DEPLOYMENT)
     at, known = datetime.now(UTC), _agreements(deployment)
-    shares = shares_of(known, at)
-    emptied = [one for one in withdraw_others(deployment.lake, shares, at) if one.rows_retracted]
+    shares, dictionaries = shares_of(known, at), dictionaries_of(known, at)
+    told = [refresh_dictionary(deployment.lake, one, at) for one in dictionaries]
+    emptied = [one for one in withdraw_others(deployment.lake, [*shares, *dictionaries], at) if one.rows_retracted]
     return dg.MaterializeResult(
-        metadata={"shares": dg.MetadataValue.md(_table(shares, at)), "agreements": len(known)},
+        metadata={
+            "shares": dg.MetadataValue.md(_table(shares, at)),
+            "agreements": len(known),
+            "dictionaries": ", ".join(f"{one.table}@{one.version}" for one in told) or "none",
+        },
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_share_without_an_agreement",

@@ -25,8 +25,10 @@ from pipelines.cli import (
     quarantine,
     replay,
     road,
+    score,
     selecting,
     share,
+    share_tables,
     tuning,
     versions,
     world,
@@ -53,8 +55,8 @@ app.command(rich_help_panel="Start")(world.simulate)
 app.command(rich_help_panel="Work")(road.land)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(models.train)
-app.command(rich_help_panel="Work")(models.score)
 versions.app.command()(tuning.tune)
+app.add_typer(score.app, name="score", rich_help_panel="Work")
 app.add_typer(versions.app, name="model", rich_help_panel="Work")
 app.command(rich_help_panel="Work")(selecting.select)
 app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
@@ -69,6 +71,9 @@ app.command(rich_help_panel="Look")(replay.replay)
 app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
 app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
 app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
+share.app.command()(share_tables.refresh)
+share.app.command()(share_tables.rotate_key)
+share.app.command()(share_tables.export)
 app.add_typer(share.app, name="share", rich_help_panel="Share")
 app.add_typer(audit.app, name="audit", rich_help_panel="Share")
 app.command(rich_help_panel="Keep")(keep.verify)

@@ -1,5 +1,6 @@
 """`borderlake agreement ...`: what may leave the house, checked and understood before it is signed."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,10 @@ import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import from_environment
+from sharing.files import Reach
 from warehouse.agreements import Agreement, read, templates
 from warehouse.agreements.effects import Change, Revealed, changes, revealed
+from warehouse.agreements.reading import schema
 from warehouse.agreements.words import terms_of
 from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
@@ -62,6 +65,19 @@ def check(
     write_json(json_out, {"agreements": [_facts(one) for one in found]})
 
 
+@app.command(name="schema")
+def json_schema(
+    out: Annotated[Path | None, typer.Option(help="File to write to; without it the text is printed.")] = None,
+) -> None:
+    """Print or write the JSON Schema of an agreement's file, by which editors complete and check it."""
+    text = json.dumps(schema(), indent=2)
+    if out is None:
+        typer.echo(text)
+        return
+    out.write_text(text + "\n", encoding="utf-8")
+    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+
+
 @app.command()
 def explain(file: File, json_out: JsonOut = None) -> None:
     """Say an agreement in plain words, table by table."""
@@ -90,7 +106,9 @@ def simulate(file: File, old: Old = None, json_out: JsonOut = None) -> None:
     with console.status("counting"):
         for name, shared in agreement.tables.items():
             had = before.tables.get(name) if before else None
-            found.append(revealed(deployment.lake.scan(table_of(name)), table_of(name), had, shared, at))
+            source = table_of(name)
+            flows = Reach.of(deployment.lake, source).rows(deployment.lake, source)
+            found.append(revealed(flows, source, had, shared, at))
     rows = [(one.table, one.rows, one.cells, one.subjects, ", ".join(one.columns) or "-") for one in found]
     _print_changes(changes(before, agreement))
     console.print(table("Newly revealed", ("table", "rows", "cells", "subjects", "columns"), rows))

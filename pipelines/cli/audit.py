@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated
@@ -13,10 +13,12 @@ from typing import IO, Annotated
 import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.cli.share import audit_of
-from pipelines.deployment import from_environment
+from pipelines.cli.share import audit_of, signer_of
+from pipelines.deployment import Deployment, from_environment
 from sharing.audit import Entry
 from sharing.flows import Flow, chosen, flows
+from sharing.received import Tracing
+from warehouse import erasure
 from warehouse.errors import BorderlakeError
 
 app = typer.Typer(no_args_is_help=True, help="The log of what was shared: verify it, take it out, sum it up.")
@@ -56,6 +58,18 @@ def verify(
 
 
 @app.command()
+def rotate() -> None:
+    """Close the file that is written to, so that it can be put away for good; it is closed by itself at 64 MiB.
+
+    The log goes on in a new file. Keep a copy of the closed ones elsewhere, and leave them in place: what is verified
+    is the whole chain.
+    """
+    closed = audit_of(from_environment()).close_segment()
+    said = f"closed: {closed}" if closed else "there is no line in the file that is written to"
+    console.print(said, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def export(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl; '-' prints JSON lines.")],
     recipient: OfRecipient = None,
@@ -78,13 +92,53 @@ def report(
     agreement: OfAgreement = None,
     since: Since = None,
     until: Until = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person",
+            metavar="ID",
+            help="Who received this record: a keyed id, KIND:VALUE, or an event's or score's id.",
+        ),
+    ] = None,
     json_out: JsonOut = None,
 ) -> None:
-    """Sum up what flowed, per agreement, recipient and table: queries, files, rows, bytes; and what was refused."""
+    """Sum up what flowed, per agreement, recipient and table: queries, files, rows, bytes; and what was refused.
+
+    With --person: who received one record, when, under which agreement and for which purpose. A file that is gone since
+    cannot be read any more: where it held the record's day, it is told as "possible".
+    """
+    if person is not None:
+        _report_on(person, _chosen(recipient, agreement, since, until), json_out)
+        return
     found = flows(_chosen(recipient, agreement, since, until))
-    columns = ("agreement", "recipient", "table", "queries", "files", "rows", "bytes", "refused", "last")
-    console.print(table("What flowed", columns, [[one[name] for name in columns] for one in map(_facts, found)]))
+    columns = ("agreement", "recipient", "purposes", "table", "queries", "files", "rows", "bytes", "refused", "last")
+    rows = [_facts(one) | {"purposes": ", ".join(sorted(one.purposes))} for one in found]
+    console.print(table("What flowed", columns, [[one[name] for name in columns] for one in rows]))
     write_json(json_out, {"flows": [_facts(one) for one in found]})
+
+
+def _report_on(person: str, entries: Iterator[Entry], json_out: Path | None) -> None:
+    deployment, at = from_environment(), datetime.now(UTC)
+    tracing = Tracing(
+        deployment.lake, deployment.agreements, deployment.pseudonym_keys, signer_of(deployment).file_id, at
+    )
+    with console.status("reading what was served"):
+        found = tracing.receipts(entries, _ids_of(deployment, person))
+    shown = [
+        (f"{one.at:%Y-%m-%d %H:%M:%S}", one.recipient, one.agreement_id, one.purpose, one.table, one.state)
+        for one in found
+    ]
+    columns = ("received (UTC)", "recipient", "agreement", "purpose", "table", "")
+    console.print(table("Who received it", columns, shown) if shown else "No file with this record was served.")
+    write_json(json_out, {"receipts": [asdict(one) | {"at": one.at.isoformat()} for one in found]})
+
+
+def _ids_of(deployment: Deployment, person: str) -> list[str]:
+    """Ids by which silver and gold know a record; those of KIND:VALUE are looked up in the vault."""
+    if ":" not in person:
+        return [person]
+    (subject,) = erasure.resolve(deployment.lake, [person])
+    return erasure.keyed_ids(deployment.lake, subject)
 
 
 def _chosen(

@@ -13,12 +13,14 @@ from pipelines import erasing, flows
 from pipelines.cli import erase
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import Deployment, alone, from_environment
+from sharing import keeping as shares
+from sharing.shares import LAYER as SHARES
 from warehouse import erasure
 from warehouse import verify as verifying
 from warehouse.acceptance import accept, all_accepted
 from warehouse.catalog import TABLES, Table, table_of
-from warehouse.delta import LEAST_RETENTION_DAYS
-from warehouse.errors import TableDamaged
+from warehouse.delta import LEAST_RETENTION_DAYS, Lake
+from warehouse.errors import TableDamaged, UnknownName
 from warehouse.findings import Finding
 from warehouse.repair import Step, Workshop
 
@@ -60,11 +62,11 @@ def verify(
     if accepts is not None:
         _accept(deployment, accepts, reason, by or getpass.getuser())
     subjects = erasure.resolve(deployment.lake, erase.given(None, source)) if source is not None else ()
-    findings = [] if erased else _findings(deployment, _tables(name), deep=deep)
+    findings = [] if erased else _findings(deployment, _tables(deployment.lake, name), deep=deep)
     if erased or subjects or (deep and not name):
         with console.status("looking for what was erased"):
             findings += erasing.leftovers(deployment, subjects)
-    stands = all_accepted(deployment.lake, _tables(name))
+    stands = all_accepted(deployment.lake, _tables(deployment.lake, name))
     said = [asdict(one) for one in stands]
     told: dict[str, object] = {"deep": deep, **({"erased": True} if erased else {})}
     told |= {"sound": not findings, "findings": [_facts(one) for one in findings]}
@@ -92,10 +94,10 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
     """
     deployment = from_environment()
     with alone(deployment, "repair"):  # Two at once would land the same rows twice.
-        findings = _findings(deployment, _tables(name), deep=deep)
-        workshop = Workshop(deployment.lake, datetime.now(UTC), partial(flows.archived, deployment))
+        findings = _findings(deployment, _tables(deployment.lake, name), deep=deep)
+        workshop = _workshop(deployment, datetime.now(UTC))
         steps = [_done(step, yes=yes) for step in workshop.plan(findings)]
-        left = _findings(deployment, _tables(name), deep=deep) if yes and findings else findings
+        left = _findings(deployment, _tables(deployment.lake, name), deep=deep) if yes and findings else findings
     if not findings:
         console.print("Nothing to repair.")
     else:
@@ -123,7 +125,7 @@ def vacuum(
 ) -> None:
     """Delete data files that no recent version of a table needs, and orphans. A dry run unless --yes."""
     lake = from_environment().lake
-    unused = {one.name: lake.vacuum(one, days, dry_run=not yes) for one in _tables(name)}
+    unused = {one.name: _vacuumed(lake, one, days, dry_run=not yes) for one in _tables(lake, name)}
     rows = [(one, len(files)) for one, files in unused.items() if files]
     if rows:
         console.print(table("Vacuum", ("table", "files deleted" if yes else "files to delete"), rows))
@@ -141,8 +143,27 @@ def _accept(deployment: Deployment, named: str, reason: str, by: str) -> None:
     accept(deployment.lake, table_of(name), int(version), by=by, reason=reason, at=datetime.now(UTC))
 
 
-def _tables(names: list[str] | None) -> list[Table]:
-    return [table_of(name) for name in names] if names else list(TABLES.values())
+def _vacuumed(lake: Lake, table: Table, days: int, *, dry_run: bool) -> list[str]:
+    if table.layer == SHARES:
+        return shares.vacuum(lake, table, datetime.now(UTC), dry_run=dry_run)
+    return lake.vacuum(table, days, dry_run=dry_run)
+
+
+def _workshop(deployment: Deployment, at: datetime) -> Workshop:
+    deriving = shares.Deriving(deployment.lake, lambda: deployment.agreements, deployment.pseudonym_keys, at)
+    tables = {one.name: one for one in _tables(deployment.lake, None)}
+    return Workshop(deployment.lake, at, partial(flows.archived, deployment), tables, deriving.plan)
+
+
+def _tables(lake: Lake, names: list[str] | None) -> list[Table]:
+    """The tables of these names; without any, the whole lake, shares among it."""
+    if names and not any(name.startswith(f"{SHARES}.") for name in names):
+        return [table_of(name) for name in names]
+    known = TABLES | {one.name: one for one in shares.every_share(lake)}
+    for name in names or ():
+        if name not in known:
+            raise UnknownName("table", name, list(known))
+    return [known[name] for name in names] if names else list(known.values())
 
 
 def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:

@@ -1,16 +1,15 @@
-"""`borderlake train` and `borderlake score`: the model steps, as runs of the deployment's Dagster instance."""
+"""`borderlake train`: a model learns, is judged and registered, as a run of the deployment's Dagster instance."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from models.catalogue import MODELS, model_of
 from pipelines import decisions, flows
-from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.cli.output import JsonOut, console, table, write_json
 from pipelines.cli.versions import with_intervals
 from pipelines.deployment import Deployment, from_environment
-from warehouse.errors import NotReady
 
 
 def train(
@@ -56,32 +55,6 @@ def train(
             "figures": result.figures,
         },
     )
-
-
-def score(json_out: JsonOut = None) -> None:
-    """Land what waits in the inbox, and score every event that the champions have not scored yet."""
-    deployment = from_environment()
-    from pipelines import jobs, partitions, runs
-
-    trained = flows.trained_models(deployment)
-    if not trained:
-        raise NotReady("no model has been trained yet; run: borderlake train shipment_risk, or borderlake demo")
-    days = flows.days_to_score(deployment, trained, datetime.now(UTC))
-    if not days:
-        console.print("Nothing to do: nothing waits in the inbox, and every event has its score")
-        write_json(json_out, {"scored": {}})
-        raise typer.Exit(Exit.DONE)
-    before = {spec.name: _count(deployment, spec.name) for spec in trained}
-    with console.status(f"scoring {len(days)} days of delivery"):
-        only = jobs.scoring_assets(trained)
-        run_ids = [runs.run(deployment, "scoring", block, only=only) for block in partitions.blocks(days)]
-    scored = {name: _count(deployment, name) - count for name, count in before.items()}
-    console.print(table("Scored", ("model", "events"), list(scored.items())))
-    write_json(json_out, {"scored": scored, "runs": run_ids, "days": days})
-
-
-def _count(deployment: Deployment, model: str) -> int:
-    return deployment.lake.size(flows.score_table(model_of(model)))[0]
 
 
 def _days_without_features(deployment: Deployment, subject: str) -> list[date]:

@@ -21,7 +21,7 @@ from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError
 
 PORT = 8470
-_ENDPOINT = f"http://127.0.0.1:{PORT}{PREFIX}"
+ENDPOINT = f"http://127.0.0.1:{PORT}{PREFIX}"
 
 app = typer.Typer(no_args_is_help=True, help="Share tables with other agencies, as their agreements allow.")
 recipient = typer.Typer(no_args_is_help=True, help="Tokens of recipients: add, list, rotate, revoke.")
@@ -46,7 +46,7 @@ def add(
     network: Annotated[
         list[str] | None, typer.Option("--network", help="A network (CIDR) to be asked from; repeat for more.")
     ] = None,
-    endpoint: Endpoint = _ENDPOINT,
+    endpoint: Endpoint = ENDPOINT,
     out: Out = None,
 ) -> None:
     """Make a recipient's first token, and its profile file, which is written once.
@@ -65,7 +65,7 @@ def rotate(
     purpose: ForPurpose = None,
     days: Days = LONGEST.days,
     overlap: Annotated[int, typer.Option("--overlap", help="Hours that the old token lives on.")] = 24,
-    endpoint: Endpoint = _ENDPOINT,
+    endpoint: Endpoint = ENDPOINT,
     out: Out = None,
 ) -> None:
     """Make a new token in place of the old one, which lives on for a while."""
@@ -136,7 +136,7 @@ def house_of(deployment: Deployment, *, public_url: str | None = None, metrics_t
         recipients=_recipients(deployment),
         audit=audit_of(deployment),
         clock=lambda: datetime.now(UTC),
-        signer=Signer(vault.load_key(settings.sharing / "urls.key", None)),
+        signer=signer_of(deployment),
         public_url=public_url,
         metrics_token_sha256=hashlib.sha256(token.encode()).hexdigest() if token else None,
     )
@@ -145,6 +145,11 @@ def house_of(deployment: Deployment, *, public_url: str | None = None, metrics_t
 def audit_of(deployment: Deployment) -> AuditLog:
     """The audit log of a deployment."""
     return AuditLog(deployment.settings.sharing, deployment.settings.anchors)
+
+
+def signer_of(deployment: Deployment) -> Signer:
+    """What signs file URLs, and names files."""
+    return Signer(vault.load_key(deployment.settings.sharing / "urls.key", None))
 
 
 def _recipients(deployment: Deployment) -> Recipients:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from sharing.dictionary import Dictionary
 from sharing.progress import standing_at
 from sharing.recipients import Recipient
 from sharing.server.house import House
 from sharing.server.refusals import forbidden, unavailable, unknown
 from sharing.shares import Share, share_name
 from warehouse.agreements import Agreement, SharedTable, may
+from warehouse.agreements.dictionary import dictionary_name, granted
 from warehouse.errors import BorderlakeError
-from warehouse.snapshots import Snapshot
+from warehouse.snapshots import ChangeKind, Snapshot
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,20 @@ class Grant:
 
     @property
     def shared(self) -> SharedTable:
-        return self.agreement.tables[self.table]
+        shared = granted(self.agreement, self.table)
+        assert shared is not None  # It was asked for before the grant was made.
+        return shared
 
     @property
     def source(self) -> str:
         """The table of the lake that it is served from."""
         return share_name(self.share, self.table)
+
+    @property
+    def made_of(self) -> Share | Dictionary:
+        """What is to stand in that table."""
+        named = self.agreement.tables.get(self.table)
+        return Dictionary(self.agreement) if named is None else Share(self.agreement, named)
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,11 @@ class Access:
             raise unavailable(f"the agreements cannot be read: {error}") from None
 
     def grants(self) -> list[Grant]:
-        """Every table that may be seen and is made, in order of name."""
-        named = {name for one in self.agreements if one.recipient.code == self.recipient.code for name in one.tables}
-        granted = (self._granted(table) for table in sorted(named))
+        """Every table that may be seen and is made, in order of name; dictionaries after the others."""
+        theirs = [one for one in self.agreements if one.recipient.code == self.recipient.code]
+        tables = {name for one in theirs for name in one.tables}
+        dictionaries = {dictionary_name(one) for one in theirs}
+        granted = (self._granted(table) for table in (*sorted(tables), *sorted(dictionaries)))
         return [one for one in granted if one is not None and self.house.snapshots.latest(one.source) is not None]
 
     def grant(self, table: str) -> Grant:
@@ -113,10 +125,26 @@ class Access:
                 f"version {version} is not cut to {grant.agreement}",
             )
 
+    def refuse_changes_before_terms(self, grant: Grant, current: Snapshot, first: int) -> None:
+        """Raises for changes that tell of versions which may not be read."""
+        begin = self.first_change(grant, current)
+        if first < begin:
+            raise forbidden(
+                f"changes of this table are told from version {begin} on; read it whole before",
+                f"changes from version {first} rest on versions that are not to be read any more",
+            )
+
+    def first_change(self, grant: Grant, current: Snapshot) -> int:
+        """The first version whose changes may be told: not those of one that took back what was written before it."""
+        since = self.since(grant, current)
+        commit = self.house.snapshots.changes(current, since)
+        takes_back = commit is None or any(one.kind is not ChangeKind.ADD for one in commit.files)
+        return since + takes_back
+
     def since(self, grant: Grant, current: Snapshot) -> int:
         """The first version that is cut to the agreement as it is now; raises where not even the latest is."""
         told = standing_at(self.house.lake.store, current.table, current.folder, current.version).progress
-        if told is None or told.since is None or not told.is_under(Share(grant.agreement, grant.shared)):
+        if told is None or told.since is None or not told.is_under(grant.made_of):
             raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
         return told.since
 

@@ -248,7 +248,9 @@ def _endpoint_of_errors(house: House) -> Callable[[Request, Exception], Awaitabl
         if status != 404:
             refusal = Refusal(status, "METHOD_NOT_ALLOWED", "this route does not take that method", why="method")
         wait = house.strangers.take(_address(request))
-        return await _refused(house, request, "(none)", too_many(wait) if wait else refusal)
+        response = await _refused(house, request, "(none)", too_many(wait) if wait else refusal)
+        response.headers.update(getattr(error, "headers", None) or {})  # Methods that the route takes.
+        return response
 
     return refuse
 

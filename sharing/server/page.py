@@ -12,10 +12,13 @@ from urllib.parse import parse_qs
 from starlette.responses import HTMLResponse, Response
 
 from sharing.audit import Action
+from sharing.dictionary import Dictionary
 from sharing.server.access import Grant
 from sharing.server.call import Call
 from sharing.server.refusals import Refusal
 from sharing.server.urls import PREFIX
+from sharing.shares import Share
+from warehouse.agreements.words import in_hours
 from warehouse.snapshots import Snapshot
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,7 +35,10 @@ input { font: inherit; padding: .4rem; width: 30rem; max-width: 100%; } button {
 
 def token_of(body: bytes) -> str:
     """The token that the form sent; empty where there is none."""
-    return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).get("token", [""])[0].strip()
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10).get("token", [""])[0].strip()
+    except ValueError:  # More fields than the form has.
+        return ""
 
 
 def asking(problem: str = "") -> Response:
@@ -82,22 +88,27 @@ def _table(call: Call, grant: Grant) -> str:
     snapshot = _ready(call, grant)
     if snapshot is None:
         return f'<h3><code>{escape(name)}</code></h3><p class="warning">It is being made anew; ask again later.</p>'
+    made_of = grant.made_of
+    if isinstance(made_of, Dictionary):
+        return (
+            f"<h3><code>{escape(name)}</code></h3><p>What each of these columns means, as a table: a row a column.</p>"
+        )
     also = [
         word
         for word, is_shared in (("earlier versions", grant.shared.has_history), ("changes", grant.shared.has_changes))
         if is_shared
     ]
-    delay = f"; rows flow {grant.shared.delay} after they are known" if grant.shared.delay else ""
+    delay = f"; rows flow {in_hours(grant.shared.delay)} after they are known" if grant.shared.delay else ""
     facts = f"{snapshot.rows:,} rows, version {snapshot.version}, last changed {_last_change(snapshot)}{delay}"
     rows = (
-        (f"<code>{escape(column)}</code>", escape(kind), escape(_masking(grant, column)))
-        for column, kind in _columns(snapshot)
+        (f"<code>{escape(column)}</code>", escape(kind), escape(as_what), escape(meaning))
+        for column, kind, as_what, meaning in _columns(made_of, snapshot)
     )
     columns = "".join(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>" for cells in rows)
     return (
         f"<h3><code>{escape(name)}</code></h3>"
         f"<p>{escape(facts)}. Also shared: {escape(', '.join(also) or 'nothing')}.</p>"
-        f"<table><thead><tr><th>column</th><th>type</th><th>as</th></tr></thead><tbody>{columns}</tbody></table>"
+        f"<table><thead><tr><th>column</th><th>type</th><th>as</th><th>meaning</th></tr></thead><tbody>{columns}</tbody></table>"
     )
 
 
@@ -117,7 +128,7 @@ def _connecting(call: Call, grant: Grant) -> str:
         "rows = delta_sharing.load_as_pandas(url)"
     )
     if grant.shared.has_changes:
-        since = call.access.since(grant, call.access.current(grant))
+        since = call.access.first_change(grant, call.access.current(grant))
         pandas += f"\nchanges = delta_sharing.load_table_changes_as_pandas(url, starting_version={since})"
     spark = (
         "# spark-submit --packages io.delta:delta-sharing-spark_2.12:3.3.2\n"
@@ -134,15 +145,13 @@ token and choose the tables.</p>
 <code>rows[c] = rows[c].dt.tz_localize(None)</code>.</p>"""
 
 
-def _columns(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
+def _columns(share: Share, snapshot: Snapshot) -> Iterable[tuple[str, str, str, str]]:
+    """Name, type, masking and meaning of each column."""
+    told = share.table.columns
     for one in json.loads(snapshot.schema)["fields"]:
-        kind = one["type"]
-        yield one["name"], kind if isinstance(kind, str) else str(kind["type"])
-
-
-def _masking(grant: Grant, column: str) -> str:
-    masking = grant.shared.columns.get(column)
-    return "reasons; others restricted" if masking is None else str(masking)
+        name, kind = one["name"], one["type"]
+        meaning = told[name].description if name in told else None
+        yield name, kind if isinstance(kind, str) else str(kind["type"]), share.masked_as(name), meaning or ""
 
 
 def _last_change(snapshot: Snapshot) -> str:

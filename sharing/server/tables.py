@@ -79,7 +79,7 @@ def _feed(call: Call, *, of_body: bool, with_metadata: bool) -> Response:
     if not call.grant.shared.has_changes:
         raise _no_changes()
     first, last = _range(call, snapshot, of_body=of_body)
-    call.access.refuse_before_terms(call.grant, snapshot, first)
+    call.access.refuse_changes_before_terms(call.grant, snapshot, first)
     heading = [wire.protocol_line(snapshot, call.is_delta)]
     heading.append(wire.metadata_line(snapshot, call.grant.name, call.is_delta, version=first))
     told = call.entry(Action.CHANGES, call.grant, version=last, detail=f"versions {first} to {last}")

@@ -90,10 +90,10 @@ def test_a_contract_says_whose_it_is_how_much_comes_how_often_and_what_holds_acr
     assert 0 <= contract.floor < contract.ceiling
     for rule, text in contract.row_rules().items():
         assert text.endswith("."), f"{rule} does not say what it asks for"
-    for agreement in contract.agreements:
-        assert agreement.description.endswith(".")
-        assert set(agreement.by) | set(agreement.agree) <= set(contract.columns())
-        assert not set(agreement.by) & set(agreement.agree)
+    for rule in contract.consistencies:
+        assert rule.description.endswith(".")
+        assert set(rule.by) | set(rule.agree) <= set(contract.columns())
+        assert not set(rule.by) & set(rule.agree)
 
 
 @EVERY_CONTRACT

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page
 
+from sharing.dictionary import Dictionary
+from sharing.materialise import refresh_dictionary
 from tests.unit.sharing.server import Served, agreement, made, rows, running
 
 
@@ -14,6 +16,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     house = made(tmp_path_factory.mktemp("page"))
     house.agreements.append(agreement())
     house.share(house.agreements[0], rows(0, 1234))
+    refresh_dictionary(house.lake, Dictionary(house.agreements[0]), house.clock.at)
     with running(house):
         yield house
 
@@ -36,6 +39,8 @@ def test_a_recipient_sees_its_tables_its_agreement_and_how_to_connect(served: Se
         "xs-customs.gold.shipment_scores",
         "1,234 rows, version 1",
         "earlier versions, changes",
+        "Calibrated probability of an adverse outcome.",
+        "xs-customs.dictionary.norvale_xs_customs",
         f"{served.address}/delta-sharing",
     ):
         assert told in text
@@ -67,5 +72,5 @@ def test_a_share_that_is_cut_to_other_terms_is_told_as_not_ready(served: Served,
     served.agreements[0] = replace(before, version=2)
     token = served.house.recipients.rotate("xs-customs", next(iter(before.purposes)), served.clock.at).token
     give(page, served, token)
-    page.get_by_text("It is being made anew").wait_for()
+    page.get_by_text("It is being made anew").first.wait_for()
     served.agreements[0] = before

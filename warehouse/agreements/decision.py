@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from warehouse.agreements.dictionary import granted
 from warehouse.agreements.model import REASONS, Agreement
 from warehouse.contracts.base import Purpose
 
@@ -54,7 +55,7 @@ def may(
 
 
 def _why(agreement: Agreement, table: str, column: str | None, purpose: Purpose, at: datetime) -> Why:
-    shared = agreement.tables.get(table)
+    shared = granted(agreement, table)
     if shared is None:
         return Why.NOT_GRANTED
     if column is not None and column not in shared.columns and not (column == REASONS and shared.reasons is not None):

@@ -8,6 +8,7 @@ import polars as pl
 
 from warehouse.agreements.cutting import admitted, shared_columns
 from warehouse.agreements.model import REASONS, Agreement, Mask, Masking, Period, SharedTable
+from warehouse.agreements.words import in_hours
 from warehouse.catalog import Table, table_of
 
 PEOPLE = ("document_id", "traveller_id", "importer_id", "consignee_id", "object_id", "event_id")
@@ -135,7 +136,7 @@ def _of_table(name: str, old: SharedTable | None, new: SharedTable | None) -> It
         if was != now:
             yield Change(name, f"{what} may {'now' if now else 'no longer'} be read", now)
     if old.delay != new.delay:
-        yield Change(name, f"after {new.delay} instead of {old.delay}", new.delay < old.delay)
+        yield Change(name, f"after {in_hours(new.delay)} instead of {in_hours(old.delay)}", new.delay < old.delay)
 
 
 def _how(column: str, old: SharedTable, new: SharedTable) -> str:

@@ -60,7 +60,7 @@ class Masking:
     parameter: str | float | None = None
 
     def __str__(self) -> str:
-        return self.mask if self.parameter is None else f"{self.mask} {self.parameter}"
+        return self.mask.value if self.parameter is None else f"{self.mask} {self.parameter}"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """An agreement in plain words, for those who sign it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from warehouse.agreements.dictionary import dictionary_name
 from warehouse.agreements.model import Agreement, SharedTable
 
 
@@ -16,8 +18,15 @@ def terms_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
     if agreement.revoked_at is not None:
         yield "revoked", f"{agreement.revoked_at:%Y-%m-%d %H:%M} UTC"
     yield "recipient keeps it", f"{agreement.retention_days} days at most"
+    yield dictionary_name(agreement), "what each shared column means, and what became of its values"
     for name, shared in agreement.tables.items():
         yield from _table_in_words(name, shared)
+
+
+def in_hours(delay: timedelta) -> str:
+    """A delay as agreements tell it: in hours."""
+    hours = delay / timedelta(hours=1)
+    return f"{hours:g} hour{'' if hours == 1 else 's'}"
 
 
 def _table_in_words(name: str, shared: SharedTable) -> Iterator[tuple[str, str]]:
@@ -28,4 +37,4 @@ def _table_in_words(name: str, shared: SharedTable) -> Iterator[tuple[str, str]]
     versions = [
         word for word, is_allowed in (("history", shared.has_history), ("changes", shared.has_changes)) if is_allowed
     ]
-    yield "also", ", ".join([*versions, *([f"after {shared.delay}"] if shared.delay else [])]) or "-"
+    yield "also", ", ".join([*versions, *([f"after {in_hours(shared.delay)}"] if shared.delay else [])]) or "-"

@@ -119,7 +119,7 @@ class Observed(Event):
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Consistency:
     """A rule across rows: those of one sender and one moment that share `by` tell the same of each of `agree`.
 
     No row is refused by it, for which of them is right cannot be told: the groups that disagree are reported.
@@ -159,7 +159,7 @@ class Contract:
     ceiling: int
     """Most rows a day that do not raise an alarm: a multiple of what the busiest borders send."""
     retention_days: int
-    agreements: tuple[Agreement, ...]
+    consistencies: tuple[Consistency, ...]
     """Rules across rows, beside the one of every contract: the very same record stands once in a file."""
 
     @property

@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from warehouse.contracts import codes
-from warehouse.contracts.base import Agreement, Contract, Event, Observed, Purpose, Sensitivity, coded, facts
+from warehouse.contracts.base import Consistency, Contract, Event, Observed, Purpose, Sensitivity, coded, facts
 
 COMMERCIAL = Sensitivity.COMMERCIAL
 PERSONAL = Sensitivity.PERSONAL
@@ -226,8 +226,8 @@ DECLARATIONS = Contract(
     floor=1,
     ceiling=20_000_000,
     retention_days=3_650,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_declaration_one_header",
             by=("declaration_id",),
             agree=("declaration_type", "office", "transport_mode"),
@@ -249,7 +249,7 @@ INSPECTIONS = Contract(
     floor=0,
     ceiling=2_000_000,
     retention_days=3_650,
-    agreements=(),
+    consistencies=(),
 )
 
 WITHDRAWALS = Contract(
@@ -266,7 +266,7 @@ WITHDRAWALS = Contract(
     floor=0,
     ceiling=2_000_000,
     retention_days=3_650,
-    agreements=(),
+    consistencies=(),
 )
 
 MANIFESTS = Contract(
@@ -284,8 +284,8 @@ MANIFESTS = Contract(
     ceiling=5_000_000,
     # As long as the declarations that they are compared with.
     retention_days=3_650,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_manifest_one_voyage",
             by=("manifest_id",),
             agree=("vessel_imo", "voyage_number"),

@@ -65,9 +65,9 @@ def _rules(contract: Contract) -> Iterator[str]:
     rules = contract.row_rules()
     if rules:
         yield from ("Rules of a row:", "", *(f"- `{name}`: {text}" for name, text in rules.items()), "")
-    if contract.agreements:
+    if contract.consistencies:
         yield from ("Rules across rows, reported and never a reason to refuse:", "")
-        yield from (f"- `{one.name}`: {one.description}" for one in contract.agreements)
+        yield from (f"- `{one.name}`: {one.description}" for one in contract.consistencies)
         yield ""
 
 

@@ -9,7 +9,7 @@ from warehouse.contracts import codes
 from warehouse.contracts.base import (
     EARLIEST,
     EARLIEST_BIRTH,
-    Agreement,
+    Consistency,
     Contract,
     Event,
     Observed,
@@ -277,7 +277,7 @@ CROSSINGS = Contract(
     floor=1,
     ceiling=5_000_000,
     retention_days=1_095,
-    agreements=(),
+    consistencies=(),
 )
 
 OUTCOMES = Contract(
@@ -293,7 +293,7 @@ OUTCOMES = Contract(
     floor=0,
     ceiling=5_000_000,
     retention_days=1_095,
-    agreements=(),
+    consistencies=(),
 )
 
 API_MESSAGES = Contract(
@@ -312,8 +312,8 @@ API_MESSAGES = Contract(
     # Told to prepare a check; the crossing's own record, kept for three years, holds what the check found. Half a
     # year covers a visitor's stay (90 days of 180), so that who left can still be told from who stayed.
     retention_days=180,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_message_one_flight",
             by=("message_id",),
             agree=("flight_number", "departed_from", "arrives_at"),
@@ -338,8 +338,8 @@ PNR_MESSAGES = Contract(
     ceiling=20_000_000,
     # Five years at the most: Directive (EU) 2016/681, article 12, and ICAO Annex 9, standard 9.34.
     retention_days=1_825,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_booking_one_party",
             by=("record_locator", "flight_number", "departed_from", "departure_at"),
             agree=("party_size", "arrives_at", "booked_at"),

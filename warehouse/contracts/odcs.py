@@ -12,8 +12,9 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 import yaml
+from polars.datatypes import DataTypeClass
 
-from warehouse.contracts.base import Agreement, Contract, Sensitivity
+from warehouse.contracts.base import Consistency, Contract, Sensitivity
 from warehouse.contracts.codes import CodeList
 
 API_VERSION = "v3.1.0"
@@ -76,7 +77,7 @@ def _object(contract: Contract) -> Document:
         "quality": [
             *(_text(name, text, "consistency") for name, text in contract.row_rules().items()),
             _text(REPEATED, _REPEATED_TEXT, "uniqueness"),
-            *(_agreement(one) for one in contract.agreements),
+            *(_consistency(one) for one in contract.consistencies),
             {
                 "name": "rows_a_day",
                 "type": "library",
@@ -93,7 +94,7 @@ def _object(contract: Contract) -> Document:
 
 def _property(contract: Contract, name: str, column: dy.Column) -> Document:
     facts = contract.facts_of(name)
-    logical, physical = _types(column.dtype)
+    logical, physical = types_of(column.dtype)
     made: Document = {
         "name": name,
         "logicalType": logical,
@@ -104,7 +105,7 @@ def _property(contract: Contract, name: str, column: dy.Column) -> Document:
     }
     if name in contract.key:
         made |= {"primaryKey": True, "primaryKeyPosition": contract.key.index(name) + 1}
-    if options := _options(column, logical):
+    if options := options_of(column, logical):
         made["logicalTypeOptions"] = options
     if facts["sensitivity"] is Sensitivity.PERSONAL:
         made["tags"] = ["personal"]
@@ -116,7 +117,7 @@ def _property(contract: Contract, name: str, column: dy.Column) -> Document:
     return made
 
 
-def _types(dtype: pl.DataType) -> tuple[str, str]:
+def types_of(dtype: pl.DataType | DataTypeClass) -> tuple[str, str]:
     """Logical type, and physical type in Delta."""
     match dtype:
         case pl.Decimal():
@@ -133,11 +134,18 @@ def _types(dtype: pl.DataType) -> tuple[str, str]:
             return "integer", "integer"
         case pl.Int64():
             return "integer", "long"
+        case pl.Float32():
+            return "number", "float"
+        case pl.List():
+            return "array", f"array<{types_of(dtype.inner)[1]}>"
+        case pl.Struct():
+            return "object", f"struct<{','.join(f'{one.name}:{types_of(one.dtype)[1]}' for one in dtype.fields)}>"
         case _:
             return "string", "string"
 
 
-def _options(column: dy.Column, logical: str) -> Document:
+def options_of(column: dy.Column, logical: str) -> Document:
+    """Bounds and patterns of a column's values."""
     found = {theirs: getattr(column, ours, None) for ours, theirs in _OPTIONS.items()}
     options = {name: _plain(bound) for name, bound in found.items() if bound is not None}
     if pattern := getattr(column, "regex", None):
@@ -181,6 +189,6 @@ def _text(name: str, text: str, dimension: str) -> Document:
     return {"name": name, "type": "text", "description": text, "dimension": dimension, "severity": "error"}
 
 
-def _agreement(agreement: Agreement) -> Document:
-    told = f"{agreement.description} Rows alike in {', '.join(agreement.by)} agree in {', '.join(agreement.agree)}."
-    return {**_text(agreement.name, told, "consistency"), "severity": "warning"}
+def _consistency(rule: Consistency) -> Document:
+    told = f"{rule.description} Rows alike in {', '.join(rule.by)} agree in {', '.join(rule.agree)}."
+    return {**_text(rule.name, told, "consistency"), "severity": "warning"}

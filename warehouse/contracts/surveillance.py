@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from warehouse.contracts import codes
-from warehouse.contracts.base import Agreement, Contract, Observed, Purpose, Sensitivity, coded, facts
+from warehouse.contracts.base import Consistency, Contract, Observed, Purpose, Sensitivity, coded, facts
 
 OWNER = "border surveillance authority"
 DEGREES = facts(unit="degree, WGS 84")
@@ -119,8 +119,8 @@ VEHICLE_SIGHTINGS = Contract(
     floor=1,
     ceiling=50_000_000,
     retention_days=365,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_camera_one_site",
             by=("camera_id",),
             agree=("site",),
@@ -142,7 +142,7 @@ VESSEL_POSITIONS = Contract(
     floor=1,
     ceiling=200_000_000,
     retention_days=1_095,
-    agreements=(),
+    consistencies=(),
 )
 
 DETECTIONS = Contract(
@@ -158,8 +158,8 @@ DETECTIONS = Contract(
     floor=1,
     ceiling=50_000_000,
     retention_days=365,
-    agreements=(
-        Agreement(
+    consistencies=(
+        Consistency(
             "one_sensor_one_kind",
             by=("sensor_id",),
             agree=("sensor_type",),

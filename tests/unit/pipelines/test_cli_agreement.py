@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
+from warehouse.agreements.reading import schema
 from warehouse.catalog import table_of
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
@@ -74,3 +75,9 @@ def test_what_it_would_reveal_is_counted_on_the_lake(home: Path) -> None:
     assert run("simulate", str(path), "--json", str(out)).exit_code == 0
     (found,) = json.loads(out.read_text())["revealed"]
     assert (found["rows"], found["cells"], found["subjects"]) == (3, 3 * 10, 2)
+
+
+def test_the_form_is_given_for_editors(home: Path) -> None:
+    out = home.parent / "agreement.schema.json"
+    assert run("schema", "--out", str(out)).exit_code == 0
+    assert json.loads(out.read_text()) == json.loads(run("schema").stdout) == schema()

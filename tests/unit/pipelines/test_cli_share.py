@@ -69,6 +69,19 @@ def test_a_profile_that_is_there_is_kept_and_no_token_made(home: Path) -> None:
     assert told("share", "recipient", "list")["tokens"] == []
 
 
+def test_what_goes_with_the_shares_is_written_for_the_recipient(home: Path) -> None:
+    assert run("share", "export", "xs-customs", "--out", "papers", "--endpoint", "https://share.example").exit_code == 0
+    assert {path.name for path in (home / "papers").iterdir()} == {
+        "catalogue.jsonld",
+        "xs-customs.dictionary.norvale_sudmark_land_border.csv",
+        "xs-customs.dictionary.norvale_sudmark_land_border.odcs.yaml",
+        "xs-customs.gold.shipment_scores.odcs.yaml",
+    }
+    told = json.loads((home / "papers" / "catalogue.jsonld").read_text())
+    assert told["dcat:service"][0]["dcat:endpointURL"] == {"@id": "https://share.example"}
+    assert "no agreement with xx" in refusal("share", "export", "xx", "--out", "papers")
+
+
 def test_tokens_do_not_travel_in_the_clear(tmp_path: Path) -> None:
     async def nothing(*_: object) -> None: ...
 
@@ -135,6 +148,9 @@ def test_a_log_that_was_tampered_with_has_its_own_exit_code(logged: Path) -> Non
     head = told("audit", "verify")["head"]
     assert run("audit", "verify", "--noted", str(head)).exit_code == 0
     assert run("audit", "verify", "--noted", f"4:{'0' * 64}").exit_code == 3
+    assert "audit-000000000004.jsonl" in run("audit", "rotate").stdout.replace("\n", "")
+    assert run("audit", "verify", "--noted", str(head)).exit_code == 0
+    audit_of(from_environment()).record(Entry(datetime(2026, 6, 2, tzinfo=UTC), Action.LIST))
     log = logged / "home" / "sharing" / "audit.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
     result = run("audit", "verify")

@@ -1,7 +1,9 @@
 """The official client against a running server: what it lists and reads, and what it is refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import delta_sharing
 import pandas as pd
@@ -10,8 +12,10 @@ import pytest
 from requests import HTTPError
 
 from sharing.audit import Action
+from sharing.dictionary import Dictionary
+from sharing.materialise import refresh_dictionary
 from sharing.recipients import Issued
-from tests.unit.sharing.server import PURPOSE, Served, agreement, made, rows, running, sharing
+from tests.unit.sharing.server import COLUMNS, PURPOSE, Served, agreement, made, rows, running, sharing
 from warehouse.snapshots import versions_back
 
 URL = "xs-customs.gold.shipment_scores"
@@ -54,6 +58,24 @@ def expected(begin: int, end: int, without: list[str]) -> pl.DataFrame:
 def test_the_client_lists_its_tables_and_no_others(served: Served, issued: Issued) -> None:
     listed = delta_sharing.SharingClient(served.profile(issued)).list_all_tables()
     assert [(one.share, one.schema, one.name) for one in listed] == [tuple(URL.split("."))]
+
+
+def test_a_dictionary_tells_what_the_columns_mean(tmp_path: Path) -> None:
+    house = made(tmp_path)
+    house.agreements.append(agreement())
+    dictionary = Dictionary(house.agreements[0])
+    refresh_dictionary(house.lake, dictionary, house.clock.at)
+    with running(house):
+        profile = house.profile(house.admit())
+        (listed,) = delta_sharing.SharingClient(profile).list_all_tables()
+        name = f"{listed.share}.{listed.schema}.{listed.name}"
+        read = pl.from_pandas(delta_sharing.load_as_pandas(f"{profile}#{name}"))
+        house.agreements[0] = replace(house.agreements[0], revoked_at=house.clock.at)
+        with pytest.raises(HTTPError, match="404"):
+            delta_sharing.load_as_pandas(f"{profile}#{name}")
+    assert name == "xs-customs.dictionary.norvale_xs_customs"
+    assert read.sort("position").equals(dictionary.rows.select(read.columns))
+    assert set(read["column"]) <= set(COLUMNS)
 
 
 @pytest.mark.parametrize("is_delta", [None, False, True], ids=["as-the-server-likes", "parquet", "delta"])

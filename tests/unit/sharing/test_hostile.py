@@ -94,6 +94,17 @@ def test_only_health_is_answered_without_a_token(served: Served) -> None:
         assert requests.get(served.address + path, timeout=20).status_code in (401, 403, 404)
 
 
+def test_a_form_with_more_fields_than_the_page_has_is_asked_for_its_token_again(served: Served) -> None:
+    told = requests.post(served.address, data="&".join(f"token={number}" for number in range(99)), timeout=20)
+    assert told.status_code == 401
+    assert "<form" in told.text
+
+
+def test_a_method_that_a_route_does_not_take_is_told_those_that_it_takes(served: Served, issued: Issued) -> None:
+    told = ask(served, issued, "DELETE", f"{TABLE}/query")
+    assert (told.status_code, told.headers["allow"]) == (405, "POST")
+
+
 def test_a_file_is_served_whole_in_part_and_by_its_head(served: Served, issued: Issued) -> None:
     url = file_url(served, issued)
     whole = requests.get(url, timeout=20)
@@ -272,6 +283,27 @@ def test_a_body_is_taken_for_what_it_is(served: Served, issued: Issued, body: by
 def test_a_range_of_changes_that_is_none_is_malformed(served: Served, issued: Issued, query: str) -> None:
     told = ask(served, issued, "GET", f"{TABLE}/changes?{query}")
     assert (told.status_code, told.json()["errorCode"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_changes_are_not_told_of_a_version_that_took_back_what_is_gone(served: Served) -> None:
+    own = agreement("xy-anew")
+    served.agreements.append(own)
+    served.share(own, rows(0, 10))
+    served.take_back(own, "score_id = 's3'")
+    since = served.lake.version(source(own))
+    assert since is not None
+    served.note(own, since=since)
+    issued, path = served.admit("xy-anew"), "/shares/xy-anew/schemas/gold/tables/shipment_scores/changes"
+
+    def told(first: int) -> requests.Response:
+        return ask(served, issued, "GET", f"{path}?startingVersion={first}")
+
+    assert [told(first).status_code for first in range(since + 1)] == [403] * (since + 1)
+    assert f"from version {since + 1} on" in told(since).json()["message"]
+    served.share(own, rows(20, 30))
+    served.note(own, since=since)
+    assert told(since).status_code == 403
+    assert [json.loads(line).keys() for line in told(since + 1).text.splitlines()][2:] == [{"add"}]
 
 
 def test_lists_come_page_by_page(served: Served, issued: Issued) -> None:

@@ -19,6 +19,8 @@ NAMES, TABLES, COLUMNS = ("a", "b", "c"), ("gold.x", "gold.y"), ("p", "q", "reas
 DAYS = st.integers(0, 12).map(lambda days: date(2026, 1, 1) + timedelta(days=days))
 HOURS = st.integers(0, 14 * 24).map(lambda hours: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
 PURPOSES = st.sampled_from(list(Purpose))
+DICTIONARIES = {"one": "dictionary.one", "the-other": "dictionary.the_other"}
+"""Of each agreement's id, what its dictionary is called."""
 
 
 @st.composite
@@ -34,6 +36,7 @@ def agreements(draw: st.DrawFn) -> Agreement:
     starts, ends = sorted((draw(DAYS), draw(DAYS)))
     return replace(
         BASE,
+        agreement_id=draw(st.sampled_from(list(DICTIONARIES))),
         recipient=replace(BASE.recipient, code=draw(st.sampled_from(NAMES))),
         purposes=frozenset(draw(st.sets(PURPOSES, min_size=1))),
         tables=tables,
@@ -45,10 +48,15 @@ def agreements(draw: st.DrawFn) -> Agreement:
 
 def twin(every: Sequence[Agreement], who: str, table: str, column: str | None, purpose: Purpose, at: datetime) -> bool:
     for one in every:
-        if one.recipient.code != who or purpose not in one.purposes or table not in one.tables:
+        if one.recipient.code != who or purpose not in one.purposes:
             continue
-        shared = one.tables[table]
-        names = set(shared.columns) | ({"reasons"} if shared.reasons is not None else set())
+        if table in one.tables:
+            shared = one.tables[table]
+            names = set(shared.columns) | ({"reasons"} if shared.reasons is not None else set())
+        elif table == DICTIONARIES[one.agreement_id]:
+            names = {"table", "column", "meaning", "masking"}
+        else:
+            continue
         day = date(at.year, at.month, at.day)
         began, over = day >= one.starts_on, day > one.expires_on
         stopped = one.revoked_at is not None and one.revoked_at <= at
@@ -61,8 +69,8 @@ def twin(every: Sequence[Agreement], who: str, table: str, column: str | None, p
 @given(
     every=st.lists(agreements(), max_size=4),
     who=st.sampled_from([*NAMES, "nobody"]),
-    table=st.sampled_from([*TABLES, "gold.z"]),
-    column=st.sampled_from([None, *COLUMNS, "r"]),
+    table=st.sampled_from([*TABLES, "gold.z", *DICTIONARIES.values()]),
+    column=st.sampled_from([None, *COLUMNS, "r", "meaning"]),
     purpose=PURPOSES,
     at=HOURS,
 )

@@ -35,7 +35,7 @@ def test_nothing_of_the_contract_is_lost(contract: Contract) -> None:
     assert {name for name, one in columns.items() if one.get("tags") == ["personal"]} == contract.personal()
     assert {role["role"] for role in made["roles"]} == {purpose.value for purpose in contract.purposes}
     rules = {rule["name"] for rule in table["quality"]}
-    assert set(contract.row_rules()) | {one.name for one in contract.agreements} < rules
+    assert set(contract.row_rules()) | {one.name for one in contract.consistencies} < rules
     service = {one["property"]: one["value"] for one in made["slaProperties"]}
     assert service == {"frequency": 1.0, "retention": contract.retention_days}
 

@@ -178,7 +178,7 @@ def test_a_row_that_cannot_be_is_refused_by_name(contract: str, changes: dict[st
 
 def test_rows_that_disagree_are_found_and_a_correction_is_no_disagreement() -> None:
     contract = CONTRACTS["customs.declarations"]
-    (agreement,) = contract.agreements
+    (rule,) = contract.consistencies
     rows = sample(contract, 4, seed=5).with_columns(
         declaration_id=pl.Series(["A", "A", "B", "B"]),
         office=pl.Series(["X", "Y", "X", "X"]),
@@ -188,6 +188,6 @@ def test_rows_that_disagree_are_found_and_a_correction_is_no_disagreement() -> N
         jurisdiction=pl.lit("XN"),
         source_agency=pl.lit("a"),
     )
-    assert agreement.broken(rows.lazy()).collect()["declaration_id"].to_list() == ["A"]
+    assert rule.broken(rows.lazy()).collect()["declaration_id"].to_list() == ["A"]
     later = rows.with_columns(known_at=pl.Series([AT, AT + timedelta(days=1), AT, AT]))
-    assert agreement.broken(later.lazy()).collect().is_empty()
+    assert rule.broken(later.lazy()).collect().is_empty()
