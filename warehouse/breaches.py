@@ -15,20 +15,20 @@ SCHEMA = pl.Schema({LINE: pl.Int64(), "column": pl.String(), "rule": pl.String()
 """A rule of a row has its own name for a column."""
 
 
-def find(contract: Contract, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows that keep every rule; and line, column and rule of each that another breaks, in the contract's order."""
+def find(contract: Contract, rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Whether each row keeps every rule; and line, column and rule of each break, in the contract's order."""
     answers = rows.select(LINE, **_rules(contract))
     # No answer is no break: whether a value may be missing is a rule of its own.
     kept = answers.select(pl.exclude(LINE).all()).row(0, named=True)
     broken = [rule for rule, is_kept in kept.items() if not is_kept]
     if not broken:
-        return rows, SCHEMA.to_frame()
+        return pl.repeat(True, rows.height, eager=True), SCHEMA.to_frame()
     is_sound = answers.select(pl.all_horizontal(pl.col(broken).fill_null(True))).to_series()
     found = [
         answers.select(LINE, rule).filter(~pl.col(rule)).select(LINE, _column_of(rule), rule=pl.lit(rule))
         for rule in broken
     ]
-    return rows.filter(is_sound), pl.concat(found)
+    return is_sound, pl.concat(found)
 
 
 def _column_of(rule: str) -> pl.Expr:

@@ -57,9 +57,11 @@ def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     """
     concerned = rows.filter(_sql(output.where)) if output.where else rows
     typed, unreadable = _typed(output, concerned)
-    sound, broken = breaches.find(output.contract, typed)
+    is_good, broken = breaches.find(output.contract, typed)
+    if unreadable.height:
+        is_good &= ~typed[LINE].is_in(unreadable[LINE].implode())
     return Sorted(
-        good=sound.filter(~pl.col(LINE).is_in(unreadable[LINE].implode())) if unreadable.height else sound,
+        good=typed if is_good.all() else typed.filter(is_good),
         refused=_reasons(unreadable, broken, output.contract),
         set_aside=rows[LINE].filter(~rows[LINE].is_in(concerned[LINE].implode()))
         if output.where
