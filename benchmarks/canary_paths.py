@@ -218,7 +218,7 @@ def logging_a_model_fails(_: Deployment, one: Canary) -> None:
         mock.patch("pipelines.lifecycle.training", mock.Mock(train=mock.Mock(return_value=trained))),
         mock.patch("pipelines.lifecycle.promotion.judge"),
         mock.patch("models.tracking.admission.vet"),
-        mock.patch("models.tracking._parameters", fails(one)),
+        mock.patch("models.run_figures.parameters", fails(one)),
     ):
         job("train_crossing_risk")
 
