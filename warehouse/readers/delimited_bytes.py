@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warehouse.readers.nmea_bytes import Bytes, Ints
+from warehouse.readers.nmea_bytes import Bytes, Ints, Mask
 
 _LOOKED_AT = 1 << 18
 _LINE_FEED = ord("\n")
@@ -19,8 +19,6 @@ _FIRST_BLANK, _BLANKS = np.uint8(127), np.uint8(161)
 class Survey:
     """What a block of lines holds."""
 
-    lines: int
-    """Line feeds, wherever they stand."""
     quotes: Ints
     """Offsets of all quotes, ascending."""
     has_blank_edge: bool
@@ -35,35 +33,43 @@ def lines_in(data: bytes) -> int:
 
 
 def survey(data: bytes, delimiter: str, quote: str) -> Survey:
-    """Look at a block of whole lines; `delimiter` and `quote` are one ASCII character each."""
+    """Look at a block of whole lines, the last with its line feed; `delimiter` and `quote` are an ASCII character each.
+
+    Quotes, and blanks beside a quote or a separator, are few: only they are looked at one by one.
+    """
     content = np.frombuffer(data, np.uint8)
-    lines, quotes, edges = 0, [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    memory = [np.empty(_LOOKED_AT + 1, dtype) for dtype in (bool, bool, np.uint8)]  # The same for every slice.
+    found = [np.empty(0, np.int64)]
+    memory = [np.empty(_LOOKED_AT + 1, dtype) for dtype in (bool, bool, bool, np.uint8)]  # The same for every slice.
     for first in range(0, len(content), _LOOKED_AT):
         one = content[first : first + _LOOKED_AT + 1]  # One more, so that each pair of neighbours is seen.
-        bounds, found, shifted = (each[: len(one)] for each in memory)
+        bounds, quotes, blanks, shifted = (each[: len(one)] for each in memory)
         np.equal(one, _LINE_FEED, out=bounds)
-        lines += int(np.count_nonzero(bounds[:_LOOKED_AT]))
-        bounds |= np.equal(one, ord(delimiter), out=found)
-        bounds |= np.equal(one, ord(quote), out=found)
-        quotes.append(np.flatnonzero(found[:_LOOKED_AT]) + first)
-        blanks = np.less_equal(np.subtract(one, _FIRST_BLANK, out=shifted), _BLANKS, out=found)
-        edges.append(np.flatnonzero((blanks[:-1] & bounds[1:]) | (bounds[:-1] & blanks[1:])) + first)
-    all_quotes = np.concatenate(quotes)
-    has_blank_edge = _has_blank_edge(content, np.concatenate(edges), all_quotes, delimiter, quote)
-    return Survey(lines, all_quotes, has_blank_edge)
+        bounds |= np.equal(one, ord(delimiter), out=quotes)
+        bounds |= np.equal(one, ord(quote), out=quotes)
+        np.less_equal(np.subtract(one, _FIRST_BLANK, out=shifted), _BLANKS, out=blanks)
+        sought = quotes[:-1]
+        beside = shifted[:-1].view(bool)
+        sought |= np.logical_and(blanks[:-1], bounds[1:], out=beside)
+        sought |= np.logical_and(bounds[:-1], blanks[1:], out=beside)
+        found.append(np.flatnonzero(sought) + first)
+    offsets = np.concatenate(found)
+    all_quotes = offsets[content[offsets] == ord(quote)]
+    return Survey(all_quotes, _has_blank_edge(content, offsets, all_quotes, delimiter, quote))
 
 
-def _has_blank_edge(content: Bytes, edges: Ints, quotes: Ints, delimiter: str, quote: str) -> bool:
-    """Whether white space stands at a field's edge, of which `edges` are all candidates, first bytes of pairs."""
-    first, second = content[edges], content[edges + 1]
-    separators = np.array([_LINE_FEED, ord(delimiter)])
-    is_blank = [(one - _FIRST_BLANK <= _BLANKS) & ~np.isin(one, separators) for one in (content[:1], first, second)]
-    at_blank = is_blank[1] | is_blank[2]
+def _has_blank_edge(content: Bytes, offsets: Ints, quotes: Ints, delimiter: str, quote: str) -> bool:
+    """Whether white space stands at a field's edge; `offsets` hold all quotes and the first byte of each such pair."""
+    first, second = content[offsets], content[offsets + 1]
+    with_blank = _is_blank(first, delimiter) | _is_blank(second, delimiter)
+    edges, first, second = offsets[with_blank], first[with_blank], second[with_blank]
     at_quote = (first == ord(quote)) | (second == ord(quote))
     # Between quotes a delimiter separates nothing.
     outside = np.searchsorted(quotes, edges) % 2 == 0
-    return bool(is_blank[0].any() or (at_blank & (at_quote | outside)).any())
+    return bool(_is_blank(content[:1], delimiter).any() or (at_quote | outside).any())
+
+
+def _is_blank(content: Bytes, delimiter: str) -> Mask:
+    return np.asarray((content - _FIRST_BLANK <= _BLANKS) & (content != _LINE_FEED) & (content != ord(delimiter)))
 
 
 def stand_around_fields(data: bytes, quotes: Ints, delimiter: str, quote: str) -> bool:

@@ -97,7 +97,7 @@ class _Records:
 
 def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
     """Rows and refusals of a block, and the lines at its end, if any, that make no whole record yet."""
-    rows = None if block.damaged else _at_once(block.data, layout)
+    rows = None if block.damaged else _at_once(block, layout)
     if rows is not None:
         at = pl.int_range(block.number, block.number + rows.height, dtype=pl.Int64, eager=True)
         return Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), None
@@ -112,21 +112,23 @@ def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
     return chunk, Block("\n".join(sent[first:]).encode(), block.number + first, later, is_last=False)
 
 
-def _at_once(data: bytes, layout: Layout) -> pl.DataFrame | None:
+def _at_once(block: Block, layout: Layout) -> pl.DataFrame | None:
     """Fields of lines that are all sound, parsed together; None where any line needs a closer look."""
     if len(layout.names) < 2 or not (layout.delimiter + layout.quote).isascii():
         return None
+    data, lines = block.data, block.line_ends
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     if not data.endswith(b"\n"):
         data += b"\n"
+        lines += 1
     if b"\r" in data:
         return None
     seen = survey(data, layout.delimiter, layout.quote)
     is_quoted = len(seen.quotes) > 0
     if is_quoted and not stand_around_fields(data, seen.quotes, layout.delimiter, layout.quote):
         return None
-    frame = _counted(data, layout, seen.lines, quoted=is_quoted)
+    frame = _counted(data, layout, lines, quoted=is_quoted)
     if frame is None:
         return None
     if seen.has_blank_edge:
