@@ -8,6 +8,7 @@ skip files by.
 
 from collections.abc import Collection, Iterator
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
     columns = {column.name: _single(column) for column in rows}
     several = rows.select(name for name, single in columns.items() if single is None)
     repeating = set(_repeating(several)) | {name for name, single in columns.items() if single is not None}
-    given = several.to_arrow()  # Polars' own texts, not copied.
+    given = several.to_arrow(compat_level=pl.CompatLevel.newest())  # As views of Polars' own texts, not copied.
     table = pa.table({name: given[name] if single is None else single for name, single in columns.items()})
     memory = pa.system_memory_pool()  # Takes less time over large pieces than Arrow's own.
     stream = pa.BufferOutputStream(memory)
@@ -54,11 +55,25 @@ def _single(column: pl.Series) -> pa.Array | None:
         return None
     if column.null_count() == len(column):
         return pa.nulls(len(column), pa.large_string())
-    if column.null_count() or column[0] != column[-1] or not (column == column[0]).all():
+    if column.null_count() or column[0] != column[-1] or not _is_constant(column):
         return None
     every = column.head(1).to_arrow(compat_level=pl.CompatLevel.oldest())
     zeros = pa.py_buffer(bytes(4 * len(column)))  # No `pa.scalar`: it would import pandas.
     return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(column), [None, zeros]), every)
+
+
+def _is_constant(texts: pl.Series) -> bool:
+    """Whether all texts are the same; most that are lie at one place, and need not be read."""
+    first = texts[0]
+    pieces = (piece for piece in texts.get_chunks() if len(piece))
+    return all(piece[0] == first and (_is_one_view(piece) or bool((piece == first).all())) for piece in pieces)
+
+
+def _is_one_view(texts: pl.Series) -> bool:
+    """Whether the texts, of one piece and without nulls, are the same view: texts at several places may be equal."""
+    given = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+    words = np.frombuffer(given.buffers()[1], np.uint64)[2 * given.offset : 2 * (given.offset + len(given))]
+    return bool((words[2:] == words[:-2]).all())
 
 
 def _repeating(rows: pl.DataFrame) -> Iterator[str]:

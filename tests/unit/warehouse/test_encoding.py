@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.encoding import encoded
+from warehouse.encoding import _single, encoded
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
 SCHEMA = {
@@ -62,6 +62,20 @@ def test_a_column_of_one_value_costs_next_to_nothing_and_new_values_go_plainly()
     assert batch.has_dictionary_page
     assert batch.total_uncompressed_size < 1_000
     assert not number.has_dictionary_page
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    texts=st.lists(st.sampled_from(["DE", "AT", "a" * 40, "a" * 39 + "b"]), min_size=1, max_size=4),
+    cut=st.integers(0, 4),
+)
+def test_a_column_is_constant_wherever_its_texts_lie(texts: list[str], cut: int) -> None:
+    pieces = [pl.Series("code", part, dtype=pl.String()) for part in (texts[:cut], texts[cut:])]
+    apart = pl.concat([piece.to_frame() for piece in pieces]).to_series()
+    repeated = pl.DataFrame({"at": range(len(texts))}).select(code=pl.lit(texts[0])).to_series()
+    for column in (apart, apart.slice(1), repeated):
+        if len(column):
+            assert (_single(column) is not None) == (column.n_unique() == 1)
 
 
 def test_only_the_columns_that_readers_skip_by_have_bounds() -> None:
