@@ -24,15 +24,15 @@ def find(contract: Contract, rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFram
     if not broken:
         return pl.repeat(True, rows.height, eager=True), SCHEMA.to_frame()
     is_sound = answers.select(pl.all_horizontal(pl.col(broken).fill_null(True))).to_series()
-    found = [
-        answers.select(LINE, rule).filter(~pl.col(rule)).select(LINE, _column_of(rule), rule=pl.lit(rule))
-        for rule in broken
-    ]
-    return is_sound, pl.concat(found)
-
-
-def _column_of(rule: str) -> pl.Expr:
-    return pl.lit(rule.split("|")[0]).alias("column")
+    found = (
+        answers.lazy()
+        .select(LINE, *broken)
+        .filter(~is_sound)
+        .unpivot(broken, index=LINE, variable_name="rule", value_name="is_kept")
+        .filter(~pl.col("is_kept"))
+        .select(LINE, pl.col("rule").str.split("|").list.first().alias("column"), "rule")
+    )
+    return is_sound, found.collect()
 
 
 @cache
