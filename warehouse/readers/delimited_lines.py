@@ -25,7 +25,8 @@ _END, _END_NAME = b"\x02", "__end__"
 """What is put at each line's end to see that Polars finds it there, and not sooner or later."""
 _LOOKED_AT = 1 << 16
 """Bytes by which it is told whether a file's lines may end with an empty field."""
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UNDONE_BY_POLARS = (b"\xef\xbb\xbf", b"\x1f\x8b", b"(\xb5/\xfd", b"x\x01", b"x^", b"x\x9c", b"x\xda")
+"""First bytes that Polars takes for a mark to drop, or for a packed file: gzip, zstd, zlib. "x^" is text, too."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _counted(data: bytes, layout: Layout, height: int, *, quoted: bool) -> pl.Da
 
 def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *, quoted: bool) -> pl.DataFrame | None:
     """Sound lines as columns of text; None where Polars makes anything but a row a line of them."""
-    if content.startswith(_BYTE_ORDER_MARK):  # Polars would take it away.
+    if content.startswith(_UNDONE_BY_POLARS):
         return None
     try:
         frame = pl.read_csv(
@@ -167,7 +168,7 @@ def _parsed(content: bytes, names: Sequence[str], layout: Layout, height: int, *
             new_columns=list(names),
             infer_schema=False,
         )
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, OSError):
         return None
     # Columns of several pieces would be joined again by whatever makes a column of one piece beside them.
     return frame.rechunk() if frame.shape == (height, len(names)) else None

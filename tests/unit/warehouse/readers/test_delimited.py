@@ -184,6 +184,7 @@ _line = st.text(st.sampled_from('ab1,;" \r\té\x00\x0b\x85\u2028'), max_size=12)
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_line, max_size=12))
 @example(['"', "", 'a,"', ",b"])
+@example([',"', "1", " ", '"'])
 def test_every_line_with_text_is_in_a_row_or_a_refusal(lines: list[str]) -> None:
     rows, refused = read("\n".join(["office,importer", *lines, ""]).encode())
     places = rows[LINE].to_list() + refused[LINE].to_list()
@@ -193,7 +194,9 @@ def test_every_line_with_text_is_in_a_row_or_a_refusal(lines: list[str]) -> None
     # A quoted field may join lines; whatever is no first line of a record then lies between two of them.
     joined = sum((value or "").count("\n") for row in rows.drop(LINE).iter_rows() for value in row)
     joined += sum((raw or "").count("\n") for raw in refused["raw"])
-    assert len(places) <= len(texts) <= len(places) + joined + sum('"' in line for line in lines)
+    # White space at a field's ends is trimmed, line feeds and blank lines with it.
+    trimmed = sum('"' in line or not line.strip() for line in lines)
+    assert len(places) <= len(texts) <= len(places) + joined + trimmed
     if not any('"' in line for line in lines):
         assert len(places) == len(texts)
 
@@ -214,8 +217,18 @@ def test_what_the_standard_library_writes_is_read_back(records: list[tuple[str, 
     assert rows.drop(LINE).rows() == [tuple(v or None for v in record) for record in clean]
 
 
+@pytest.mark.parametrize("first", ["x^", "x\x01", "\ufeff", "(µ/ý", "xÚ"])
+def test_a_line_that_begins_as_a_packed_file_does_is_a_line(first: str) -> None:
+    for encoding in ("utf-8", "latin-1") if first != "\ufeff" else ("utf-8",):
+        rows, refused = read(f"office,importer\n{first}DE1,Ada\nDE2,Ben\n".encode(encoding), encoding=encoding)
+        assert rows.drop(LINE).rows() == [(f"{first}DE1".strip(), "Ada"), ("DE2", "Ben")]
+        assert refused.is_empty()
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "cp1252", "latin-1"]))
+@example(b"(\xb5/\xfd", "utf-8")
+@example(b"x^,1\nx^,2\n", "utf-8")
 def test_any_bytes_are_rows_refusals_or_a_refused_file(body: bytes, encoding: str) -> None:
     head = "office,importer\n".encode(encoding)
     read(head + body, encoding=encoding)
