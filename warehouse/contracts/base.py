@@ -3,9 +3,12 @@
 The datasets themselves live beside this module, one module a domain.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import dataframely as dy
@@ -137,6 +140,12 @@ class Consistency:
         return counts.filter(pl.any_horizontal(self.agree))
 
 
+@cache
+def _columns(schema: type[dy.Schema]) -> Mapping[str, dy.Column]:
+    """A schema's columns, which dataframely makes anew each time; asked for many times for each part of a file."""
+    return MappingProxyType(schema.columns())
+
+
 @dataclass(frozen=True)
 class Contract:
     """One dataset as all agencies of a domain have agreed to deliver it."""
@@ -175,8 +184,8 @@ class Contract:
         """`customs__declarations`, as in `bronze.customs__declarations`."""
         return self.name.replace(".", "__")
 
-    def columns(self) -> dict[str, dy.Column]:
-        return self.schema.columns()
+    def columns(self) -> Mapping[str, dy.Column]:
+        return _columns(self.schema)
 
     def dtypes(self) -> dict[str, pl.DataType]:
         return {name: column.dtype for name, column in self.columns().items()}
