@@ -5,7 +5,7 @@ Its seed is in the environment.
 
 import os
 
-from benchmarks.canary_paths import fails
+from benchmarks.canary_breaks import fails
 from benchmarks.canary_values import canary
 from pipelines.definitions import defs
 from warehouse.readers import READERS

@@ -15,9 +15,10 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,6 +37,7 @@ from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from models.training import fingerprint, train
 
+_OUTCOMES = ("loaded", CRASHES, HANGS)
 FAULTS = ("loaded", "process_deaths", "hangs", "refused_when_whole")
 _LIMIT_S, _PEER_LIMIT_S = 30.0, 10.0
 _PEER_LIMIT_BYTES = 1 << 28
@@ -76,69 +78,81 @@ class Bench:
         self.registry.tag(self.name, self.champion.version, {"sha256": sha256, "seal": sealed})
 
 
+@dataclass
+class Counts:
+    """What came of the models so far: of ours, of the peer's, by hand, and what was at fault."""
+
+    ours: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(_OUTCOMES, 0)))
+    theirs: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(("files", *_OUTCOMES), 0)))
+    by_hand: Counter[str] = field(default_factory=Counter)
+    faulty: list[str] = field(default_factory=list)
+    refused_when_whole: int = 0
+
+
 def run(files: int, seed: int, watch: Watch) -> TrialResult:
     """Damage or forge `files` models and count what loading them did."""
-    draw = random.Random(seed)
-    found: Counter[str] = Counter(dict.fromkeys(("loaded", CRASHES, HANGS), 0))
-    theirs: Counter[str] = Counter(dict.fromkeys(("files", "loaded", CRASHES, HANGS), 0))
-    faulty: list[str] = []
-    by_hand: Counter[str] = Counter()
     with TemporaryDirectory(prefix="borderlake-bench-") as name:
         watch("training two small models")
-        bench = made(Path(name), seed)
-        places = bench.files(bench.champion)
-        whole = places[0].read_bytes(), places[1].read_bytes()
-        sha256 = bench.champion.model.sha256
-        sealed = seal(sealing_key(VAULT_KEY), bench.name, bench.champion.version, sha256)
-        ours, peer = Questioned("benchmarks.tamper_child"), Questioned("benchmarks.tamper_child")
-        asked = {"side": "ours", "home": str(bench.home), "name": bench.name}
-        refused_when_whole = 0
-        try:
-            for number in range(files):
-                hand = [*HANDS][number % len(HANDS)]
-                what = HANDS[hand](bench, places, whole, draw)
-                got = ours.ask(asked, _LIMIT_S)
-                found.update(got)
-                by_hand[hand] += 1
-                if any(got.values()):
-                    faulty.append(f"{hand}: {what}")
-                if _is_another(places[0], whole[0]):
-                    theirs.update(_by_lightgbm(peer, bench, places[0]))
-                bench.write(*whole, places)
-                bench.tag(sha256, sealed)
-                watch(f"{number + 1} of {files} models")
-            # What refuses everything proves nothing.
-            refused_when_whole = 1 - ours.ask(asked, _LIMIT_S).get("loaded", 0)
-        finally:
-            ours.stop()
-            peer.stop()
+        counts = _counted(made(Path(name), seed), files, random.Random(seed), watch)
+    ours, theirs = counts.ours, counts.theirs
     return TrialResult(
         "tamper",
         seed,
         files,
         {
             "files": float(files),
-            "loaded": float(found["loaded"]),
-            "process_deaths": float(found[CRASHES]),
-            "hangs": float(found[HANGS]),
-            "refused_when_whole": float(refused_when_whole),
-            **{f"files_by_{hand}": float(count) for hand, count in by_hand.items()},
+            **_outcomes(ours),
+            "refused_when_whole": float(counts.refused_when_whole),
+            **{f"files_by_{hand}": float(count) for hand, count in counts.by_hand.items()},
         },
         {
             "lightgbm": Peer(
                 "Booster(model_file=...)",
                 version("lightgbm"),
-                {
-                    "files": float(theirs["files"]),
-                    "loaded": float(theirs["loaded"]),
-                    "process_deaths": float(theirs[CRASHES]),
-                    "hangs": float(theirs[HANGS]),
-                },
+                {"files": float(theirs["files"]), **_outcomes(theirs)},
             )
         },
-        {"files": f"{files:,}", **({"faulty": ", ".join(faulty[:20])} if faulty else {})},
+        {"files": f"{files:,}", **({"faulty": ", ".join(counts.faulty[:20])} if counts.faulty else {})},
         must_be_zero=FAULTS,
     )
+
+
+def _outcomes(counted: Counter[str]) -> dict[str, float]:
+    return {
+        "loaded": float(counted["loaded"]),
+        "process_deaths": float(counted[CRASHES]),
+        "hangs": float(counted[HANGS]),
+    }
+
+
+def _counted(bench: Bench, files: int, draw: random.Random, watch: Watch) -> Counts:
+    """What loading did to so many models, each made anew of the whole one, by one hand after the other."""
+    counts = Counts()
+    places = bench.files(bench.champion)
+    whole = places[0].read_bytes(), places[1].read_bytes()
+    sha256 = bench.champion.model.sha256
+    sealed = seal(sealing_key(VAULT_KEY), bench.name, bench.champion.version, sha256)
+    asked = {"side": "ours", "home": str(bench.home), "name": bench.name}
+    ours, peer = Questioned("benchmarks.tamper_child"), Questioned("benchmarks.tamper_child")
+    try:
+        for number, hand in zip(range(files), cycle(HANDS), strict=False):
+            what = HANDS[hand](bench, places, whole, draw)
+            got = ours.ask(asked, _LIMIT_S)
+            counts.ours.update(got)
+            counts.by_hand[hand] += 1
+            if any(got.values()):
+                counts.faulty.append(f"{hand}: {what}")
+            if _is_another(places[0], whole[0]):
+                counts.theirs.update(_by_lightgbm(peer, bench, places[0]))
+            bench.write(*whole, places)
+            bench.tag(sha256, sealed)
+            watch(f"{number + 1} of {files} models")
+        # What refuses everything proves nothing.
+        counts.refused_when_whole = 1 - ours.ask(asked, _LIMIT_S).get("loaded", 0)
+    finally:
+        ours.stop()
+        peer.stop()
+    return counts
 
 
 def made(home: Path, seed: int) -> Bench:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 import polars as pl
@@ -35,15 +36,20 @@ class Card:
     known_by: datetime
     """Outcomes known by then were learnt from, or judged."""
 
+    @cached_property
+    def page(self) -> Page:
+        """What it says, gathered once."""
+        return _page(self)
+
 
 def markdown(card: Card) -> str:
     """The card as Markdown, pictures inside."""
-    return card_pages.markdown(_page(card))
+    return card_pages.markdown(card.page)
 
 
 def html(card: Card) -> str:
     """The card as one HTML file that needs no other."""
-    return card_pages.html(_page(card))
+    return card_pages.html(card.page)
 
 
 def _page(card: Card) -> Page:

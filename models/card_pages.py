@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 from matplotlib.figure import Figure
@@ -34,6 +35,11 @@ class Picture:
 
     figure: Figure
     alt: str
+
+    @cached_property
+    def uri(self) -> str:
+        """Drawn once, whatever pages it stands on."""
+        return data_uri(self.figure)
 
 
 Block = Text | Table | Picture
@@ -75,7 +81,7 @@ def _as_markdown(block: Block) -> list[str]:
     if isinstance(block, Text):
         return [f"- {_cell(block.text)}" if block.is_item else _cell(block.text)]
     if isinstance(block, Picture):
-        return [f"![{block.alt}]({data_uri(block.figure)})"]
+        return [f"![{block.alt}]({block.uri})"]
     head = f"| {' | '.join(block.columns)} |"
     return [head, f"|{'---|' * len(block.columns)}", *(f"| {' | '.join(map(_cell, row))} |" for row in block.rows)]
 
@@ -109,7 +115,7 @@ def _as_html(block: Block) -> str:
     if isinstance(block, Text):
         return f"<p class='{'item' if block.is_item else ''}'>{escape(block.text)}</p>"
     if isinstance(block, Picture):
-        return f"<figure><img src='{data_uri(block.figure)}' alt='{escape(block.alt)}'></figure>"
+        return f"<figure><img src='{block.uri}' alt='{escape(block.alt)}'></figure>"
     has_head = any(block.columns)
     head = f"<thead><tr>{_cells('th', block.columns)}</tr></thead>" if has_head else ""
     body = "".join(f"<tr>{_cells('td', row)}</tr>" for row in block.rows)

@@ -61,6 +61,15 @@ class Encoder:
         Raises `NotReady` as `check` does.
         """
         self.check(served.schema)
+        return self._encoded(served)
+
+    def matrix(self, vectors: pl.DataFrame) -> Floats:
+        """The matrix of `encode` in double precision, of vectors with one column a feature."""
+        self.check(vectors.schema)
+        served = of_columns(vectors.select(self.columns), self.numbers, tuple(self.codes))
+        return self._encoded(served).matrix.astype(np.float64)
+
+    def _encoded(self, served: Served) -> "Encoded":
         matrix = np.empty((len(served), len(self.columns)), dtype=np.float32)
         unseen = np.zeros((len(served), len(self.codes)), dtype=np.bool_)
         with np.errstate(over="ignore"):  # What is beyond single precision is infinite.
@@ -70,12 +79,6 @@ class Encoder:
             unseen[:, place] = codes.to_numpy() == _UNSEEN
             matrix[:, len(self.numbers) + place] = codes.clip(_OTHER).to_numpy()
         return Encoded(matrix, unseen)
-
-    def matrix(self, vectors: pl.DataFrame) -> Floats:
-        """The matrix of `encode` in double precision, of vectors with one column a feature."""
-        self.check(vectors.schema)
-        served = of_columns(vectors.select(self.columns), self.numbers, tuple(self.codes))
-        return self.encode(served).matrix.astype(np.float64)
 
     def _coded(self, name: str) -> pl.Expr:
         value = pl.col(name)

@@ -5,7 +5,7 @@ Columns are the simulation's own (indices, unix seconds, euros); agencies' layou
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -13,11 +13,11 @@ import polars as pl
 
 from simulation.consigning import ITEMS_EACH, Arrivals, Heads, call_of, conveyances, heads_of, share_lorries
 from simulation.geography import OFFICES
-from simulation.illicit import KINDS, chance_alone, tamper
+from simulation.illicit import KINDS, Papers, chance_alone, tamper
 from simulation.jobs import Jobs
 from simulation.parcels import Parcels, parcels_of
 from simulation.products import ORIGINS, POOL_ORIGINS, POOL_SIZES
-from simulation.randomness import Ints, choose
+from simulation.randomness import Floats, Ints, choose
 from simulation.voyages import Calls
 from simulation.world import World
 
@@ -46,22 +46,51 @@ def day_of_trade(world: World, day: date, calls: Calls) -> tuple[pl.DataFrame, A
     at = np.where(by_sea, np.maximum(heads.at, calls.arrival[call] + 3600), heads.at)
     conveyance, carrier = conveyances(world, rng, heads, by_road, by_sea, calls, call)
     vessel = np.where(by_sea, calls.vessel[call], -1)
-    return _items(world, rng, day, heads, jobs, parcels, at, conveyance, carrier, vessel), arrivals
+    carried = pl.DataFrame({"at": at, "carrier": carrier, "conveyance": conveyance, "call_vessel": vessel})
+    return _items(world, rng, day, heads, jobs, parcels, carried), arrivals
 
 
 def _items(
-    world: World,
-    rng: np.random.Generator,
-    day: date,
-    heads: Heads,
-    jobs: Jobs,
-    parcels: Parcels,
-    at: Ints,
-    conveyance: pl.Series,
-    carrier: pl.Series,
-    vessel: Ints,
+    world: World, rng: np.random.Generator, day: date, heads: Heads, jobs: Jobs, parcels: Parcels, carried: pl.DataFrame
 ) -> pl.DataFrame:
-    products, firms, n = world.products, world.firms, len(at)
+    goods = _goods(world, rng, day, heads, parcels)
+    age = (day - world.start).days - world.firms.born[heads.firm[goods.head]]
+    job = heads.job[goods.head]
+    chance = _chances(world, heads, jobs, goods, age)
+    illicit, split = rng.random(len(chance)) < chance, np.zeros(len(chance), bool)
+    small, of = goods.small, goods.parcel
+    chance[small], illicit[small], split[small] = parcels.chance[of], parcels.split[of], parcels.split[of]
+    true = (goods.product, goods.origin, goods.value_eur, goods.net_kg, goods.gross_kg)
+    papers = tamper(rng, world.products, illicit, job >= 0, split, *true)
+    ring = np.where(job >= 0, jobs.ring[job] if len(jobs.ring) else -1, -1)
+    ring[small] = parcels.ring[of]
+    declared = carried.hstack(_declared(world, rng, heads))[goods.head]
+    told = _told(world, rng, heads, goods, papers, age, declared["currency"])
+    return pl.concat([declared, told, _true(goods, papers, chance, ring)], how="horizontal").sort(
+        "at", "shuffle", "item_no"
+    )
+
+
+@dataclass(frozen=True)
+class _Goods:
+    """What was really sent, one place an item."""
+
+    head: Ints
+    """The declaration it is of."""
+    item_no: Ints
+    product: Ints
+    origin: Ints
+    net_kg: Floats
+    gross_kg: Floats
+    value_eur: Floats
+    small: Ints
+    """Items that came as parcels."""
+    parcel: Ints
+    """Of each of these the parcel."""
+
+
+def _goods(world: World, rng: np.random.Generator, day: date, heads: Heads, parcels: Parcels) -> _Goods:
+    products, firms, n = world.products, world.firms, len(heads.parcel)
     each = np.where(heads.parcel >= 0, 1, np.minimum(rng.geometric(1 / ITEMS_EACH, n), 12))
     head = np.repeat(np.arange(n), each)
     item_no = np.arange(len(head)) - np.repeat(np.cumsum(each) - each, each) + 1
@@ -74,62 +103,76 @@ def _items(
         0.05, parcels.value_eur[of] / products.eur_per_kg[product[small]] * rng.lognormal(0, 0.2, len(of))
     )
     gross = net * (1.01 + rng.gamma(2.0, 0.035, len(head)))
-    firm = heads.firm[head]
-    value = net * products.eur_per_kg[product] * np.exp(firms.price_bias[firm] + rng.normal(0, 0.27, len(head)))
+    bias = firms.price_bias[heads.firm[head]]
+    value = net * products.eur_per_kg[product] * np.exp(bias + rng.normal(0, 0.27, len(head)))
     value *= world.scenario.price_factor(world.number(day))
     value[small] = parcels.value_eur[of]
-    in_ring, age = heads.job[head] >= 0, (day - world.start).days - firms.born[firm]
-    chance = chance_alone(
-        firms.risk[firm],
-        firms.seller_risk[heads.seller[head]],
-        products.duty_pct[product],
-        age,
-        heads.strange[head],
-    )
+    return _Goods(head, item_no, product, origin, net, gross, value, small, of)
+
+
+def _chances(world: World, heads: Heads, jobs: Jobs, goods: _Goods, age: Ints) -> Floats:
+    """The chance that an item is illicit; those in parcels bring their own instead."""
+    firms, head = world.firms, goods.head
+    duty_pct, strange = world.products.duty_pct[goods.product], heads.strange[head]
+    chance = chance_alone(firms.risk[heads.firm[head]], firms.seller_risk[heads.seller[head]], duty_pct, age, strange)
+    in_ring = heads.job[head] >= 0
     if in_ring.any():
         chance[in_ring] = np.where(jobs.loaded[heads.job[head[in_ring]]], 0.72, 0.03)
-    illicit, split = rng.random(len(head)) < chance, np.zeros(len(head), bool)
-    chance[small], illicit[small], split[small] = parcels.chance[of], parcels.split[of], parcels.split[of]
-    papers = tamper(rng, products, illicit, in_ring, split, product, origin, value, net, gross)
-    ring = np.where(in_ring, jobs.ring[heads.job[head]] if len(jobs.ring) else -1, -1)
-    ring[small] = parcels.ring[of]
+    return chance
+
+
+def _declared(world: World, rng: np.random.Generator, heads: Heads) -> pl.DataFrame:
+    """What a declaration says of all its items, in the order of declarations."""
+    firms, n = world.firms, len(heads.office)
     # One consignment in ten changes hands at a hub; the rest is dispatched from where its seller sits.
-    dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])[
-        head
-    ]
-    currency = choose(rng, np.array([c[2] for c in _CURRENCIES]), n)[head]
-    consignment, codes = rng.integers(10**9, 10**10, n), pl.Series(ORIGINS)
+    dispatch = np.where(rng.random(n) < 0.1, _HUBS[rng.integers(0, len(_HUBS), n)], firms.seller_country[heads.seller])
+    currency = choose(rng, np.array([share for _, _, share in _CURRENCIES]), n)
     return pl.DataFrame(
         {
-            "at": at[head],
-            "shuffle": rng.permutation(n)[head],
-            "item_no": item_no,
-            "office": heads.office[head],
-            "procedure": rng.choice(["4000", "4200", "7100", "5100"], n, p=[0.86, 0.07, 0.05, 0.02])[head],
-            "mode": pl.Series([UN_MODE[o.mode] for o in OFFICES]).gather(heads.office[head]),
-            "firm": firm,
-            "seller": heads.seller[head],
-            "declarant": heads.declarant[head],
+            "currency": pl.Series([code for code, _, _ in _CURRENCIES]).gather(currency),
+            "consignment": pl.Series(rng.integers(10**9, 10**10, n)).cast(pl.String),
+            "shuffle": rng.permutation(n),
+            "procedure": rng.choice(["4000", "4200", "7100", "5100"], n, p=[0.86, 0.07, 0.05, 0.02]),
+            "dispatch": pl.Series(ORIGINS).gather(dispatch),
+            "office": heads.office,
+            "mode": pl.Series([UN_MODE[o.mode] for o in OFFICES]).gather(heads.office),
+            "firm": heads.firm,
+            "seller": heads.seller,
+            "declarant": heads.declarant,
+        }
+    )
+
+
+def _told(
+    world: World, rng: np.random.Generator, heads: Heads, goods: _Goods, papers: Papers, age: Ints, currency: pl.Series
+) -> pl.DataFrame:
+    """What the papers say of each item."""
+    rate = currency.replace_strict({code: rate for code, rate, _ in _CURRENCIES}, return_dtype=pl.Float64).to_numpy()
+    net = goods.net_kg
+    return pl.DataFrame(
+        {
+            "item_no": goods.item_no,
             "age_days": age,
-            "trusted": firms.trusted[firm] & (age >= _TRUSTED_DAYS),
-            "carrier": carrier.gather(head),
-            "conveyance": conveyance.gather(head),
-            "consignment": pl.Series(consignment[head]).cast(pl.String),
+            "trusted": world.firms.trusted[heads.firm[goods.head]] & (age >= _TRUSTED_DAYS),
             "product": papers.product,
-            "origin": codes.gather(papers.origin),
-            "dispatch": codes.gather(dispatch),
+            "origin": pl.Series(ORIGINS).gather(papers.origin),
             "duty_pct": papers.duty_pct,
             "net_kg": np.round(net, 3),
             "gross_kg": np.round(papers.gross_kg, 3),
-            "packages": np.maximum(1, (net / rng.uniform(4, 40, len(head))).astype(np.int64)),
-            "value": np.round(papers.value_eur * np.array([c[1] for c in _CURRENCIES])[currency], 2),
+            "packages": np.maximum(1, (net / rng.uniform(4, 40, len(net))).astype(np.int64)),
+            "value": np.round(papers.value_eur * rate, 2),
             "value_eur": papers.value_eur,
-            "currency": pl.Series([c[0] for c in _CURRENCIES]).gather(currency),
-            # What the neighbour and the ship's manifest know, and Norvale's customs may not.
-            "call_vessel": vessel[head],
-            "true_product": product,
-            "true_origin": codes.gather(origin),
-            "true_value_eur": value,
+        }
+    )
+
+
+def _true(goods: _Goods, papers: Papers, chance: Floats, ring: Ints) -> pl.DataFrame:
+    """What the neighbour and the ship's manifest know, and Norvale's customs may not."""
+    return pl.DataFrame(
+        {
+            "true_product": goods.product,
+            "true_origin": pl.Series(ORIGINS).gather(goods.origin),
+            "true_value_eur": goods.value_eur,
             "hidden_kg": papers.hidden_kg,
             "is_illicit": papers.kind > 0,
             "kind": pl.Series(KINDS).gather(papers.kind),
@@ -137,7 +180,7 @@ def _items(
             "recoverable_eur": np.round(papers.recoverable_eur, 2),
             "ring": ring,
         }
-    ).sort("at", "shuffle", "item_no")
+    )
 
 
 def _kindred(world: World, rng: np.random.Generator, product: Ints, item_no: Ints) -> Ints:

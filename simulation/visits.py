@@ -5,6 +5,7 @@ Rows are `crossing_rows.SCHEMA`; the way out falls on a later day, if ever.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -26,9 +27,37 @@ _SORTS = np.array([0.25, 0.65, 0.10])
 _TWO_CARS = 0.04
 
 
+@dataclass(frozen=True)
+class _Parties:
+    """Who comes on a day, one place a party."""
+
+    ring: Ints
+    """The ring that brings it, or -1."""
+    size: Ints
+    mode: Ints
+    flight: Ints
+    nation: Ints
+    office: Ints
+    at: Ints
+    plate: pl.Series
+    plate_country: pl.Series
+
+
 def visits(world: World, day: date) -> pl.DataFrame:
     """Parties that come to visit, ordinary ones and those a ring brings; overstayers never leave."""
-    rng, outings = world.rng(day, "visits"), world.outings(day)
+    rng = world.rng(day, "visits")
+    parties = _parties(world, rng, day)
+    n = len(parties.size)
+    party = np.repeat(np.arange(n), parties.size)
+    entry = _entries(world, rng, parties, party)
+    days = np.minimum(rng.geometric(0.17, n), 80)[party]
+    stay = np.minimum(days, entry["stay_days"].to_numpy())
+    gone = leaving(entry, entry["at"].to_numpy() + stay * _DAY + rng.integers(-20_000, 20_000, n)[party])
+    return pl.concat([entry, gone.filter(~entry["kind"].is_in(["overstay", "refused_entry"]))])
+
+
+def _parties(world: World, rng: np.random.Generator, day: date) -> _Parties:
+    outings = world.outings(day)
     stopped = world.scenario.travel_factor(world.number(day))
     ordinary = int(rng.poisson(VISITOR_PARTIES * world.scale * travel_factor(day) * stopped))
     ring_of = np.concatenate([np.full(ordinary, -1), outings.ring])
@@ -50,13 +79,16 @@ def visits(world: World, day: date) -> pl.DataFrame:
     leader = _leaders(rng, mode, ordinary, outings.follows)
     behind = np.flatnonzero(leader >= 0)
     office[behind], at[behind] = office[leader[behind]], at[leader[behind]] + rng.integers(90, 700, len(behind))
-    plate, sign = _plates(world, rng, nation, mode, car, sort)
-    party = np.repeat(np.arange(n), size)
-    people = identities(rng, nation[party], 0.12)
-    people = _shared_documents(world, rng, people, ring_of[party])
-    m = len(party)
+    return _Parties(ring_of, size, mode, flight, nation, office, at, *_plates(world, rng, nation, mode, car, sort))
+
+
+def _entries(world: World, rng: np.random.Generator, parties: _Parties, party: Ints) -> pl.DataFrame:
+    """Rows of every traveller's way in; `party` is the party of each."""
+    n, m = len(parties.size), len(party)
+    nation, mode, flight, ring = parties.nation[party], parties.mode[party], parties.flight[party], parties.ring[party]
+    people = _shared_documents(world, rng, identities(rng, nation, 0.12), ring)
     spread = rng.integers(0, 240, m)
-    visa_free = ~NEEDS_VISA[nation[party]]
+    visa_free = ~NEEDS_VISA[nation]
     long_stay = rng.random(m) < 0.07
     purpose = rng.choice(
         ["TOURISM", "BUSINESS", "FAMILY", "TRANSIT", "STUDY", "WORK"],
@@ -64,36 +96,30 @@ def visits(world: World, day: date) -> pl.DataFrame:
         p=[0.56, 0.17, 0.15, 0.06, 0.03, 0.03],
     )[party]
     stay = np.where(visa_free, 90, np.where(long_stay, 180, rng.choice([7, 14, 30], m, p=[0.3, 0.4, 0.3])))
-    chance = _visitor_chance(world, nation[party], mode[party], flight[party], purpose, ring_of[party], size[party])
-    kind = _visitor_kinds(rng, chance, ring_of[party] >= 0)
+    chance = _visitor_chance(world, nation, mode, flight, purpose, ring, parties.size[party])
+    kind = _visitor_kinds(rng, chance, ring >= 0)
     foreign_paper = rng.random(m) < np.where(kind == "document_fraud", 0.22, 0.012)
-    entry = rows(
+    return rows(
         people,
-        at=at[party] + spread,
-        office=office[party],
-        lane=lanes(mode[party], False),
+        at=parties.at[party] + spread,
+        office=parties.office[party],
+        lane=lanes(mode, False),
         direction="entry",
-        mode=mode_names(mode[party]),
+        mode=mode_names(mode),
         visa=np.where(visa_free, "VF", np.where(long_stay, "D", "C")),
         purpose=purpose,
-        issuer=np.where(foreign_paper, choose(rng, VISITOR_SHARES, m), nation[party]),
-        residence=np.where(rng.random(m) < 0.07, choose(rng, VISITOR_SHARES, m), nation[party]),
-        plate=plate.gather(party),
-        plate_country=sign.gather(party),
-        carrier=carriers(world, mode[party], flight[party]),
-        flight=only(mode[party] == AIR, world.flights.number.gather(flight[party])),
-        party_size=size[party],
+        issuer=np.where(foreign_paper, choose(rng, VISITOR_SHARES, m), nation),
+        residence=np.where(rng.random(m) < 0.07, choose(rng, VISITOR_SHARES, m), nation),
+        plate=parties.plate.gather(party),
+        plate_country=parties.plate_country.gather(party),
+        carrier=carriers(world, mode, flight),
+        flight=only(mode == AIR, world.flights.number.gather(flight)),
+        party_size=parties.size[party],
         stay_days=stay,
         kind=kind,
         probability=chance,
-        ring=ring_of[party],
+        ring=ring,
     )
-    days = np.minimum(rng.geometric(0.17, n), 80)[party]
-    gone = leaving(
-        entry,
-        entry["at"].to_numpy() + np.minimum(days, stay) * _DAY + rng.integers(-20_000, 20_000, n)[party],
-    )
-    return pl.concat([entry, gone.filter(pl.Series(~np.isin(kind, ["overstay", "refused_entry"])))])
 
 
 def _leaders(rng: np.random.Generator, mode: Ints, ordinary: int, follows: Ints) -> Ints:

@@ -17,7 +17,7 @@ import polars as pl
 
 from warehouse.catalog import LEDGER
 from warehouse.chain import read_chain
-from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar
+from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar, sidecar_of
 from warehouse.delta import Lake
 from warehouse.findings import Finding, Kind
 from warehouse.ledger import redactions
@@ -82,6 +82,19 @@ def missing_originals(lake: Lake, archive: Path, inbox: Path | None = None) -> I
     yield from _missing(archive, missing)
 
 
+def missing_sidecars(lake: Lake, archive: Path) -> Iterator[Finding]:
+    """Sidecars that files of the archive landed with and that are not beside them; an erasure's are not missed."""
+    declared, redacted = _declared(lake), redactions(lake)
+    places = lake.scan(LEDGER).select("archived_as", "batch_id").drop_nulls().unique().sort("archived_as").collect()
+    for place, batch in places.iter_rows():
+        path = archive / place
+        hashes = declared.get(batch[:BATCH_SHOWN], set())
+        if any(redacted.get(one, one) for one in hashes) and path.is_file() and not sidecar_of(path).is_file():
+            where = _shown(archive, sidecar_of(path))
+            detail = "it is a sidecar: its file is there, without what was declared of it"
+            yield Finding(Kind.MISSING_ARCHIVE, LEDGER.name, path=where, batch=batch, detail=detail)
+
+
 def check_archive(lake: Lake, archive: Path) -> Iterator[Finding]:
     """Files of the archive, of any agency, that are not as they landed."""
     if not archive.is_dir():
@@ -98,7 +111,7 @@ def check_archive(lake: Lake, archive: Path) -> Iterator[Finding]:
     declared = _declared(lake)
     for path in sorted(one for one in archive.glob("*/*/*/*") if one.is_file()):
         if path.name.endswith(SIDECAR):
-            fault = _fault_of_sidecar(path, declared)
+            fault = _fault_of_sidecar(path, declared, redacted)
         else:
             fault = _fault_of_file(path.relative_to(archive).as_posix(), file_sha256(path), landed, due)
         if fault is not None:
@@ -199,10 +212,11 @@ def _declared(lake: Lake) -> dict[str, set[str]]:
     return found
 
 
-def _fault_of_sidecar(path: Path, declared: dict[str, set[str]]) -> str | None:
+def _fault_of_sidecar(path: Path, declared: Mapping[str, Set[str]], redacted: Mapping[str, str | None]) -> str | None:
     content = hashlib.sha256(path.read_bytes()).hexdigest()
+    was = {content, *(old for old, new in redacted.items() if new == content)}
     later = _LATER.search(path.name)
     if later is not None:
-        return None if content.startswith(later[1]) else "it is not the sidecar that came later"
+        return None if any(one.startswith(later[1]) for one in was) else "it is not the sidecar that came later"
     known = declared.get(path.name[:BATCH_SHOWN])  # None: it landed before its hash was noted.
-    return None if known is None or content in known else "it is not the sidecar that its file landed with"
+    return None if known is None or not known.isdisjoint(was) else "it is not the sidecar that its file landed with"

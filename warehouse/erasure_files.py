@@ -97,12 +97,9 @@ def _rewrite(
         return None
     nothing_landed = store == "archive" and not is_beside and (batch is None or batch["status"] != LANDED)
     made_of_it = None if must_go or nothing_landed else made
-    if is_beside:
-        return Rewrite(path, tuple(replace(one, old_sha256=None) for one in changes), made_of_it)
-    told = {
-        "batch_id": None if batch is None else str(batch["batch_id"]),
-        "new_sha256": None if made_of_it is None else sha256(made_of_it).hexdigest(),
-    }
+    told = {"new_sha256": None if made_of_it is None else sha256(made_of_it).hexdigest()}
+    if not is_beside:
+        told["batch_id"] = None if batch is None else str(batch["batch_id"])
     if store == "inbox":  # It has not been delivered yet: nothing refers to its hash.
         told["new_sha256"] = None
         changes = [replace(one, old_sha256=None) for one in changes]

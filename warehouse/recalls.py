@@ -35,12 +35,16 @@ def recall(lake: Lake, scores: pl.DataFrame, *, reason: str, by: str, at: dateti
 
 def version_for(lake: Lake, table: Table) -> int | None:
     """The version of the recalls that a table's rows are to be held against; None where none can concern it."""
-    return lake.version(RECALLS) if SCORE in table.columns and table is not RECALLS else None
+    return lake.version(RECALLS) if _rests_on_scores(table) else None
+
+
+def _rests_on_scores(table: Table) -> bool:
+    return SCORE in table.columns and table is not RECALLS
 
 
 def without_recalled(lake: Lake, rows: pl.LazyFrame, table: Table, version: int | None) -> pl.LazyFrame:
     """A table's rows but those that rest on scores withdrawn up to a version of the recalls."""
-    if version is None or version_for(lake, table) is None:
+    if version is None or not _rests_on_scores(table):
         return rows
     return rows.join(lake.scan(RECALLS, version).select(SCORE), on=SCORE, how="anti")
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from warehouse.dialect import Dialect
 from warehouse.quarantine import Reading
-from warehouse.terms import Complaint, terms
+from warehouse.terms import Complaint, once, terms
 
 _LINES_ON_A_PAGE = 2_000
 """A browser shows no more with ease; the CSV holds all."""
@@ -114,7 +114,9 @@ def _lines(reading: Reading, rows: pl.DataFrame, dialect: Dialect | None) -> Ite
         for rule, message in zip(row["rules"], row["messages"], strict=True):
             if (rule, message) not in told:
                 told[rule, message] = words.complaint(rule, message)
-            yield Line(row["source_line"], reading.contract.name, told[rule, message], row.get("raw"))
+        complaints = [told[broken] for broken in zip(row["rules"], row["messages"], strict=True)]
+        for complaint in once(complaints):
+            yield Line(row["source_line"], reading.contract.name, complaint, row.get("raw"))
 
 
 def _opening(report: Return) -> str:

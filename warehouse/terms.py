@@ -3,7 +3,7 @@
 The dialect is read backwards, from the contract's column to the columns of the source. No value of a row is known here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_name
 
 _EXTRACTED = "extracted_at"
 _CODES_SHOWN = 12
+_UNREADABLE, _MISSING = "the value cannot be read", "a value is missing"
 _EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
 
 
@@ -25,6 +26,14 @@ class Complaint:
     """The source's own names; empty where the rule concerns the whole line or file."""
     problem: str
     mend: str
+
+    @property
+    def is_unreadable(self) -> bool:
+        return self.problem == _UNREADABLE
+
+    @property
+    def is_missing(self) -> bool:
+        return self.problem.startswith(_MISSING)
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,10 @@ class Terms:
         mapped = self._rule(name)
         if check == "nullability":
             unread = " or cannot be read" if mapped is not None and mapped.source == "sql" else ""
-            return Complaint(self.columns_of(name), f"a value is missing{unread}", f"give a value: {meaning}")
+            return Complaint(self.columns_of(name), f"{_MISSING}{unread}", f"give a value: {meaning}")
         if check == "unreadable":
             form = _readable_form(self._read_by(mapped), column.dtype)
-            return Complaint(self.columns_of(name), "the value cannot be read", f"write {form}: {meaning}")
+            return Complaint(self.columns_of(name), _UNREADABLE, f"write {form}: {meaning}")
         return Complaint(self.columns_of(name), *_broken_check(check, getattr(column, check, None), meaning))
 
     def columns_of(self, target: str) -> tuple[str, ...]:
@@ -100,6 +109,21 @@ class Terms:
         concerned: pl.Expr = made.validation_fn(self.contract.schema)
         targets = dict.fromkeys(concerned.meta.root_names())
         return tuple(dict.fromkeys(column for target in targets for column in self.columns_of(target)))
+
+
+def once(complaints: Sequence[Complaint]) -> list[Complaint]:
+    """Complaints of one line without those that repeat another.
+
+    Where several of the contract's columns come from one column of the source that cannot be read, that is said once,
+    and that they have no value for it goes without saying.
+    """
+    unread = {name for told in complaints if told.is_unreadable for name in told.columns}
+    kept: list[Complaint] = []
+    for told in complaints:
+        is_told = told.is_unreadable and any(one.is_unreadable and one.columns == told.columns for one in kept)
+        if not is_told and not (told.is_missing and not unread.isdisjoint(told.columns)):
+            kept.append(told)
+    return kept
 
 
 def terms(contract: Contract, dataset: str, dialect: Dialect | None) -> Terms:

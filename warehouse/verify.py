@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from warehouse.acceptance import accepted
-from warehouse.archive import check_archive, late_sidecars, missing_originals
+from warehouse.archive import check_archive, late_sidecars, missing_originals, missing_sidecars
 from warehouse.catalog import LEDGER, Table
 from warehouse.chain import Chain, read_chain
 from warehouse.checkpoints import check_checkpoints
@@ -69,6 +69,7 @@ def verify(
             findings += check_archive(lake, archive)
         if archive is not None:
             findings += missing_originals(lake, archive, inbox)
+            findings += missing_sidecars(lake, archive)
         if inbox is not None:
             findings += (late.finding for late in late_sidecars(lake, inbox) if late.finding is not None)
     return findings

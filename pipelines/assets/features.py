@@ -1,6 +1,6 @@
 """Feature assets: the vectors of each subject's events, as known strictly before them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -39,17 +39,7 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
             "dagster/column_lineage": views.lineage(subject),
         },
         required_resource_keys={DEPLOYMENT},
-        check_specs=[
-            dg.AssetCheckSpec(
-                "one_vector_an_event",
-                asset=key,
-                description="Each event version of the days has exactly one vector.",
-                blocking=True,
-            ),
-            dg.AssetCheckSpec(
-                "features_have_values", asset=key, description="No feature of the history is missing everywhere."
-            ),
-        ],
+        check_specs=_check_specs(key),
     )
     @discreet
     def features(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -62,38 +52,65 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         for day, count in made.group_by("received_on").len().iter_rows():
             context.add_asset_metadata({"dagster/partition_row_count": count}, key, partition_of(day))
         known = _known_shares(subject, made if made.height else flows.recent_vectors(deployment, subject))
-        for event in views.computed(subject, known, made.height):
+        for event in _of_views(context.instance, subject, made, known):
             context.log_event(event)
-        for view in subject.registry.views:
-            for checked in view_checks.evaluations(context.instance, views.view_key(subject, view), view, made):
-                context.log_event(checked)
         context.add_asset_metadata(
             {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
             key,
             max(context.partition_keys),
         )
-        # An attribute may be unknown to a whole jurisdiction; history that is missing everywhere is a broken source.
-        computed = {aggregation.name for view in subject.registry.views for aggregation in view.aggregations}
-        empty = sorted(name for name, share in known.items() if share == 0 and name in computed)
-        events, vectors = _counts(deployment, subject, table, days)
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, table),
             check_results=[
-                dg.AssetCheckResult(
-                    check_name="one_vector_an_event",
-                    passed=events == vectors,
-                    metadata={"event versions": events, "vectors": vectors},
-                ),
-                dg.AssetCheckResult(
-                    check_name="features_have_values",
-                    passed=not empty or made.is_empty(),
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"missing everywhere": ", ".join(empty) or "none"},
-                ),
+                _one_vector_an_event(*_counts(deployment, subject, table, days)),
+                _features_have_values(subject, made, known),
             ],
         )
 
     return features
+
+
+def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            "one_vector_an_event",
+            asset=key,
+            description="Each event version of the days has exactly one vector.",
+            blocking=True,
+        ),
+        dg.AssetCheckSpec(
+            "features_have_values", asset=key, description="No feature of the history is missing everywhere."
+        ),
+    ]
+
+
+def _of_views(
+    instance: dg.DagsterInstance, subject: Subject, made: pl.DataFrame, known: Mapping[str, float]
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+    """What the pages of the subject's views are told."""
+    yield from views.computed(subject, known, made.height)
+    for view in subject.registry.views:
+        yield from view_checks.evaluations(instance, views.view_key(subject, view), view, made)
+
+
+def _one_vector_an_event(events: int, vectors: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="one_vector_an_event",
+        passed=events == vectors,
+        metadata={"event versions": events, "vectors": vectors},
+    )
+
+
+def _features_have_values(subject: Subject, made: pl.DataFrame, known: Mapping[str, float]) -> dg.AssetCheckResult:
+    """An attribute may be unknown to a whole jurisdiction; history that is missing everywhere is a broken source."""
+    computed = {aggregation.name for view in subject.registry.views for aggregation in view.aggregations}
+    empty = sorted(name for name, share in known.items() if share == 0 and name in computed)
+    return dg.AssetCheckResult(
+        check_name="features_have_values",
+        passed=not empty or made.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"missing everywhere": ", ".join(empty) or "none"},
+    )
 
 
 def _checks(subject: Subject) -> dg.AssetChecksDefinition:

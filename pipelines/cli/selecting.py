@@ -1,7 +1,7 @@
 """`borderlake select` and `whatif`: lanes of a day, and past days under other lanes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,20 +142,52 @@ def whatif(
     )
     answer = asking.ask(deployment, asked)
     _refuse_without_amounts(spec, rank_by, answer.would)
-    sides = {"as it was": answer.was, "what if": answer.would}
-    totals = {name: counting.tally(rows, capacities).to_dicts()[0] for name, rows in sides.items()}
-    expected = {name: counting.expected_hits(rows) for name, rows in sides.items()}
-    console.print(
-        _table(
-            f"{spec.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
-            ("", *_headings(answer.would), "estimated hits (95 %)"),
-            [(name, *_figures(totals[name]), interval(expected[name])) for name in sides],
-        )
+    was, would = _counted(answer.was, capacities), _counted(answer.would, capacities)
+    headings = _headings(answer.would)
+    title, sides = f"{spec.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}", {"as it was": was, "what if": would}
+    in_all = [(name, *_figures(side.total), interval(side.expected)) for name, side in sides.items()]
+    console.print(_table(title, ("", *headings, "estimated hits (95 %)"), in_all))
+    console.print(_table("By office", ("where", "", *headings), _by_place(sides)))
+    _say_gain(answer)
+    write_json(
+        json_out,
+        {
+            "model": spec.name,
+            "days": [f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"],
+            "as_it_was": was.told(),
+            "what_if": would.told(),
+            "gain": answer.gain and asdict(answer.gain),
+            "seen_in_training": answer.seen_in_training,
+            "without_vector": answer.without_vector,
+        },
     )
-    offices = {name: counting.tally(rows, capacities, ["location"]).to_dicts() for name, rows in sides.items()}
-    by_office = [(row["location"], name, *_figures(row)) for name, rows in offices.items() for row in rows]
-    by_office.sort(key=lambda row: (row[0] is None, row[0] or ""))
-    console.print(_table("By office", ("where", "", *_headings(answer.would)), by_office))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What lanes come to: in all, by office, and in hits that are estimated."""
+
+    total: dict[str, Any]
+    expected: Estimate | None
+    offices: list[dict[str, Any]]
+
+    def told(self) -> dict[str, Any]:
+        return {**self.total, "expected_hits": self.expected and asdict(self.expected), "offices": self.offices}
+
+
+def _counted(rows: pl.DataFrame, capacities: Capacities) -> _Side:
+    (total,) = counting.tally(rows, capacities).to_dicts()
+    return _Side(total, counting.expected_hits(rows), counting.tally(rows, capacities, ["location"]).to_dicts())
+
+
+def _by_place(sides: Mapping[str, _Side]) -> list[tuple[object, ...]]:
+    """A row a place and side, places without a name last."""
+    rows = [(row["location"], name, *_figures(row)) for name, side in sides.items() for row in side.offices]
+    return sorted(rows, key=lambda row: (row[0] is None, row[0] or ""))
+
+
+def _say_gain(answer: asking.Answer) -> None:
+    """The gain, and what it does not count or counts too well."""
     console.print(f"Hits gained, estimated: {interval(answer.gain)}", highlight=False)
     if answer.seen_in_training:
         console.print(
@@ -165,18 +197,6 @@ def whatif(
         )
     if answer.without_vector:
         console.print(f"{answer.without_vector:,} events are left out: no vector of this version's features was served")
-    write_json(
-        json_out,
-        {
-            "model": spec.name,
-            "days": [f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"],
-            "as_it_was": _told(totals["as it was"], expected["as it was"], offices["as it was"]),
-            "what_if": _told(totals["what if"], expected["what if"], offices["what if"]),
-            "gain": answer.gain and asdict(answer.gain),
-            "seen_in_training": answer.seen_in_training,
-            "without_vector": answer.without_vector,
-        },
-    )
 
 
 _FIGURES = {
@@ -246,10 +266,6 @@ def interval(estimate: Estimate | None, *, percent: bool = False) -> str:
     if percent:
         return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
     return f"{estimate.value:,.0f} ({estimate.low:,.0f} to {estimate.high:,.0f})"
-
-
-def _told(total: Mapping[str, Any], expected: Estimate | None, offices: list[dict[str, Any]]) -> dict[str, Any]:
-    return {**total, "expected_hits": expected and asdict(expected), "offices": offices}
 
 
 def _capacities(deployment: Deployment, spec: ModelSpec, file: Path | None, rank_by: Priority | None) -> Capacities:

@@ -8,6 +8,10 @@ from rich.table import Table as RichTable
 from pipelines.cli.output import table
 
 Row = tuple[object, ...]
+Rows = Sequence[Mapping[str, Any]]
+"""What a debrief says in a list."""
+Part = tuple[str, Sequence[str], Sequence[Row]]
+"""Title, columns and rows."""
 
 
 def tables(debrief: Mapping[str, Any]) -> Iterator[RichTable]:
@@ -16,83 +20,90 @@ def tables(debrief: Mapping[str, Any]) -> Iterator[RichTable]:
         yield table(title, columns, rows)
 
 
-def contents(debrief: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], Sequence[Row]]]:
+def contents(debrief: Mapping[str, Any]) -> Iterator[Part]:
     """Title, columns and rows of each table that has any."""
-    every: tuple[tuple[str, Sequence[str], Sequence[Row]], ...] = (
-        (
-            "Teams, and what others would have found with as many choices a day",
-            ("team", "judged by", "who", "choices", "hits", "precision", "found", "of", "recall"),
-            [row for team in debrief["teams"] for row in _team(team)],
-        ),
-        (
-            "Found by kind, all teams together",
-            ("kind", "there were", "found", "share"),
-            [
-                (row["kind"], row["events"], row["found"], share(row["found"], row["events"]))
-                for row in debrief["by_kind"]
-            ],
-        ),
-        (
-            f"Found in the {debrief['window_days']} days before and after each inject",
-            ("on", "inject", "team", "before", "after"),
-            [
-                (str(row["on"]), row["text"], row["team"], _of(row["before"]), _of(row["after"]))
-                for row in debrief["injects"]
-            ],
-        ),
-        (
-            "How long new things went unseen",
-            ("on", "what", "first chosen after", "by", "events before that", "events in all"),
-            [
-                (
-                    str(row["on"]),
-                    row["what"],
-                    "never" if row["days"] is None else days_of(row["days"]),
-                    row["team"],
-                    row["passed_unseen"],
-                    row["events"],
-                )
-                for row in debrief["delays"]
-            ],
-        ),
-        (
-            "By ring: what there was, what was found, what went by",
-            ("ring", "events", "found", "missed duty, EUR"),
-            [
-                (_ring(row["ring"]), row["events"], row["found"], euros(row["missed_eur"]))
-                for row in debrief["misses"]["by_ring"]
-            ],
-        ),
-        (
-            "The largest misses by recoverable duty",
-            ("on", "event", "kind", "where", "ring", "EUR"),
-            [
-                (
-                    str(row["on"]),
-                    row["event_id"][:12],
-                    row["kind"],
-                    row["location"],
-                    _ring(row["ring"]),
-                    euros(row["recoverable_eur"]),
-                )
-                for row in debrief["misses"]["largest"]
-            ],
-        ),
-        (
-            "Double work: one vehicle or vessel, one day, two teams",
-            ("teams", "looked at twice", "of them illicit"),
-            [
-                (" and ".join(pair["teams"]), pair["looked_at"], pair["illicit"])
-                for pair in debrief["double_work"]["pairs"]
-            ],
-        ),
-        (
-            "Lines of the teams' files that cannot be taken as they stand",
-            ("team", "file", "line", "what is wrong"),
-            [(row["team"], row["file"], row["line"], row["says"]) for row in debrief["problems"]],
-        ),
+    every = (
+        _teams(debrief["teams"]),
+        _kinds(debrief["by_kind"]),
+        _injects(debrief["injects"], debrief["window_days"]),
+        _delays(debrief["delays"]),
+        _rings(debrief["misses"]["by_ring"]),
+        _largest(debrief["misses"]["largest"]),
+        _pairs(debrief["double_work"]["pairs"]),
+        _problems(debrief["problems"]),
     )
     yield from (part for part in every if part[2])
+
+
+def _teams(teams: Rows) -> Part:
+    return (
+        "Teams, and what others would have found with as many choices a day",
+        ("team", "judged by", "who", "choices", "hits", "precision", "found", "of", "recall"),
+        [row for team in teams for row in _team(team)],
+    )
+
+
+def _kinds(kinds: Rows) -> Part:
+    return (
+        "Found by kind, all teams together",
+        ("kind", "there were", "found", "share"),
+        [(row["kind"], row["events"], row["found"], share(row["found"], row["events"])) for row in kinds],
+    )
+
+
+def _injects(injects: Rows, window_days: int) -> Part:
+    return (
+        f"Found in the {window_days} days before and after each inject",
+        ("on", "inject", "team", "before", "after"),
+        [(str(row["on"]), row["text"], row["team"], _of(row["before"]), _of(row["after"])) for row in injects],
+    )
+
+
+def _delays(delays: Rows) -> Part:
+    def after(row: Mapping[str, Any]) -> str:
+        return "never" if row["days"] is None else days_of(row["days"])
+
+    return (
+        "How long new things went unseen",
+        ("on", "what", "first chosen after", "by", "events before that", "events in all"),
+        [(str(row["on"]), row["what"], after(row), row["team"], row["passed_unseen"], row["events"]) for row in delays],
+    )
+
+
+def _rings(rings: Rows) -> Part:
+    return (
+        "By ring: what there was, what was found, what went by",
+        ("ring", "events", "found", "missed duty, EUR"),
+        [(_ring(row["ring"]), row["events"], row["found"], euros(row["missed_eur"])) for row in rings],
+    )
+
+
+def _largest(misses: Rows) -> Part:
+    def told(row: Mapping[str, Any]) -> Row:
+        where = (row["kind"], row["location"], _ring(row["ring"]))
+        return (str(row["on"]), row["event_id"][:12], *where, euros(row["recoverable_eur"]))
+
+    return (
+        "The largest misses by recoverable duty",
+        ("on", "event", "kind", "where", "ring", "EUR"),
+        [told(row) for row in misses],
+    )
+
+
+def _pairs(pairs: Rows) -> Part:
+    return (
+        "Double work: one vehicle or vessel, one day, two teams",
+        ("teams", "looked at twice", "of them illicit"),
+        [(" and ".join(pair["teams"]), pair["looked_at"], pair["illicit"]) for pair in pairs],
+    )
+
+
+def _problems(problems: Rows) -> Part:
+    return (
+        "Lines of the teams' files that cannot be taken as they stand",
+        ("team", "file", "line", "what is wrong"),
+        [(row["team"], row["file"], row["line"], row["says"]) for row in problems],
+    )
 
 
 def _team(team: Mapping[str, Any]) -> Iterator[Row]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+
+from benchmarks import trials
+from benchmarks.harness import Settings
 
 FIRST_ARRIVAL = date(2016, 4, 1)
 
@@ -111,3 +116,13 @@ def i94_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows.tail(1_500).write_parquet(folder / "second.parquet")
     (folder / "codes.txt").write_text("explains codes\n")
     return folder
+
+
+@pytest.fixture
+def trials_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials run in this process: a child takes seconds to import what it needs. Those of landing have their own."""
+
+    def run(module: str, side: str, settings: Settings, folder: Path, command: None) -> Mapping[str, float]:
+        return trials.trial(import_module(f"benchmarks.{module}").SIDES[side], settings, folder)
+
+    monkeypatch.setattr(trials, "_run", run)

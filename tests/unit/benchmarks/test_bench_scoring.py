@@ -1,7 +1,11 @@
 """`bench scoring`: both sides give every row the same score, to the bit."""
 
+import pytest
+
 from benchmarks import scoring
 from benchmarks.scoring_sides import BARE
+
+pytestmark = pytest.mark.usefixtures("trials_in_process")
 
 
 def test_both_sides_score_alike_and_figures_are_those_asked_for() -> None:

@@ -8,7 +8,10 @@ import polars as pl
 import pytest
 
 from benchmarks import canary
-from benchmarks.canary_paths import PATHS, command, refused, told
+from benchmarks.canary_breaks import told
+from benchmarks.canary_entries import command
+from benchmarks.canary_landing import refused
+from benchmarks.canary_paths import PATHS
 from benchmarks.canary_scan import scan
 from benchmarks.canary_values import Canary, crossing, csv, deliver
 from benchmarks.canary_values import canary as canary_of
@@ -74,7 +77,7 @@ def test_refused_rows_and_files_are_where_they_may_be(tmp_path: Path, monkeypatc
     home = tmp_path / "home"
     monkeypatch.setenv("BORDERLAKE_HOME", str(home))
     deployment = Deployment(Settings(home, str(home / "lake"), {}))
-    monkeypatch.setattr("benchmarks.canary_paths.job", lambda _: _land(deployment))
+    monkeypatch.setattr("benchmarks.canary_landing.job", lambda _: _land(deployment))
     refused(deployment, ONE)
     found = scan(tmp_path, ONE)
     assert {one.value for one in found} == set(ONE.forms())

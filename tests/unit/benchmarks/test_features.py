@@ -20,7 +20,7 @@ from warehouse.errors import BorderlakeError
 runner = CliRunner()
 
 
-def test_all_sides_give_the_same_values(tmp_path: Path) -> None:
+def test_all_sides_give_the_same_values(tmp_path: Path, trials_in_process: None) -> None:
     pytest.importorskip("duckdb")
     out = tmp_path / "features.json"
     asked = ["features", "--rows", "1500", "--entities", "60", "--repeats", "1", "--json", str(out)]
@@ -34,7 +34,7 @@ def test_all_sides_give_the_same_values(tmp_path: Path) -> None:
     assert made["figures"]["pandas_cpu_s_times"] > 0
 
 
-def test_buckets_give_the_values_of_one_pass(tmp_path: Path) -> None:
+def test_buckets_give_the_values_of_one_pass(tmp_path: Path, trials_in_process: None) -> None:
     out = tmp_path / "features.json"
     asked = ["features", "--rows", "1500", "--entities", "60", "--buckets", "3", "--repeats", "1", "--json", str(out)]
     done = runner.invoke(bench.app, asked)

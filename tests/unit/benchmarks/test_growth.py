@@ -18,7 +18,7 @@ from pipelines.cli import bench
 SMALL = ["growth", "--events-a-day", "400", "--days", "30", "--short-days", "8", "--entities", "90", "--repeats", "1"]
 
 
-def test_growth_compares_values_and_says_the_ratio(tmp_path: Path) -> None:
+def test_growth_compares_values_and_says_the_ratio(tmp_path: Path, trials_in_process: None) -> None:
     out = tmp_path / "growth.json"
     done = CliRunner().invoke(bench.app, [*SMALL, "--json", str(out)])
     assert done.exit_code == 0, done.output

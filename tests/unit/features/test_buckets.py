@@ -25,7 +25,7 @@ from tests.unit.features.test_windows import (
 CARRIED = ("number",)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(many_events, many_rows)
 def test_buckets_give_what_one_pass_gives_bit_for_bit(some: list[Event], history: list[Row]) -> None:
     events, rows = events_frame(some).with_row_index("number"), history_frame(history)

@@ -39,7 +39,7 @@ TWO_KEYS = (renamed(WINDOWED, "pair", "jurisdiction", "importer"), PLAIN, rename
         pytest.param((VIEW,), id="rates"),
     ],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data(), many_events, many_rows)
 def test_what_is_left_out_changes_no_value(
     views: tuple[FeatureView, ...], data: st.DataObject, some: list[Event], history: list[Row]

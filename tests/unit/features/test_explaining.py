@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,12 +32,29 @@ def as_read(history: list[Row]) -> pl.LazyFrame:
     return pl.DataFrame([{name: one[name] for name in schema} for one in rows], schema=schema).lazy()
 
 
-def explained(event: Event, history: list[Row], name: str) -> Explanation:
-    aggregation = next(one for one in VIEW.aggregations if one.name == name)
+AGGREGATIONS = {one.name: one for one in VIEW.aggregations}
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event, and the rows of a history that its values can rest on: read once for all its values."""
+
+    facts: Mapping[str, Any]
+    own: list[Mapping[str, Any]]
+    everyone: list[Mapping[str, Any]]
+
+    def explained(self, name: str) -> Explanation:
+        return explaining.explain(VIEW, AGGREGATIONS[name], self.facts, self.own, self.everyone)
+
+
+def told(event: Event, history: pl.LazyFrame) -> Told:
     facts = vars(event) | {"is_adverse": None}
-    own = explaining.rows_of_entity(VIEW, facts, as_read(history)).collect().to_dicts()
-    everyone = explaining.rows_of_jurisdiction(facts, as_read(history)).collect().to_dicts()
-    return explaining.explain(VIEW, aggregation, facts, own, everyone)
+    own = explaining.rows_of_entity(VIEW, facts, history)
+    return Told(facts, _dicts(own), _dicts(explaining.rows_of_jurisdiction(facts, history)))
+
+
+def explained(event: Event, history: list[Row], name: str) -> Explanation:
+    return told(event, as_read(history)).explained(name)
 
 
 def same(found: float | str | None, expected: float | str | None) -> bool:
@@ -51,10 +68,11 @@ def same(found: float | str | None, expected: float | str | None) -> bool:
 @settings(max_examples=20, deadline=None)
 @given(many_events, many_rows)
 def test_every_kind_is_what_the_engine_says(some: list[Event], history: list[Row]) -> None:
-    made = compute(some, history)
+    made, read = compute(some, history), as_read(history)
     for at, event in enumerate(some):
+        of_event = told(event, read)
         for name in made.columns:
-            found = explained(event, history, name)
+            found = of_event.explained(name)
             assert same(found.value, made[name][at]), (name, event)
 
 
@@ -63,18 +81,15 @@ def test_every_kind_is_what_the_engine_says(some: list[Event], history: list[Row
 def test_the_value_rests_on_the_rows_that_are_said_to_count_and_on_no_other(
     some: list[Event], history: list[Row]
 ) -> None:
+    read = as_read(history)
     for event in some:
+        of_event = told(event, read)
         for aggregation in VIEW.aggregations:
             if aggregation.kind is Kind.RATE:  # Drawn to rows of others too.
                 continue
-            found = explained(event, history, aggregation.name)
+            found = of_event.explained(aggregation.name)
             counting = [one.row for one in found.readings if one.standing is Standing.COUNTS]
-            left = [
-                Row(one["importer"], one["jurisdiction"], one["event_at"], one["known_at"], one["superseded_at"],
-                    one["value"], one["is_adverse"], one["product"])
-                for one in counting
-            ]  # fmt: skip
-            assert explained(event, left, aggregation.name).value == found.value
+            assert replace(of_event, own=counting).explained(aggregation.name).value == found.value
             own = sum(one.importer == event.importer for one in history) if event.importer else 0
             assert len(found.readings) == own, "every row of the entity is accounted for"
 

@@ -33,7 +33,7 @@ from tests.unit.features.test_windows import (
 from warehouse.errors import BorderlakeError
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(many_events, many_rows)
 def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], history: list[Row]) -> None:
     whole = compute(some, history)
@@ -43,7 +43,7 @@ def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], 
         assert compute(some, history).equals(whole)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(immense_events, st.one_of(many_rows, immense_rows))
 def test_sums_of_python_s_integers_are_those_of_64_bits(some: list[Event], history: list[Row]) -> None:
     whole = compute(some, history)
@@ -51,7 +51,7 @@ def test_sums_of_python_s_integers_are_those_of_64_bits(some: list[Event], histo
         assert compute(some, history).equals(whole)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)  # Each computes all kinds fourteen times.
 @given(many_rows, st.randoms(use_true_random=False))
 def test_events_that_are_their_own_history_need_not_be_told(history: list[Row], random: random.Random) -> None:
     """Whether the engine sees that both are the same rows, and shares the work, changes no value."""

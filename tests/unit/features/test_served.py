@@ -32,7 +32,7 @@ def packed(rows: list[dict[str, object]]) -> pl.DataFrame:
     return pack(features.with_columns(**key), NAMES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=ROWS, more=ROWS, seed=st.integers(0, 9))
 def test_bulk_and_columns_hold_the_same(
     rows: list[dict[str, object]], more: list[dict[str, object]], seed: int

@@ -89,7 +89,7 @@ def ordered(events: list[Event]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("view", [ROLLING, COARSE, SOAPY], ids=["one-key", "two-keys", "a-condition"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(many_events, many_rows)
 def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
     view: FeatureView, some: list[Event], history: list[Row]
@@ -98,7 +98,7 @@ def test_day_by_day_through_states_is_one_pass_to_the_last_bit(
     assert_frame_equal(replay(view, events, rows), windows.compute(view, events, rows), check_exact=True)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(immense_events, immense_rows)
 def test_sums_that_64_bits_do_not_hold_are_refused_by_name_and_others_are_one_pass(
     some: list[Event], history: list[Row]

@@ -324,11 +324,16 @@ def test_two_models_explore_alike() -> None:
 def test_over_many_draws_each_row_is_looked_at_as_often_as_its_propensity_says(
     rows: int, red: int, blue: int, share: float, tied: bool, rank_by: Priority
 ) -> None:
-    events = scores({("XNPRT", 1): rows}, tied=tied)
+    # As many offices a draw, each with the same scores: all are drawn for apart.
+    office = scores({("XNPRT", 1): rows}, tied=tied).with_columns(event=pl.int_range(rows))
+    events = pl.concat(
+        office.with_columns(event_id=pl.format(f"{number}-{{}}", "event_id"), location=pl.lit(f"XN{number:03}"))
+        for number in range(30)
+    )
     capacities = Capacities(Capacity(red, 0, blue, share, rank_by=rank_by))
-    draws = pl.concat(select_with(events, capacities, bytes([draw // 256, draw % 256] * 16)) for draw in range(300))
+    draws = pl.concat(select_with(events, capacities, bytes([draw] * 32)) for draw in range(10))
     # Where scores are tied, chance also says who is in which lane: within a lane the propensity still holds.
-    by = ["lane_by_risk"] if tied else ["event_id"]
+    by = ["lane_by_risk"] if tied else ["event"]
     looked = draws.group_by(by).agg(pl.len(), pl.col("propensity").mean(), share=(pl.col("lane") == "red").mean())
     off = (looked["share"] - looked["propensity"]).abs()
     most = 5 * (looked["propensity"] * (1 - looked["propensity"]) / looked["len"]).sqrt() + 1e-9

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from test_keep import BAD, GOOD, HEADER, NOW, delivered, land_inbox
+from test_keep import BAD, GOOD, HEADER, NOW, delivered, land_inbox, runner
 
+from pipelines.cli import app
+from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
 from warehouse.catalog import LEDGER, TABLES
 from warehouse.delivery import file_sha256, sidecar_of
@@ -104,6 +106,38 @@ def test_a_changed_file_of_the_archive_is_found(deployment: Deployment, name: st
     (finding,) = found(deployment)
     assert (finding.kind, finding.table) == (Kind.DAMAGED_ARCHIVE, LEDGER.name)
     assert str(finding.path).endswith(victim.name)
+
+
+def test_a_sidecar_that_is_gone_from_beside_its_file_is_found(deployment: Deployment) -> None:
+    declare(delivered(deployment), rows=2)
+    land_inbox(deployment)
+    (beside,) = deployment.settings.archive.rglob("*.manifest.json")
+    beside.unlink()
+    (finding,) = found(deployment)
+    assert finding.kind == Kind.MISSING_ARCHIVE
+    assert finding.path == f"archive/{beside.relative_to(deployment.settings.archive).as_posix()}"
+    assert "sidecar" in finding.meaning
+    (file,) = deployment.settings.archive.rglob("*.csv")
+    file.unlink()
+    (whole,) = found(deployment)
+    assert str(whole.path).endswith(file.name), "with its file gone it is not missed apart"
+
+
+def test_a_sidecar_that_an_erasure_took_is_not_missed_and_one_that_it_redacted_is_right(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(deployment.settings.home))
+    declare(delivered(deployment, "declarations-1.csv", "25XN0"), rows=2, sent_by="document:Q7731908")
+    unreadable = sidecar_of(delivered(deployment, "declarations-2.csv", "25XN1"))
+    unreadable.write_bytes(b"\x1f\x8b\x00")
+    land_inbox(deployment)
+    unreadable_kept = list(deployment.settings.archive.rglob("*-declarations-2.csv.manifest.json"))
+    assert found(deployment) == []
+    said = ["--yes", "--by", "a clerk", "--reason", "a court's order"]
+    done = runner.invoke(app, ["erase", "--from", "-", *said], input="document:Q7731908\n")
+    assert done.exit_code == Exit.DONE, done.output
+    assert not unreadable_kept[0].exists()
+    assert found(deployment) == []
 
 
 def test_findings_hold_no_value_of_a_row(deployment: Deployment) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -82,12 +83,24 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home: events, vectors, scores, lanes and outcomes of all days."""
     home = tmp_path_factory.mktemp("home")
     lake = Deployment(Settings(home, str(home / "lake"))).lake
-    subject = vectors.subject_of(SPEC.subject)
     generator = np.random.default_rng(5)
+    events = _events(generator)
+    names = vectors.feature_set(vectors.subject_of(SPEC.subject).registry)
+    unknown = dict.fromkeys(names.numbers, pl.Float64) | dict.fromkeys(names.categories, pl.String)
+    lake.append(flows.feature_table(SPEC.subject), vectors.pack(_with_nothing(events, unknown), names))
+    scored = _scored(events)
+    for table in (flows.score_table(SPEC), flows.selection_table(SPEC)):
+        lake.append(table, table.shape(scored))
+    outcomes = _with_nothing(_outcomes(events, generator), catalog.OUTCOMES.dtypes)
+    lake.append(catalog.OUTCOMES, catalog.OUTCOMES.shape(outcomes))
+    return home
+
+
+def _events(generator: np.random.Generator) -> pl.DataFrame:
     rows = DAYS * A_DAY
     day = [FIRST + timedelta(days=step) for step in range(DAYS) for _ in range(A_DAY)]
     at = pl.Series([_midnight(one) for one in day], dtype=pl.Datetime("us", "UTC"))
-    events = pl.DataFrame(
+    return pl.DataFrame(
         {
             "event_id": [hashlib.sha256(str(row).encode()).hexdigest()[:32] for row in range(rows)],
             "event_version": pl.Series([1] * rows, dtype=pl.Int64),
@@ -101,12 +114,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "raw_score": generator.normal(-3, 1, rows),
         }
     )
-    names = vectors.feature_set(subject.registry)
-    unknown = dict.fromkeys(names.numbers, pl.Float64) | dict.fromkeys(names.categories, pl.String)
-    whole = events.with_columns(
-        pl.lit(None, dtype).alias(name) for name, dtype in unknown.items() if name not in events.columns
+
+
+def _with_nothing(made: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.DataFrame:
+    """With the columns that were not made, empty."""
+    return made.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in dtypes.items() if name not in made.columns
     )
-    scored = events.with_columns(
+
+
+def _scored(events: pl.DataFrame) -> pl.DataFrame:
+    """Scores and lanes of all events in one."""
+    return events.with_columns(
         score_id=pl.col("event_id"),
         location=pl.col("office"),
         model_name=pl.lit(SPEC.name),
@@ -128,8 +147,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         reason=pl.lit("by risk"),
         abstained_for=pl.lit(None, pl.String),
     )
-    inspected = events.filter(pl.Series(generator.random(rows) < 0.5))
-    outcomes = inspected.select(
+
+
+def _outcomes(events: pl.DataFrame, generator: np.random.Generator) -> pl.DataFrame:
+    inspected = events.filter(pl.Series(generator.random(events.height) < 0.5))
+    return inspected.select(
         "event_version",
         "received_on",
         event_id=ids.digest([pl.col("event_id"), pl.lit("outcome")]),
@@ -139,16 +161,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         selection=pl.lit("random"),
         known_at=pl.col("event_at") + pl.duration(days=3),
     )
-    absent = [
-        pl.lit(None).cast(dtype).alias(name)
-        for name, dtype in catalog.OUTCOMES.dtypes.items()
-        if name not in outcomes.columns
-    ]
-    lake.append(flows.feature_table(SPEC.subject), vectors.pack(whole, names))
-    lake.append(flows.score_table(SPEC), catalog.table_of("gold.shipment_scores").shape(scored))
-    lake.append(flows.selection_table(SPEC), catalog.table_of("gold.shipment_selections").shape(scored))
-    lake.append(catalog.OUTCOMES, catalog.OUTCOMES.shape(outcomes.with_columns(absent)))
-    return home
 
 
 @pytest.fixture

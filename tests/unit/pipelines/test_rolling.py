@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -118,6 +119,20 @@ class Replay:
         return pl.concat([windows.compute(view, some, self.history) for view in VIEWS], how="horizontal")
 
 
+@pytest.fixture(scope="module")
+def rolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake whose first three days are rolled, to be copied."""
+    folder = tmp_path_factory.mktemp("rolled")
+    Replay(folder).days(0, 1, 2)
+    return folder
+
+
+@pytest.fixture
+def three_days(rolled: Path, tmp_path: Path) -> Replay:
+    """A lake of a test's own, whose first three days are rolled."""
+    return Replay(Path(shutil.copytree(rolled, tmp_path / "lake")))
+
+
 def killed_on(day: int, table: Any, replay: Replay, patch: pytest.MonkeyPatch) -> None:
     """The rolling of a day, killed as it comes to write a table."""
     append = Lake.append
@@ -139,9 +154,8 @@ def test_days_through_the_lake_are_one_pass_to_the_last_bit(tmp_path: Path, seed
     assert_frame_equal(replay.days(*range(DAYS)), replay.one_pass(range(DAYS)), check_exact=True)
 
 
-def test_a_repeated_day_gives_the_same_and_writes_nothing(tmp_path: Path) -> None:
-    replay = Replay(tmp_path)
-    replay.days(0, 1, 2)
+def test_a_repeated_day_gives_the_same_and_writes_nothing(three_days: Replay) -> None:
+    replay = three_days
     before = [replay.rolling.lake.version(table) for table in (rolling.TILES, rolling.STATES, rolling.LEDGER)]
     again = replay.day(2)
     assert before == [replay.rolling.lake.version(table) for table in (rolling.TILES, rolling.STATES, rolling.LEDGER)]
@@ -151,10 +165,9 @@ def test_a_repeated_day_gives_the_same_and_writes_nothing(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("table", [rolling.STATES, rolling.MARKS, rolling.LEDGER], ids=lambda table: table.name)
 def test_a_day_that_was_killed_before_it_ended_is_rolled_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Any
+    three_days: Replay, monkeypatch: pytest.MonkeyPatch, table: Any
 ) -> None:
-    replay = Replay(tmp_path)
-    replay.days(0, 1, 2)
+    replay = three_days
     killed_on(3, table, replay, monkeypatch)
     assert_frame_equal(replay.days(*range(3, DAYS)), replay.one_pass(range(3, DAYS)), check_exact=True)
 
@@ -272,10 +285,9 @@ def orphans(lake: Lake, now: datetime) -> list[Finding]:
     ],
 )
 def test_what_a_rolling_that_was_never_repeated_left_is_found_and_repaired(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Any, left: int
+    three_days: Replay, monkeypatch: pytest.MonkeyPatch, table: Any, left: int
 ) -> None:
-    replay, now = Replay(tmp_path), datetime.now(UTC)
-    replay.days(0, 1, 2)
+    replay, now = three_days, datetime.now(UTC)
     lake = replay.rolling.lake
     assert orphans(lake, now + HOUR) == []
     killed_on(3, table, replay, monkeypatch)
@@ -294,10 +306,9 @@ def test_what_a_rolling_that_was_never_repeated_left_is_found_and_repaired(
 
 
 def test_the_next_rolling_of_the_day_sweeps_what_the_killed_one_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    three_days: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replay, now = Replay(tmp_path), datetime.now(UTC)
-    replay.days(0, 1, 2)
+    replay, now = three_days, datetime.now(UTC)
     killed_on(3, rolling.STATES, replay, monkeypatch)
     killed_on(3, rolling.STATES, replay, monkeypatch)
     assert len(orphans(replay.rolling.lake, now + HOUR)) == 2

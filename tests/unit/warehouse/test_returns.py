@@ -96,6 +96,36 @@ def test_the_csv_says_of_each_line_what_is_wrong_beside_what_became_of_the_file(
     assert {(row["file"], row["received"]) for row in found} == {("declarations-1.csv", "2025-03-03")}
 
 
+@pytest.mark.parametrize(
+    ("said", "rules", "complaints"),
+    [
+        pytest.param({"LODGED": "yesterday"}, 2, [("LODGED", "the value cannot be read")], id="read-twice-told-once"),
+        pytest.param(
+            {"LODGED": "yesterday", "CURRENCY": ""},
+            3,
+            [("CURRENCY", "a value is missing"), ("LODGED", "the value cannot be read")],
+            id="what-else-is-missing-is-told",
+        ),
+        pytest.param(
+            {"LODGED": ""},
+            2,
+            [("AMENDED, LODGED", "a value is missing"), ("LODGED", "a value is missing")],
+            id="what-is-missing-is-told-of-each",
+        ),
+    ],
+)
+def test_one_column_that_cannot_be_read_is_told_once(
+    lake: Lake, tmp_path: Path, said: dict[str, str], rules: int, complaints: list[tuple[str, str]]
+) -> None:
+    landed(lake, deliver(write(tmp_path / "declarations-1.csv", [DECLARATION | said])))
+    (refused,) = rows_of(lake, readings(lake)[0]).iter_rows(named=True)
+    assert len(refused["rules"]) == rules
+    found = sorted(
+        (row["column"], row["problem"].removesuffix(" or cannot be read")) for row in entries(report_of(lake))
+    )
+    assert found == complaints
+
+
 def test_no_value_of_a_row_is_in_a_report_unless_it_is_asked_for(lake: Lake, tmp_path: Path) -> None:
     bad = DECLARATION | {"IMPORTER_NAME": "CANARY-NAME", "CONVEYANCE": "CANARY-PLATE", "HS": "CANARY-HS"}
     landed(lake, deliver(write(tmp_path / "declarations-1.csv", [bad])))

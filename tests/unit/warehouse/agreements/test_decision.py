@@ -65,7 +65,7 @@ def twin(every: Sequence[Agreement], who: str, table: str, column: str | None, p
     return False
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     every=st.lists(agreements(), max_size=4),
     who=st.sampled_from([*NAMES, "nobody"]),
