@@ -286,6 +286,8 @@ def registry(terms: Terms = ORDINARY) -> Registry:
         {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        {name: source.owners for name, source in SOURCES.items()},
+        frozenset(SOURCES["crossings"].schema),
         terms,
     )
     known.attribute(*_ATTRIBUTES)
