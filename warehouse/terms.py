@@ -129,6 +129,31 @@ def terms(contract: Contract, dataset: str, dialect: Dialect | None) -> Terms:
     return Terms(contract, next((one for one in extracts if one.dataset.split(".")[1] == dataset), None))
 
 
+_CHECKS = {
+    "nullability": "is missing",
+    "unreadable": "cannot be read",
+    "check": "is not in its code list",
+    "regex": "has another form",
+    "min": "is too small",
+    "max": "is too great",
+    "scale": "has too many decimals",
+    "min_length": "is too short",
+    "max_length": "is too long",
+    "nan": "is no finite number",
+    "inf": "is no finite number",
+}
+
+
+def in_words(rule: str) -> str:
+    """A rule that was broken, in a few plain words: `hs_code|nullability` is "hs_code is missing".
+
+    >>> in_words("repeated-in-file")
+    'repeated in file'
+    """
+    name, _, check = rule.partition("|")
+    return f"{name} {_CHECKS.get(check, f'breaks {check}')}" if check else _words(rule)
+
+
 def _words(rule: str) -> str:
     return rule.replace("-", " ").replace("_", " ")
 
