@@ -33,6 +33,7 @@ from pipelines.cli import (
     versions,
     world,
 )
+from pipelines.cli.examples import add_examples
 from pipelines.cli.output import Exit, errors, printable
 from warehouse.errors import BorderlakeError, frames_of, silenced
 
@@ -42,6 +43,10 @@ app = typer.Typer(
         "A data lakehouse with risk analytics for border agencies.\n\n"
         "Start with [bold]borderlake demo --serve[/bold]: it simulates a border, runs the whole road from extracts to "
         "risk scores, and opens the Dagster UI. All state is under BORDERLAKE_HOME (default ./.borderlake)."
+    ),
+    epilog=(
+        "What reports takes --json OUT. Exit codes: 0 done, 1 nothing could be done (it says why), 2 wrong usage, "
+        "3 done in part, or something was found."
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -82,6 +87,7 @@ app.command(rich_help_panel="Keep")(keep.vacuum)
 app.command(rich_help_panel="Keep")(erase.erase)
 app.add_typer(exercise.app, name="exercise", rich_help_panel="Start")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
+add_examples(app)
 
 
 def main() -> None:

@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -141,3 +146,31 @@ def test_an_empty_lake_says_how_to_fill_it() -> None:
     result = runner.invoke(app, ["tables"])
     assert result.exit_code == Exit.NOTHING
     assert "borderlake demo" in result.output
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, by its words."""
+    below = getattr(command, "commands", {})
+    if not below or (path and command.invoke_without_command):
+        yield path, command
+    for name, one in below.items():
+        yield from commands(one, (*path, name))
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=" ".join(path)) for path in COMMANDS])
+def test_the_help_of_every_command_has_an_example_that_it_takes(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = f"{COMMANDS[path].help}\n{COMMANDS[path].epilog or ''}".replace("\\\n", " ")
+    begins = f"borderlake {' '.join(path)}"
+    example = re.search(rf"{re.escape(begins)}( [^\n]*)?$", re.sub(r"\n +(?=--)", " ", told), re.M)
+    assert example is not None
+    words = shlex.split(example.group()[len(begins) :])
+    for word in words:
+        if re.fullmatch(r"[\w-]+\.[a-z]+", word):
+            Path(word).touch()  # Files that have to be there.
+    COMMANDS[path].make_context(path[-1], words)  # Raises a usage error where one is none of its words.
