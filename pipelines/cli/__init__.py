@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 nothing could be done (the message says why), 2 wrong usage, 3 done in part.
 """
 
+import errno
 import sys
 
 import typer
@@ -90,6 +91,13 @@ app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
 add_examples(app)
 
 
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_NOT_OURS = (
+    "this user may not write where the command has to: BORDERLAKE_HOME, the lake or the file asked for is read-only or "
+    "another's. Run it as their owner; tables, show, quarantine list and verify only read"
+)
+
+
 def main() -> None:
     """Entry point: an error a user can mend is one line, never a stack of frames."""
     try:
@@ -100,6 +108,9 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # A panic of a library is no Exception.
+        if isinstance(error, OSError) and error.errno in _DENIED:
+            errors.print(f"[bold red]error[/bold red] {_NOT_OURS}", highlight=False, soft_wrap=True)
+            sys.exit(Exit.NOTHING)
         for line in frames_of(error):
             errors.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
         said = silenced(error, "the command")
