@@ -11,11 +11,11 @@ from typer.models import CommandInfo, TyperInfo
 
 EXAMPLES = (
     "agreement check",
-    "agreement diff old.toml new.toml",
-    "agreement explain northern-customs.toml",
-    "agreement new bilateral-land-border --out northern-customs.toml",
+    "agreement diff old.yaml new.yaml",
+    "agreement explain northern-customs.yaml",
+    "agreement new bilateral-land-border --out northern-customs.yaml",
     "agreement schema --out agreement.schema.json",
-    "agreement simulate new.toml --old old.toml",
+    "agreement simulate new.yaml --old old.yaml",
     "audit export january.ndjson --recipient xs-customs --since 2026-01-01 --until 2026-01-31",
     "audit report --recipient xs-customs",
     "audit rotate",
