@@ -49,12 +49,17 @@ def announced(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             ("document_id",),
             "The document in advance passenger information.",
             Aggregation(
-                "document_announced_2d", Kind.COUNT, "flights it was announced on in 2 days", "flights", None, 2
+                "document_announced_2d",
+                Kind.COUNT,
+                "flights the document was announced on in the last 2 days",
+                "flights",
+                None,
+                2,
             ),
             Aggregation(
                 "document_announced_travellers",
                 Kind.DISTINCT,
-                "travellers it was announced for, as carriers spell them",
+                "travellers the document was announced for, as carriers spell them",
                 "travellers",
                 "traveller_id",
             ),
@@ -66,7 +71,7 @@ def announced(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             Aggregation(
                 "flight_announced_1d",
                 Kind.COUNT,
-                "travellers announced on it in 24 hours",
+                "travellers announced on the flight in the last 24 hours",
                 "travellers",
                 None,
                 1,

@@ -96,14 +96,14 @@ _TRAVELLER = (
         Aggregation(
             "traveller_count_24h",
             Kind.COUNT,
-            "crossings of the traveller in the last 24 hours: a short turn-round",
+            "crossings of the traveller in the last 24 hours (several: a short turn-round)",
             "crossings",
             window_hours=24,
         ),
         Aggregation(
             "traveller_port_entropy",
             Kind.ENTROPY,
-            "how evenly the traveller's crossings of the last year spread over crossing points: 0 where all are at one",
+            "how evenly the traveller's crossings of the last year spread over crossing points (0: all at one)",
             "bits",
             "port",
             365,
@@ -128,7 +128,7 @@ _DOCUMENT = (
         Aggregation(
             "document_balance",
             Kind.SUM,
-            "entries less exits with this document so far: 1 while its holder is in the country",
+            "entries less exits with this document so far (1: its holder is in the country)",
             "crossings",
             "entries_less_exits",
         ),
@@ -143,7 +143,7 @@ _DOCUMENT = (
         Aggregation(
             "document_entries_24h",
             Kind.COUNT,
-            "entries with this document in the last 24 hours: more than one without an exit between is reuse",
+            "entries with this document in the last 24 hours (several, with no exit between: reuse)",
             "entries",
             window_hours=24,
             where=(Where("is_entry", among=(1,)),),
@@ -163,7 +163,7 @@ _PLACES = (
         Aggregation(
             "nationality_port_count_30d",
             Kind.COUNT,
-            "crossings of this nationality here in the last 30 days",
+            "crossings of this nationality at this crossing point in the last 30 days",
             "crossings",
             None,
             30,
@@ -173,8 +173,16 @@ _PLACES = (
         "port_load",
         ("jurisdiction", "port"),
         "How busy the crossing point is.",
-        Aggregation("port_count_1d", Kind.COUNT, "crossings here in the last 24 hours", "crossings", None, 1),
-        Aggregation("port_count_2h", Kind.COUNT, "crossings here in the last 2 hours", "crossings", window_hours=2),
+        Aggregation(
+            "port_count_1d", Kind.COUNT, "crossings at this crossing point in the last 24 hours", "crossings", None, 1
+        ),
+        Aggregation(
+            "port_count_2h",
+            Kind.COUNT,
+            "crossings at this crossing point in the last 2 hours",
+            "crossings",
+            window_hours=2,
+        ),
     ),
     _history(
         "vehicle_crossings",
@@ -286,6 +294,8 @@ def registry(terms: Terms = ORDINARY) -> Registry:
         {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        {name: source.owners for name, source in SOURCES.items()},
+        frozenset(SOURCES["crossings"].schema),
         terms,
     )
     known.attribute(*_ATTRIBUTES)

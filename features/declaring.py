@@ -73,10 +73,15 @@ def check_column(where: str, aggregation: Aggregation, offered: Columns) -> None
             raise BorderlakeError(f"{where}: a share of {column}, or of what `holds`? Give one of them")
         return check_conditions(where, (aggregation.holds,), offered)
     if (column is not None) != (kind in NEEDS_COLUMN):
+        if column is not None:
+            of_rows = "; it counts rows, and distinct the different values of a column" if kind is Kind.COUNT else ""
+            raise BorderlakeError(f"{where}: {kind} takes no column{of_rows}")
         or_holds = ", or what `holds`" if kind is Kind.SHARE else ""
-        raise BorderlakeError(f"{where}: {kind} {'needs a' if column is None else 'takes no'} column{or_holds}")
+        raise BorderlakeError(f"{where}: {kind} needs a column{or_holds}")
     if column is None:
         return None
+    if not isinstance(column, str):
+        raise BorderlakeError(f"{where}: the column is {column!r} and no name; a window is `window_days={column!r}`")
     require(where, "source", (column,), offered)
     dtype = offered[column]
     for kinds, is_fit, wanted in (

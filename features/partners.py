@@ -74,17 +74,30 @@ def seen_abroad(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             "document_abroad",
             "document_id",
             "The document at the neighbours' posts.",
-            Aggregation("document_abroad_gap_days", Kind.DAYS_SINCE_LAST, "days since a neighbour saw it", "days"),
-            Aggregation("document_abroad_1d", Kind.COUNT, "passages with it there in 24 hours", "passages", None, 1),
+            Aggregation(
+                "document_abroad_gap_days", Kind.DAYS_SINCE_LAST, "days since a neighbour saw the document", "days"
+            ),
+            Aggregation(
+                "document_abroad_1d",
+                Kind.COUNT,
+                "passages with the document at a neighbour's border in the last 24 hours",
+                "passages",
+                None,
+                1,
+            ),
             Aggregation(
                 "document_abroad_balance",
                 Kind.SUM,
-                "entries less exits with it there",
+                "entries less exits with the document at a neighbour's border",
                 "passages",
                 "entries_less_exits",
             ),
             Aggregation(
-                "document_abroad_travellers", Kind.DISTINCT, "people who showed it there", "people", "traveller_id"
+                "document_abroad_travellers",
+                Kind.DISTINCT,
+                "people who showed the document at a neighbour's border",
+                "people",
+                "traveller_id",
             ),
         ),
         view(
@@ -92,16 +105,32 @@ def seen_abroad(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
             "traveller_id",
             "The traveller at the neighbours' posts.",
             Aggregation(
-                "traveller_abroad_30d", Kind.COUNT, "passages of the traveller there in 30 days", "passages", None, 30
+                "traveller_abroad_30d",
+                Kind.COUNT,
+                "passages of the traveller at a neighbour's border in the last 30 days",
+                "passages",
+                None,
+                30,
             ),
         ),
         view(
             "vehicle_abroad",
             "vehicle_id",
             "The vehicle at the neighbours' posts.",
-            Aggregation("vehicle_abroad_7d", Kind.COUNT, "persons it carried there in 7 days", "passages", None, 7),
             Aggregation(
-                "vehicle_abroad_travellers", Kind.DISTINCT, "people it carried there", "people", "traveller_id"
+                "vehicle_abroad_7d",
+                Kind.COUNT,
+                "persons the vehicle carried over a neighbour's border in the last 7 days",
+                "passages",
+                None,
+                7,
+            ),
+            Aggregation(
+                "vehicle_abroad_travellers",
+                Kind.DISTINCT,
+                "different people the vehicle carried over a neighbour's border",
+                "people",
+                "traveller_id",
             ),
         ),
     )

@@ -5,17 +5,26 @@ A declaration that is ambiguous, unaccounted for or cannot be computed is refuse
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from math import isfinite
 
 import polars as pl
 
 from features import declaring, themes
-from features.terms import ORDINARY, Terms
+from features.terms import ORDINARY, PARTNER, Terms
 from features.views import NEEDS_OWN_VALUE, PRIOR_OF, Aggregation, Feature, FeatureView, Kind
-from warehouse.contracts.base import Purpose
+from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.errors import BorderlakeError, UnknownName
 
 Columns = Mapping[str, pl.DataType]
+
+_BESIDE_FEATURES = frozenset(
+    {
+        "location", "feature_set", "numbers", "categories",
+        "is_adverse", "label_known_at", "selection", "selection_probability", "recovered", "recovered_in",
+    }
+)  # fmt: skip
+"""What vectors have besides their features and the event's own columns: where they are stored, and with labels."""
 
 
 @dataclass
@@ -26,8 +35,13 @@ class Registry:
     source_columns: Mapping[str, Mapping[str, pl.DataType]]
     """Columns each source offers, with their types."""
     event_columns: frozenset[str]
+    """Columns of the event that views may name."""
     source_purposes: Mapping[str, frozenset[Purpose]]
     """What the contracts behind each source allow."""
+    source_owners: Mapping[str, frozenset[str]]
+    """The agency domains whose data each source rests on."""
+    taken: frozenset[str] = frozenset()
+    """All columns of the event: no computed feature may be called as one of them."""
     terms: Terms = ORDINARY
     views: list[FeatureView] = field(default_factory=list)
     features: dict[str, Feature] = field(default_factory=dict)
@@ -66,7 +80,7 @@ class Registry:
         added: dict[str, Feature] = {}
         for feature in features:
             where = f"feature '{feature.name}'"
-            if not feature.name.isidentifier():
+            if not feature.name.isidentifier() or iskeyword(feature.name):
                 raise BorderlakeError(f"{where} is no name of a column; use letters, digits and underscores")
             if feature.name in self.features or feature.name in added:
                 raise BorderlakeError(f"{where} is declared twice; give one of them another name")
@@ -77,17 +91,17 @@ class Registry:
 
     def _check(self, view: FeatureView) -> None:
         where = f"view '{view.name}'"
+        if not view.name.isidentifier():
+            raise BorderlakeError(f"{where} is no name of a view; use letters, digits and underscores")
         if any(view.name == other.name for other in self.views):
             raise BorderlakeError(f"{where} is declared twice; give one of them another name")
+        if not view.description.strip():
+            raise BorderlakeError(f"{where} needs a description: what its features tell of the entity")
         _accounted(where, view.owner, view.purposes)
         offered = self.source_columns.get(view.source)
         if offered is None:
             raise BorderlakeError(f"{where}: unknown source '{view.source}'; sources: {', '.join(self.source_columns)}")
-        forbidden = view.purposes - self.source_purposes[view.source]
-        if forbidden:
-            raise BorderlakeError(
-                f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}"
-            )
+        self._check_terms(where, view)
         declaring.check_several(where, "the entity", view.entity, str)
         declaring.check_several(where, "the entity in the source", view.source_entity, str)
         declaring.check_several(where, "`aggregations`", view.aggregations, Aggregation)
@@ -105,7 +119,30 @@ class Registry:
         for aggregation in view.aggregations:
             self._check_aggregation(f"{where}, feature '{aggregation.name}'", aggregation, offered)
 
+    def _check_terms(self, where: str, view: FeatureView) -> None:
+        """Whose the data is, for what it may serve, and how far it may travel."""
+        owners = self.source_owners[view.source]
+        if view.owner.removeprefix(PARTNER) not in owners:
+            known = " or ".join(sorted(owners))
+            raise BorderlakeError(
+                f"{where}: '{view.owner}' does not own '{view.source}'; its owner is {known}, or {PARTNER}... of "
+                "another jurisdiction"
+            )
+        allowed = self.source_purposes[view.source]
+        forbidden = view.purposes - allowed
+        if forbidden:
+            raise BorderlakeError(
+                f"{where}: the contracts of '{view.source}' do not allow {', '.join(sorted(forbidden))}; they allow "
+                f"{', '.join(sorted(allowed)) or 'nothing'}"
+            )
+        if not isinstance(view.sensitivity, Sensitivity) or view.sensitivity is Sensitivity.PERSONAL:
+            raise BorderlakeError(
+                f"{where}: sensitivity '{view.sensitivity}'; say Sensitivity.OPEN or COMMERCIAL, for none is personal"
+            )
+
     def _check_aggregation(self, where: str, aggregation: Aggregation, offered: Columns) -> None:
+        if aggregation.name in self.taken | _BESIDE_FEATURES:
+            raise BorderlakeError(f"{where}: vectors have a column of this name already; give the feature another")
         declaring.check_kind(where, aggregation)
         declaring.check_window(where, aggregation)
         declaring.check_column(where, aggregation, offered)
@@ -131,6 +168,8 @@ def _feature(view: FeatureView, one: Aggregation, offered: Columns) -> Feature:
 def _accounted(where: str, owner: str, purposes: frozenset[Purpose]) -> None:
     if not owner.strip() or not purposes:
         raise BorderlakeError(f"{where} needs an owner and at least one purpose")
+    if not isinstance(purposes, frozenset) or not all(isinstance(one, Purpose) for one in purposes):
+        raise BorderlakeError(f"{where}: `purposes` is no set of Purposes; write frozenset({{Purpose.CUSTOMS_RISK}})")
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

@@ -30,8 +30,9 @@ def _attribute(name: str, description: str, unit: str, *, is_category: bool = Fa
 
 
 def _volume(who: str, label: str, days: int) -> Aggregation:
+    span = "24 hours" if days == 1 else f"{days} days"
     return Aggregation(
-        f"{who}_count_{days}d", Kind.COUNT, f"goods items of the {label} in the last {days} days", "items", None, days
+        f"{who}_count_{days}d", Kind.COUNT, f"goods items of the {label} in the last {span}", "items", None, days
     )
 
 
@@ -53,8 +54,8 @@ def _hit_rate(who: str, label: str, weight: float) -> Aggregation:
     )
 
 
-def _first_seen(who: str, label: str) -> Aggregation:
-    return Aggregation(f"{who}_age_days", Kind.DAYS_SINCE_FIRST, f"days since the {label} was first seen", "days")
+def _first_seen(who: str, label: str, did: str = "was first seen") -> Aggregation:
+    return Aggregation(f"{who}_age_days", Kind.DAYS_SINCE_FIRST, f"days since the {label} {did}", "days")
 
 
 def _history(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
@@ -123,7 +124,7 @@ _IMPORTER = (
         Aggregation(
             "importer_declarants_90d",
             Kind.DISTINCT,
-            "declarants the importer has used in the last 90 days: many where it keeps switching",
+            "declarants the importer has used in the last 90 days (many: it keeps switching)",
             "declarants",
             "declarant_id",
             90,
@@ -136,7 +137,7 @@ _IMPORTER = (
         Aggregation(
             "importer_origin_concentration",
             Kind.CONCENTRATION,
-            "how far one origin prevails among the importer's items of the last year: 1 where all are of one",
+            "how far one origin prevails among the importer's items of the last year (1: all of one)",
             "index",
             "country_of_origin",
             365,
@@ -144,7 +145,7 @@ _IMPORTER = (
         Aggregation(
             "importer_chapter_entropy",
             Kind.ENTROPY,
-            "how evenly the importer's items of the last year spread over HS chapters: 0 where all are of one",
+            "how evenly the importer's items of the last year spread over HS chapters (0: all of one)",
             "bits",
             "hs2",
             365,
@@ -193,7 +194,7 @@ _IMPORTER = (
         Aggregation(
             "importer_product_count_24h",
             Kind.COUNT,
-            "items of this HS heading by the importer in the last 24 hours: many where a consignment is split",
+            "items of this HS heading by the importer in the last 24 hours (many: a consignment may be split)",
             "items",
             window_hours=24,
         ),
@@ -275,7 +276,7 @@ _OTHERS = (
         ("vehicle_id",),
         "How often a vehicle has brought goods.",
         _volume("vehicle", "vehicle", 30),
-        _first_seen("vehicle", "vehicle as a carrier of goods"),
+        _first_seen("vehicle", "vehicle", "first brought goods"),
     ),
     _withdrawn("importer", "importer"),
     _withdrawn("declarant", "declarant"),
@@ -318,7 +319,7 @@ _RESULTS = (
         ("jurisdiction", "goods_key"),
         "Past inspections of goods declared alike to the gram.",
         "same_goods",
-        "identical goods",
+        "same goods",
         1.0,
     ),
 )
@@ -341,6 +342,8 @@ def registry(terms: Terms = ORDINARY) -> Registry:
         {name: source.types for name, source in SOURCES.items()},
         EVENT_COLUMNS,
         {name: source.purposes for name, source in SOURCES.items()},
+        {name: source.owners for name, source in SOURCES.items()},
+        frozenset(SOURCES["shipments"].schema),
         terms,
     )
     known.attribute(*_ATTRIBUTES)

@@ -73,11 +73,20 @@ class Source:
         """Purposes that every contract behind the source allows."""
         return frozenset.intersection(*(contract.purposes for contract in self.contracts))
 
+    @property
+    def owners(self) -> frozenset[str]:
+        """Agency domains of the contracts behind the source."""
+        return frozenset(contract.domain for contract in self.contracts)
+
     @cached_property
     def types(self) -> Mapping[str, pl.DataType]:
         """The type of each column."""
-        schema = self.rows(read_silver(lambda table: table.empty().lazy(), ())).collect_schema()
-        return {name: schema[name] for name in sorted(self.columns)}
+        return {name: self.schema[name] for name in sorted(self.columns)}
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """All that the rows have, with what is not offered to views."""
+        return self.rows(read_silver(lambda table: table.empty().lazy(), ())).collect_schema()
 
     def history(self, silver: Silver) -> pl.LazyFrame:
         """The rows as they begin and stop to count."""

@@ -26,7 +26,7 @@ def _behaviour(purposes: frozenset[Purpose]) -> FeatureView:
             Aggregation(
                 "vessel_slow_share_7d",
                 Kind.SHARE,
-                "share of positions under 2 knots in the last 7 days",
+                "share of the vessel's positions under 2 knots in the last 7 days",
                 "share",
                 "is_slow",
                 7,
@@ -69,7 +69,13 @@ def _meetings(purposes: frozenset[Purpose]) -> FeatureView:
                 None,
                 7,
             ),
-            Aggregation("vessel_met", Kind.DISTINCT, "other vessels it has so met", "vessels", "other_id"),
+            Aggregation(
+                "vessel_met",
+                Kind.DISTINCT,
+                "other vessels that the vessel has lain beside, off any port",
+                "vessels",
+                "other_id",
+            ),
         ),
         "surveillance",
         purposes,

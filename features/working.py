@@ -42,13 +42,13 @@ def _of_numbers(aggregation: Aggregation, event: Row, held: list[float]) -> str:
     total, count = sum(map(explaining.fixed, held)) / MICRO, len(held)
     match aggregation.kind:
         case Kind.SUM:
-            return f"the sum of {count:,} values"
+            return f"the sum of {_values(count)}"
         case Kind.MEAN | Kind.SHARE:
             return f"{_figure(total)} / {count:,}"
         case Kind.MIN | Kind.MAX:
-            return f"of {count:,} values between {_figure(min(held))} and {_figure(max(held))}"
+            return f"of {_values(count)} between {_figure(min(held))} and {_figure(max(held))}"
         case Kind.STD:
-            return f"of {count:,} values whose mean is {_figure(total / count)}"
+            return f"of {_values(count)} whose mean is {_figure(total / count)}"
         case _:
             return _against_usual(aggregation, event, held, _figure(total / count))
 
@@ -60,7 +60,7 @@ def _against_usual(aggregation: Aggregation, event: Row, held: list[float], usua
     if aggregation.kind is Kind.GAP:
         return f"{_figure(float(own))} - {usual}, the mean of {len(held):,}"
     spread = _figure(explaining.spread(held) - LEAST_SPREAD)
-    return f"({_figure(float(own))} - {usual}) / ({spread} + {LEAST_SPREAD:g}), of {len(held):,} values"
+    return f"({_figure(float(own))} - {usual}) / ({spread} + {LEAST_SPREAD:g}), of {_values(len(held))}"
 
 
 def _since(at: datetime, event: Row) -> str:
@@ -78,6 +78,10 @@ def _shares(held: Counter[Any]) -> str:
     listed = ", ".join(f"{value}: {count:,}" for value, count in held.most_common(_SHOWN))
     more = len(held) - _SHOWN
     return f"{listed}, and {more:,} more" if more > 0 else listed
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"
 
 
 def _figure(value: float) -> str:

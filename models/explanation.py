@@ -155,10 +155,7 @@ def in_words(feature: Feature, values: pl.Series, usual: Ranges) -> list[str]:
     """One reason for each value: what, how much, and what is usual."""
     if values.dtype == pl.String:
         return [f"{feature.description}: {'nothing known' if value is None else value}" for value in values]
-    shown = [
-        None if value is None or value != value else f"{_number(feature, value)}{_unit(feature)}"
-        for value in values.to_list()
-    ]
+    shown = [None if value is None or value != value else _measured(feature, value) for value in values.to_list()]
     ranges = _ranges_in_words(feature, usual)
     return [
         f"{feature.description}: {'nothing known' if value is None else value + range_}"
@@ -225,9 +222,22 @@ def _ranges_in_words(feature: Feature, usual: Ranges) -> list[str]:
 
 
 def _range_in_words(feature: Feature, low: float, high: float, among: str | None) -> str:
-    first, last = _number(feature, low), _number(feature, high)
+    said = _measured if _is_under_a_day(feature, low) else _number
+    first, last = said(feature, low), said(feature, high)
     of_whom = "" if among is None else f" for {among}"
     return f", where {first if first == last else f'{first} to {last}'} is usual{of_whom}"
+
+
+def _measured(feature: Feature, value: float) -> str:
+    """A value with its unit; a time under a day in hours or minutes."""
+    if not _is_under_a_day(feature, value):
+        return f"{_number(feature, value)}{_unit(feature)}"
+    hours = value * 24
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+
+
+def _is_under_a_day(feature: Feature, value: float) -> bool:
+    return feature.unit == "days" and 0 < value < 1
 
 
 def _number(feature: Feature, value: float) -> str:
@@ -243,4 +253,4 @@ def _number(feature: Feature, value: float) -> str:
 
 def _unit(feature: Feature) -> str:
     unit = feature.unit.removeprefix("log ")
-    return "" if unit in ("share", "hour", "code", "ratio", "day") else f" {unit}"
+    return "" if unit in ("share", "hour", "code", "ratio", "day", "index") else f" {unit}"

@@ -12,9 +12,11 @@ import dagster as dg
 _LIMIT = 999
 _WIDTH, _HEIGHT = 240, 48
 _BARS = 40
+_COLOUR = "4a86bd"
+"""Neither light nor dark: it stands out on both of the UI's backgrounds."""
 
 
-def bars(values: Sequence[float], caption: str, colours: Sequence[str] = ("2f5d8a",)) -> dg.MarkdownMetadataValue:
+def bars(values: Sequence[float], caption: str, colours: Sequence[str] = (_COLOUR,)) -> dg.MarkdownMetadataValue:
     """Values as bars from left to right, at most 40 (neighbours are averaged); a colour each, in turn."""
     shown = _thinned(values)
     top = max([*shown, 1e-12])
@@ -36,7 +38,7 @@ def curve(points: Sequence[tuple[float, float]], caption: str) -> dg.MarkdownMet
     top = max([max(x, y) for x, y in points], default=1.0) or 1.0
     line = "L".join(f"{round(x / top * _WIDTH)} {round(_HEIGHT - y / top * _HEIGHT)}" for x, y in points)
     diagonal = _path(f"M0 {_HEIGHT}L{_WIDTH} 0", "bbb", 1)
-    return _markdown(diagonal + _path(f"M{line}", "2f5d8a", 2), caption, shift=0)
+    return _markdown(diagonal + _path(f"M{line}", _COLOUR, 2), caption, shift=0)
 
 
 def _thinned(values: Sequence[float]) -> list[float]:

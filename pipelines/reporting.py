@@ -9,10 +9,11 @@ import dataframely as dy
 import polars as pl
 
 from pipelines.deployment import Deployment
-from warehouse.catalog import Table
+from warehouse.catalog import LEDGER, Table
 from warehouse.contracts import dictionary
 from warehouse.contracts.base import Sensitivity
-from warehouse.ledger import Account
+from warehouse.ledger import REFUSED, Account
+from warehouse.terms import in_words
 
 DATA_VERSION = "dagster/data_version"
 _FILES_SHOWN, _RULES_SHOWN = 50, 4
@@ -109,6 +110,38 @@ def account_facts(accounts: list[Account]) -> dict[str, Any]:
     }
 
 
+def ledger_facts(deployment: Deployment) -> dict[str, Any]:
+    """What each feed has delivered so far: files, rows, and what was refused of them."""
+    so_far = (
+        deployment.lake.scan(LEDGER)
+        .group_by("source_agency", "contract")
+        .agg(
+            files=pl.col("sha256").n_unique(),
+            read=pl.col("rows_read").sum(),
+            landed=pl.col("rows_landed").sum(),
+            refused=pl.col("rows_refused").sum(),
+            whole=(pl.col("status") == REFUSED).sum(),
+            last=pl.col("received_on").max(),
+        )
+        .sort("source_agency", "contract")
+        .collect()
+    )
+    lines = [
+        f"| {row['source_agency']} | {row['contract']} | {row['files']:,} | {row['read']:,} = {row['landed']:,} + "
+        f"{row['refused']:,} | {row['whole']:,} | {row['last']} |"
+        for row in so_far.iter_rows(named=True)
+    ]
+    head = (
+        "| agency | read as | files | rows read = landed + refused | refused whole | last |\n|---|---|--:|--:|--:|---|"
+    )
+    return {
+        "delivered so far": dg.MetadataValue.md("\n".join([head, *lines])),
+        "file by file": dg.MetadataValue.md(
+            "`borderlake show ledger.landings`; what was refused: `borderlake quarantine list`"
+        ),
+    }
+
+
 def refused_facts(accounts: list[Account]) -> dict[str, Any]:
     """What was refused, by rule and by file, and what to do about it; nothing where all has landed."""
     by_file = refused_by_file(accounts)
@@ -118,7 +151,7 @@ def refused_facts(accounts: list[Account]) -> dict[str, Any]:
     rows = by_rule([account for account in accounts if account.reason is None])
     counted = [(rule, f"{count:,} whole {'file' if count == 1 else 'files'}") for rule, count in whole.items()]
     counted += [(rule, f"{count:,}") for rule, count in sorted(rows.items(), key=lambda pair: -pair[1])]
-    lines = [f"| {cell(rule)} | {count} |" for rule, count in counted]
+    lines = [f"| {cell(in_words(rule))} | {count} |" for rule, count in counted]
     table = "\n".join(["| rule | rows |", "|---|--:|", *lines])
     return {
         "refused of this delivery by rule": dg.MetadataValue.md(table),
@@ -149,7 +182,9 @@ def refused_by_file(accounts: list[Account]) -> dg.MarkdownMetadataValue | None:
     # The page is narrow: a fourth column would stand outside it.
     lines = ["| file, batch | read = landed + refused | why |", "|---|---|---|"]
     for account in concerned[:_FILES_SHOWN]:
-        rules = ", ".join(f"{rule} {count:,}" for rule, count in list(account.by_rule.items())[:_RULES_SHOWN])
+        rules = ", ".join(
+            f"{in_words(rule)}: {count:,}" for rule, count in list(account.by_rule.items())[:_RULES_SHOWN]
+        )
         counts = f"{account.rows_read:,} = {account.rows_landed:,} + {account.rows_refused:,}"
         name, told = cell(account.delivery.file_name), cell(account.reason or rules)
         counted = counts if account.reason is None else "whole file"

@@ -13,6 +13,7 @@ from warehouse import breaches, decimals
 from warehouse.contracts import Contract, dictionary
 from warehouse.dialect import ColumnRule, Derived, Output, columns_named_by
 from warehouse.readers.port import LINE
+from warehouse.terms import broken_check
 
 _SAS_EPOCH = date(1960, 1, 1)
 _SAS_DAYS = ((date.min - _SAS_EPOCH).days, (date.max - _SAS_EPOCH).days)
@@ -274,7 +275,7 @@ def message_for(contract: Contract, rule: str) -> str:
     columns = contract.columns()
     if name not in columns:
         rule_of_row = getattr(contract.schema, name).validation_fn
-        return f"{name.replace('_', ' ')}: {(rule_of_row.__doc__ or 'a rule of the contract').strip()}"
+        return f"against '{name.replace('_', ' ')}': {(rule_of_row.__doc__ or 'a rule of the contract').strip()}"
     column = columns[name]
     if check == "nullability":
         mend = _SIDECAR_MENDS if name in ("event_at", "known_at") else ""
@@ -284,10 +285,6 @@ def message_for(contract: Contract, rule: str) -> str:
     if check == "unreadable":
         if column.dtype == pl.String:  # Any text can be read.
             return f"{name} has a code that is not in the dialect: {column.description}"
-        kind = dictionary.kind(column)
-        return f"{name} cannot be read (type: {kind}), or its code is not in the dialect: {column.description}"
-    if check == "check":
-        return f"{name} is not in its code list: {column.description}"
-    bound = getattr(column, check, None)
-    limit = f" ({bound})" if bound is not None and not callable(bound) else ""
-    return f"{name} breaks '{check}'{limit}: {column.description}"
+        return f"{name} cannot be read (type: {dictionary.kind(column)}) under the dialect: {column.description}"
+    problem, mend = broken_check(check, getattr(column, check, None), column.description or name)
+    return f"{name}: {problem}; {mend}"

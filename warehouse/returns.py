@@ -19,6 +19,8 @@ from warehouse.terms import Complaint, once, terms
 
 _LINES_ON_A_PAGE = 2_000
 """A browser shows no more with ease; the CSV holds all."""
+_Broken = tuple[str, str]
+"""A rule, and the message kept with the row."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -109,13 +111,13 @@ def as_html(report: Return) -> str:
 
 def _lines(reading: Reading, rows: pl.DataFrame, dialect: Dialect | None) -> Iterator[Line]:
     words = terms(reading.contract, reading.dataset, dialect)
-    told: dict[tuple[str, str], Complaint] = {}
+    told: dict[_Broken, Complaint] = {}
     for row in rows.iter_rows(named=True):
-        for rule, message in zip(row["rules"], row["messages"], strict=True):
+        broken = list(zip(row["rules"], row["messages"], strict=True))
+        for rule, message in broken:
             if (rule, message) not in told:
                 told[rule, message] = words.complaint(rule, message)
-        complaints = [told[broken] for broken in zip(row["rules"], row["messages"], strict=True)]
-        for complaint in once(complaints):
+        for complaint in once([told[rule, message] for rule, message in broken]):
             yield Line(row["source_line"], reading.contract.name, complaint, row.get("raw"))
 
 

@@ -13,6 +13,17 @@ from warehouse.contracts import Contract
 from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_named_by
 
 _EXTRACTED = "extracted_at"
+_WHOLE_AGAIN = "send the file again as it is on your side, with its sidecar if there is one"
+_OF_FILES = {
+    "header": "send the file with the columns, the delimiter and the encoding that were agreed",
+    "hash": _WHOLE_AGAIN,
+    "row-count": _WHOLE_AGAIN,
+    "truncated": _WHOLE_AGAIN,
+    "parquet": _WHOLE_AGAIN,
+    "empty": "say that there was nothing to report, or send the file again",
+    "edifact-no-interchange": "send the file in the format that was agreed",
+}
+"""What mends a whole file that was refused, said to its sender: the message itself speaks to who received it."""
 _CODES_SHOWN = 12
 _UNREADABLE, _MISSING = "the value cannot be read", "a value is missing"
 _EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
@@ -52,7 +63,7 @@ class Terms:
         """What to tell the sender of a rule, whose message is in the contract's words."""
         name, _, check = rule.partition("|")
         if name not in self.contract.columns():
-            return Complaint(self._columns_of_row_rule(name), rule.replace("-", " ").replace("_", " "), message)
+            return self._complaint_of_line(name, message)
         column = self.contract.columns()[name]
         meaning = (column.description or name).rstrip(".")
         mapped = self._rule(name)
@@ -62,7 +73,17 @@ class Terms:
         if check == "unreadable":
             form = _readable_form(self._read_by(mapped), column.dtype)
             return Complaint(self.columns_of(name), _UNREADABLE, f"write {form}: {meaning}")
-        return Complaint(self.columns_of(name), *_broken_check(check, getattr(column, check, None), meaning))
+        return Complaint(self.columns_of(name), *broken_check(check, getattr(column, check, None), meaning))
+
+    def _complaint_of_line(self, rule: str, message: str) -> Complaint:
+        """Of a reader's rule, whose message says what was found; what to do. Of a contract's, what has to hold."""
+        columns = self._columns_of_row_rule(rule)
+        if columns:
+            return Complaint(columns, f"against the rule: {_words(rule)}", message.partition(": ")[2] or message)
+        found, _, mend = message.partition("; ")
+        if not mend:
+            return Complaint((), _words(rule), message)
+        return Complaint((), found, _OF_FILES.get(rule, mend))
 
     def columns_of(self, target: str) -> tuple[str, ...]:
         """The source's columns that a contract column comes from, in the order of their names."""
@@ -132,6 +153,35 @@ def terms(contract: Contract, dataset: str, dialect: Dialect | None) -> Terms:
     return Terms(contract, next((one for one in extracts if one.dataset.split(".")[1] == dataset), None))
 
 
+_CHECKS = {
+    "nullability": "is missing",
+    "unreadable": "cannot be read",
+    "check": "is not in its code list",
+    "regex": "has another form",
+    "min": "is too small",
+    "max": "is too great",
+    "scale": "has too many decimals",
+    "min_length": "is too short",
+    "max_length": "is too long",
+    "nan": "is no finite number",
+    "inf": "is no finite number",
+}
+
+
+def in_words(rule: str) -> str:
+    """A rule that was broken, in a few plain words: `hs_code|nullability` is "hs_code is missing".
+
+    >>> in_words("repeated-in-file")
+    'repeated in file'
+    """
+    name, _, check = rule.partition("|")
+    return f"{name} {_CHECKS.get(check, f'breaks {check}')}" if check else _words(rule)
+
+
+def _words(rule: str) -> str:
+    return rule.replace("-", " ").replace("_", " ")
+
+
 def _readable_form(rule: ColumnRule | None, dtype: pl.DataType) -> str:
     """The form in which the dialect reads a column's values."""
     if rule is not None and rule.codes:
@@ -162,7 +212,8 @@ def _time_form(form: str | None) -> str:
             return f"a time that exists, such as {_EXAMPLE.strftime(form)}"
 
 
-def _broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
+def broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
+    """What a bound that is not kept means of a value, and what would keep it; never the value."""
     match check:
         case "min":
             return f"the value is below {bound}", f"give a value of at least {bound}: {meaning}"
@@ -175,7 +226,7 @@ def _broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
         case "max_length":
             return "the text is too long", f"give at most {bound} characters: {meaning}"
         case "regex":
-            return "the value has another form", f"give it in the form {bound}: {meaning}"
+            return "the value has another form", f"give it as described (pattern {bound}): {meaning}"
         case "nan" | "inf":
             return "the value is no finite number", f"give a finite number, or leave it out: {meaning}"
         case _:

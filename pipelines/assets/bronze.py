@@ -19,6 +19,7 @@ from warehouse.contracts import CONTRACTS, Contract
 from warehouse.delivery import Delivery
 from warehouse.errors import BorderlakeError
 from warehouse.ledger import Account, unaccounted
+from warehouse.terms import in_words
 
 _ACCOUNTED = "every_row_accounted_for"
 _AGREE = "rows_agree"
@@ -32,7 +33,10 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        description=f"{table.description}\n\nLands what waits in the inbox; refused rows are in quarantine.",
+        description=(
+            f"{table.description}\n\nLands what waits in the inbox; refused rows are in "
+            f"`{QUARANTINE[contract.name].name}`. What came on a day, and what was refused of it, is under Partitions."
+        ),
         group_name=contract.domain,
         owners=OWNERS[contract.domain],
         kinds={"deltalake", "polars", "bronze"},
@@ -43,19 +47,7 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         code_version=str(contract.version),
         metadata={**reporting.describe(table), "contract": f"{contract.name} v{contract.version}"},
         required_resource_keys={DEPLOYMENT},
-        check_specs=[
-            dg.AssetCheckSpec(
-                _ACCOUNTED,
-                asset=key,
-                description="Rows in bronze and quarantine are those the ledger says were read.",
-                blocking=True,
-            ),
-            dg.AssetCheckSpec("ceiling_of_rows", asset=key, description="No delivered day has more rows than can be."),
-            dg.AssetCheckSpec(_AGREE, asset=key, description=_consistencies(contract)),
-            dg.AssetCheckSpec("refused_share", asset=key, description="At most one row in twenty is refused."),
-            dg.AssetCheckSpec("floor_of_rows", asset=key, description="Each delivered day has enough rows."),
-            *feed_checks.specs(key),
-        ],
+        check_specs=[*_check_specs(contract), *feed_checks.specs(key)],
     )
     @discreet
     def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -72,6 +64,48 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         )
 
     return bronze
+
+
+def _check_specs(contract: Contract) -> list[dg.AssetCheckSpec]:
+    """What is checked of each landing, and what to do where it fails."""
+    key = key_of(BRONZE[contract.name])
+    dataset = contract.name.partition(".")[2]
+    return [
+        dg.AssetCheckSpec(
+            _ACCOUNTED,
+            asset=key,
+            description=(
+                "Rows in bronze and quarantine are those the ledger says were read. Where not: keep the files, and run "
+                "`borderlake verify`, which names what is lost and how it is put back."
+            ),
+            blocking=True,
+        ),
+        dg.AssetCheckSpec(
+            "ceiling_of_rows",
+            asset=key,
+            description=(
+                f"No delivered day has more than {contract.ceiling:,} rows, far more than can be. Where one has, see "
+                "whether its files hold other days or repeat them, and ask the agency."
+            ),
+        ),
+        dg.AssetCheckSpec(_AGREE, asset=key, description=_consistencies(contract)),
+        dg.AssetCheckSpec(
+            "refused_share",
+            asset=key,
+            description=(
+                "At most one row in twenty is refused. Where more are, the layout has changed or the sender's system "
+                f"has a fault: `borderlake quarantine list --dataset AGENCY.{dataset}` tells by which rules."
+            ),
+        ),
+        dg.AssetCheckSpec(
+            "floor_of_rows",
+            asset=key,
+            description=(
+                f"Each delivered day has {contract.floor:,} rows or more. Where one has fewer, ask the agency whether "
+                "it is whole: a file may be missing, or cut before its sidecar was written."
+            ),
+        ),
+    ]
 
 
 def _land(
@@ -121,7 +155,7 @@ def landing_pictures(deployment: Deployment, contract: Contract) -> dict[str, dg
         landed=pl.col("rows_landed").sum(), refused=pl.col("rows_refused").sum()
     )
     refused = deployment.lake.scan(QUARANTINE[contract.name]).select(rule=pl.col("rules").list.first())
-    rules = dict(refused.group_by("rule").len().collect().iter_rows())
+    rules = {in_words(rule): count for rule, count in refused.group_by("rule").len().collect().iter_rows()}
     days = by_day.sort("received_on").collect()
     landed = days["landed"].to_list()
     shown = {
@@ -139,7 +173,7 @@ def landing_events(
     """Materialisations of every table that landing these accounts wrote, but the bronze that is `reported` already."""
     if not accounts:
         return
-    yield reporting.materialized(deployment, LEDGER)
+    yield reporting.materialized(deployment, LEDGER, metadata=reporting.ledger_facts(deployment))
     for written in {account.contract.name: account.contract for account in accounts}.values():
         mine = [account for account in accounts if account.contract is written]
         quarantine = QUARANTINE[written.name]
@@ -182,14 +216,14 @@ def _checks(deployment: Deployment, contract: Contract, accounts: list[Account])
         check_name="refused_share",
         passed=share <= _REFUSED_SHARE,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"share": share, "by rule": reporting.by_rule(mine)},
+        metadata={"share refused, of 1": round(share, 4), "rows by rule": reporting.by_rule(mine)},
     )
     thin = sorted(day for day, rows in _rows_by_day(mine).items() if rows < contract.floor)
     yield dg.AssetCheckResult(
         check_name="floor_of_rows",
         passed=not thin,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"floor": contract.floor, "days below": ", ".join(thin) or "none"},
+        metadata={"days below": ", ".join(thin) or "none", "floor": f"{contract.floor:,} rows a day"},
     )
 
     full = sorted(day for day, rows in _rows_by_day(mine).items() if rows > contract.ceiling)
@@ -197,14 +231,16 @@ def _checks(deployment: Deployment, contract: Contract, accounts: list[Account])
         check_name="ceiling_of_rows",
         passed=not full,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"ceiling": contract.ceiling, "days above": ", ".join(full) or "none"},
+        metadata={"ceiling": f"{contract.ceiling:,} rows a day", "days above": ", ".join(full) or "none"},
     )
     yield _consistency_check(deployment, contract, mine)
 
 
 def _consistencies(contract: Contract) -> str:
     told = " ".join(rule.description for rule in contract.consistencies)
-    return told or "The contract has no rule across rows, beside the one that a record stands once in a file."
+    if not told:
+        return "The contract has no rule across rows, beside the one that a record stands once in a file."
+    return f"{told} Nothing is refused where they do not: ask the sender which of the rows is right."
 
 
 def _consistency_check(deployment: Deployment, contract: Contract, mine: list[Account]) -> dg.AssetCheckResult:

@@ -15,6 +15,9 @@ from pipelines.partitions import BACKFILL, days_of, days_of_delivery, partition_
 from pipelines.reporting import key_of
 from warehouse.catalog import Table
 
+_RAREST = 20
+"""Features that the picture shows."""
+
 
 def _features(subject: Subject) -> dg.AssetsDefinition:
     table = flows.feature_table(subject.name)
@@ -55,7 +58,13 @@ def _features(subject: Subject) -> dg.AssetsDefinition:
         for event in _of_views(context.instance, subject, made, known):
             context.log_event(event)
         context.add_asset_metadata(
-            {"share of events with a value": pictures.bars(known, f"{subject.name}: known share", "share")},
+            {
+                "features that fewest events have": pictures.bars(
+                    dict(sorted(known.items(), key=lambda pair: pair[1])[:_RAREST]),
+                    f"Features of {subject.name} that fewest events have",
+                    "share of events with a value",
+                )
+            },
             key,
             max(context.partition_keys),
         )
@@ -75,11 +84,19 @@ def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             "one_vector_an_event",
             asset=key,
-            description="Each event version of the days has exactly one vector.",
+            description=(
+                "Each event version of the days has exactly one vector. Where not, nothing is scored: materialise the "
+                "days again, and where that does not mend it run `borderlake verify`."
+            ),
             blocking=True,
         ),
         dg.AssetCheckSpec(
-            "features_have_values", asset=key, description="No feature of the history is missing everywhere."
+            "features_have_values",
+            asset=key,
+            description=(
+                "No feature of the history is missing for every event. Where one is, its source brings nothing: "
+                "`borderlake features describe FEATURE` names its tables, `borderlake feeds list` how they fare."
+            ),
         ),
     ]
 

@@ -17,11 +17,11 @@ from warehouse.contracts import CONTRACTS
 from warehouse.recalls import RECALLS
 
 
-def _reported(table: Table, group: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
+def _reported(table: Table, group: str, deps: list[dg.AssetKey], more: str = "") -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(table),
         deps=deps,
-        description=table.description,
+        description=f"{table.description} {more}".strip(),
         group_name=group,
         owners=OWNERS[table.owner],
         kinds={"deltalake", table.layer},
@@ -33,7 +33,12 @@ _BRONZE_KEYS = [key_of(table) for table in BRONZE.values()]
 
 platform_specs = [
     *(
-        _reported(QUARANTINE[contract.name], contract.domain, [key_of(BRONZE[contract.name])])
+        _reported(
+            QUARANTINE[contract.name],
+            contract.domain,
+            [key_of(BRONZE[contract.name])],
+            "`borderlake quarantine` lists and shows them, writes what to return to the sender, and reads files again.",
+        )
         for contract in CONTRACTS.values()
     ),
     _reported(LEDGER, "platform", _BRONZE_KEYS),

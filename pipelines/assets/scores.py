@@ -79,13 +79,16 @@ def _checks(spec: ModelSpec) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             "every_event_scored",
             asset=key_of(flows.score_table(spec)),
-            description="Each event version of the days has a score of the champion, between 0 and 1.",
+            description=(
+                "Each event version of the days has a score of the champion, between 0 and 1. Where not, no lane rests "
+                "on them: `borderlake score` scores what is missing."
+            ),
             blocking=True,
         ),
         dg.AssetCheckSpec(
             "every_score_has_a_lane",
             asset=key_of(flows.selection_table(spec)),
-            description="Each score of the days has one lane.",
+            description="Each score of the days has one lane. Where not, `borderlake score` selects what is missing.",
         ),
     ]
 
@@ -128,20 +131,24 @@ def _show(context: dg.AssetExecutionContext, spec: ModelSpec, lanes: pl.DataFram
     counts = dict(lanes["lane"].value_counts().iter_rows())
     by_lane = [(lane, counts.get(lane, 0)) for lane in LANES]
     spread = lanes["probability"].hist(bins=[step / 40 for step in range(41)])["count"].log1p().to_list()
+    days = lanes["received_on"].sort()
+    shown = f"{lanes.height:,} events, delivered {days[0]} to {days[-1]}"
     context.add_asset_metadata(
         {
-            "at a glance": glance.bars(spread, "events by risk, 0 to 100 %, logarithmic"),
+            "scored by": f"{spec.name} version {lanes['model_version'][0]}",
+            "shown below": shown,
+            "at a glance": glance.bars(spread, "events by risk, 0 to 100 %; heights are logarithms"),
+            "riskiest": dg.MetadataValue.md(riskiest_table(lanes, 10)),
             "score distribution": pictures.embedded(
                 model_pictures.score_distribution(lanes["probability"], spec.title), "score distribution"
             ),
-            "riskiest": dg.MetadataValue.md(riskiest_table(lanes, 10)),
-            "model version": int(lanes["model_version"][0]),
         },
         scores,
         last,
     )
     context.add_asset_metadata(
         {
+            "shown below": shown,
             "at a glance": glance.bars(
                 [count for _, count in by_lane],
                 ", ".join(f"{lane} {count:,}" for lane, count in by_lane),
@@ -184,7 +191,7 @@ def abstained_table(lanes: pl.DataFrame) -> str:
         kind=pl.col("abstained_for").str.split("; ")
     )
     kinds = marked.explode("kind").with_columns(pl.col("kind").str.split(":").list.first())
-    counted = kinds.group_by("kind", "lane").len().sort("kind", "lane")
+    counted = kinds.group_by("kind", "lane").len().sort("kind", pl.col("lane").cast(pl.Enum(LANES)))
     lines = [f"{marked.height:,} of {lanes.height:,} events.", "", "| why | lane | events |", "|---|---|--:|"]
     lines += [f"| {row['kind']} | {row['lane']} | {row['len']:,} |" for row in counted.iter_rows(named=True)]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from models import card as model_card
+from models import card_evidence
 from models import pictures as model_pictures
 from models.catalogue import MODELS
 from models.promotion import ENOUGH_ADVERSE, RULES, Verdict
@@ -74,11 +75,21 @@ def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
             ),
             blocking=True,
         ),
-        dg.AssetCheckSpec("calibrated", asset=key, description="The calibration slope allows 0.7 to 1.4."),
+        dg.AssetCheckSpec(
+            "calibrated",
+            asset=key,
+            description=(
+                f"The interval of the calibration slope reaches into {_SLOPE[0]} to {_SLOPE[1]}; 1 is calibrated, less "
+                "is overconfident. Where it does not, ranks stand, probabilities do not: see the calibration picture."
+            ),
+        ),
         dg.AssetCheckSpec(
             "meets_the_gate",
             asset=key,
-            description=f"It may be champion: {'; '.join(RULES.values())}. Warns: then the champion stays.",
+            description=(
+                f"It may be champion: {'; '.join(RULES.values())}. Warns: then the champion stays. The verdict tells "
+                "what each rule found; `borderlake model promote` overrides it, with a reason that is kept."
+            ),
         ),
     ]
 
@@ -143,10 +154,10 @@ def gate_table(verdict: Verdict) -> str:
 
 
 def figures_table(result: lifecycle.Training) -> str:
-    """The figures as a Markdown table."""
+    """The figures as a Markdown table, under the names that the model card has for them."""
     lines = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for name, figure in result.trained.figures.items():
-        lines.append(f"| {name} | {figure.value:.3f} | {figure.low:.3f} to {figure.high:.3f} |")
+        lines.append(f"| {card_evidence.spoken(name)} | {figure.value:.3f} | {figure.low:.3f} to {figure.high:.3f} |")
     return "\n".join(lines)
 
 

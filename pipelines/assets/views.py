@@ -37,7 +37,7 @@ def computed(subject: Subject, shares: Mapping[str, float], events: int) -> Iter
     """What a run tells of each view: that it was computed for so many events, and the share that had a value."""
     for view in subject.registry.views:
         records = [
-            dg.TableRecord({"feature": one.name, "share with a value": round(shares[one.name], 4)})
+            dg.TableRecord({"feature": one.name, "events with a value": f"{shares[one.name]:.1%}"})
             for one in view.aggregations
         ]
         yield dg.AssetMaterialization(

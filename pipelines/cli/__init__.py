@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 nothing could be done (the message says why), 2 wrong usage, 3 done in part.
 """
 
+import errno
 import sys
 
 import typer
@@ -33,6 +34,7 @@ from pipelines.cli import (
     versions,
     world,
 )
+from pipelines.cli.examples import add_examples
 from pipelines.cli.output import Exit, errors, printable
 from warehouse.errors import BorderlakeError, frames_of, silenced
 
@@ -42,6 +44,10 @@ app = typer.Typer(
         "A data lakehouse with risk analytics for border agencies.\n\n"
         "Start with [bold]borderlake demo --serve[/bold]: it simulates a border, runs the whole road from extracts to "
         "risk scores, and opens the Dagster UI. All state is under BORDERLAKE_HOME (default ./.borderlake)."
+    ),
+    epilog=(
+        "What reports takes --json OUT. Exit codes: 0 done, 1 nothing could be done (it says why), 2 wrong usage, "
+        "3 done in part, or something was found."
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -82,6 +88,14 @@ app.command(rich_help_panel="Keep")(keep.vacuum)
 app.command(rich_help_panel="Keep")(erase.erase)
 app.add_typer(exercise.app, name="exercise", rich_help_panel="Start")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
+add_examples(app)
+
+
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_NOT_OURS = (
+    "this user may not write where the command has to: BORDERLAKE_HOME, the lake or the file asked for is read-only or "
+    "another's. Run it as their owner; tables, show, quarantine list and verify only read"
+)
 
 
 def main() -> None:
@@ -94,6 +108,9 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # A panic of a library is no Exception.
+        if isinstance(error, OSError) and error.errno in _DENIED:
+            errors.print(f"[bold red]error[/bold red] {_NOT_OURS}", highlight=False, soft_wrap=True)
+            sys.exit(Exit.NOTHING)
         for line in frames_of(error):
             errors.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
         said = silenced(error, "the command")

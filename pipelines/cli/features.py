@@ -143,7 +143,9 @@ def _print_rows(one: Explained, most: int) -> None:
         prior = _value(one.behind.prior)
         console.print(f"It is drawn to {prior}, of {one.behind.prior_rows:,} rows of the jurisdiction", highlight=False)
     worked = f": {printable(one.working)}" if one.working else ""
-    console.print(f"[bold]{_value(one.recomputed)}[/bold]{worked}", highlight=False)
+    value = "no value" if one.recomputed is None else _value(one.recomputed)
+    none_counts = "" if one.behind.count(Standing.COUNTS) else ": none of its rows counts"
+    console.print(f"[bold]{value}[/bold]{worked or none_counts}", highlight=False)
     readings = one.behind.readings[-most:]
     columns = ("row", "could be used", "until", "it", *one.columns)
     shown = [

@@ -74,6 +74,13 @@ def verify(
     if stands:
         shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
         console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
+    if not findings and not (erased or stands or _has_tables(deployment.lake)):
+        console.print(
+            f"Nothing to verify: the lake at {deployment.lake.root} holds no table. Is this the right BORDERLAKE_HOME?",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(Exit.NOTHING)
     if not findings:
         look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
         console.print(f"Sound: the {look} found nothing.")
@@ -164,6 +171,10 @@ def _tables(lake: Lake, names: list[str] | None) -> list[Table]:
         if name not in known:
             raise UnknownName("table", name, list(known))
     return [known[name] for name in names] if names else list(known.values())
+
+
+def _has_tables(lake: Lake) -> bool:
+    return any(lake.version(table) is not None for table in TABLES.values())
 
 
 def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:

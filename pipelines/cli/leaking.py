@@ -8,7 +8,7 @@ import typer
 from models import estimators
 from models.catalogue import model_of
 from models.estimators import Estimate
-from pipelines import deciding
+from pipelines import deciding, flows
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.cli.selecting import From, KnownBy, Model, To, days_of, interval, moment_of
 from pipelines.deployment import from_environment
@@ -28,6 +28,15 @@ def leakage(
     """
     deployment, spec = from_environment(), model_of(model)
     rows = deciding.selections_with_outcomes(deployment, spec, days_of(first, last), moment_of(known_by))
+    if rows.is_empty():
+        console.print(
+            f"{spec.name} has no scores from {first:%Y-%m-%d} to {last:%Y-%m-%d}; take days that are scored, as "
+            f"borderlake show {flows.selection_table(spec).name} has them, or score: borderlake score",
+            highlight=False,
+            soft_wrap=True,
+        )
+        write_json(json_out, {"model": spec.name, "events": 0, "sampled": 0, "lane": [], "office": []})
+        raise typer.Exit(Exit.NOTHING)
     found: dict[str, list[dict[str, Any]]] = {}
     for title, column in (("lane", "lane_by_risk"), ("office", "location")):
         made = estimators.leakage(rows, [column])

@@ -89,6 +89,7 @@ def report(deployment: Deployment, accounts: list[Account]) -> None:
 
 def accounts_table(accounts: list[Account]) -> object:
     """One row a file and contract."""
+    has_others = any(account.rows_set_aside for account in accounts)
     rows = [
         (
             account.delivery.file_name,
@@ -97,11 +98,12 @@ def accounts_table(accounts: list[Account]) -> object:
             account.rows_read,
             account.rows_landed,
             account.rows_refused,
-            account.rows_set_aside,
+            *((account.rows_set_aside,) if has_others else ()),
         )
         for account in accounts
     ]
-    return table("Landing", ("file", "contract", "status", "read", "landed", "refused", "not of this contract"), rows)
+    columns = ("file", "contract", "status", "read", "landed", "refused")
+    return table("Landing", (*columns, "not of this contract") if has_others else columns, rows)
 
 
 def _explain(accounts: list[Account]) -> None:
@@ -129,6 +131,12 @@ def _explain(accounts: list[Account]) -> None:
             console.print(
                 f"{account.delivery.file_name} was landed before; nothing to do", highlight=False, soft_wrap=True
             )
+        elif not account.rows_read:
+            console.print(
+                f"{account.delivery.file_name} holds no row: landed as a day without records; is that so?",
+                highlight=False,
+                soft_wrap=True,
+            )
     if any(account.rows_landed for account in accounts):
         console.print(
             "Next: [bold]borderlake score[/bold] conforms and scores what is new", highlight=False, soft_wrap=True
@@ -136,8 +144,9 @@ def _explain(accounts: list[Account]) -> None:
 
 
 def exit_code(accounts: list[Account]) -> Exit:
-    """0 when every row landed (or had before), 3 when some were refused, 1 when nothing could land."""
-    if not any(account.rows_landed or account.status == KNOWN for account in accounts):
+    """0 when every row landed, had before, or there was none; 3 when some were refused; 1 when nothing could land."""
+    is_empty = any(not (account.rows_read or account.reason) for account in accounts)
+    if not is_empty and not any(account.rows_landed or account.status == KNOWN for account in accounts):
         return Exit.NOTHING
     if any(account.rows_refused or account.reason for account in accounts):
         return Exit.PARTLY

@@ -41,6 +41,10 @@ def list_versions(
     listed = {
         spec.name: [_told(deployment, spec, one) for one in deployment.registry.versions(spec.name)] for spec in specs
     }
+    if not any(listed.values()):
+        console.print(f"No version is registered yet. Train one: borderlake train {specs[0].name}", highlight=False)
+        write_json(json_out, {"models": listed, "astray": []})
+        raise typer.Exit(Exit.NOTHING)
     for name, versions in listed.items():
         shown = [
             (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from warehouse.errors import FileRefused
+from warehouse.readers import headers
 from warehouse.readers.delimited_lines import Block, Layout, decoded, parse
 from warehouse.readers.port import Chunk, beside_line
 from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
@@ -48,8 +49,9 @@ def read(
             number += block.line_ends
             if layout is None:
                 header, _, rest = block.data.removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
-                names = _names(header.decode(errors="replace").rstrip("\r"), delimiter, quote)
-                _require(columns, names, delimiter)
+                first = header.decode(errors="replace").rstrip("\r")
+                names = _names(first, delimiter, quote)
+                _require(columns, names, first, delimiter)
                 layout = Layout(tuple(names), delimiter, quote)
                 damaged = None if block.damaged is None else frozenset(at - 1 for at in block.damaged)
                 block = Block(rest, 2, damaged, is_last)
@@ -109,15 +111,9 @@ def _names(header: str, delimiter: str, quote: str) -> list[str]:
     return [beside_line(name.strip()) for name in names]
 
 
-def _require(columns: frozenset[str], names: list[str], delimiter: str) -> None:
-    """Names of what is missing only: a file without a header has a person's data in its first line."""
-    missing = sorted(columns - set(names))
-    if missing:
-        raise FileRefused(
-            "header",
-            f"the header lacks {', '.join(missing)} ({len(names)} columns when split at '{delimiter}'); "
-            "check the dialect, or ask the sender for the agreed layout",
-        )
+def _require(columns: frozenset[str], names: list[str], header: str, delimiter: str) -> None:
+    if lacking := headers.fault(columns, names, header, delimiter):
+        raise FileRefused("header", f"{lacking}; check the dialect, or ask the sender for the agreed layout")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise FileRefused("header", f"{len(twice)} column names occur twice; names must be unique to bind by name")

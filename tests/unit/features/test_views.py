@@ -49,6 +49,8 @@ def registry() -> Registry:
         source_columns={"shipments": columns, "sightings": {"object_id": pl.String(), "is_night": pl.Int8()}},
         event_columns=frozenset({"importer_id", "jurisdiction", "vehicle_id"}),
         source_purposes={"shipments": frozenset({RISK, CHECK}), "sightings": frozenset({RISK})},
+        source_owners={"shipments": frozenset({"customs"}), "sightings": frozenset({"surveillance"})},
+        taken=frozenset({"importer_id", "jurisdiction", "vehicle_id", "event_id", "received_on", "procedure"}),
     )
 
 
@@ -116,7 +118,7 @@ BAD_CONDITIONS = (
         ),
         pytest.param(
             replace(
-                VIEW, source="sightings", entity=("vehicle_id",), source_entity=("object_id",),
+                VIEW, owner="surveillance", source="sightings", entity=("vehicle_id",), source_entity=("object_id",),
                 aggregations=(replace(RATE, column="is_night"),),
             ),
             "the source has no column jurisdiction",
@@ -203,6 +205,42 @@ BAD_CONDITIONS = (
             "the entity names importer_id twice",
             id="a-key-of-the-source-named-twice",
         ),
+        pytest.param(
+            replace(VIEW, owner="custom"), "'custom' does not own 'shipments'; its owner is customs", id="another-owner"
+        ),
+        pytest.param(
+            replace(VIEW, owner="partner-police"), "'partner-police' does not own 'shipments'", id="another-partner"
+        ),
+        pytest.param(
+            replace(VIEW, purposes=RISK),  # type: ignore[arg-type]
+            "`purposes` is no set of Purposes; write frozenset({Purpose.",
+            id="a-purpose-without-its-set",
+        ),
+        pytest.param(
+            replace(VIEW, purposes=frozenset({RISK.value})),  # type: ignore[arg-type]
+            "`purposes` is no set of Purposes",
+            id="a-purpose-as-a-text",
+        ),
+        pytest.param(
+            replace(VIEW, sensitivity=Sensitivity.PERSONAL), "sensitivity 'personal'; say Sensitivity.OPEN or",
+            id="a-personal-feature",
+        ),
+        pytest.param(
+            replace(VIEW, sensitivity="open"), "sensitivity 'open'; say Sensitivity", id="a-sensitivity-as-a-text"  # type: ignore[arg-type]
+        ),
+        pytest.param(replace(VIEW, description=" "), "view 'importer_activity' needs a description", id="a-blank-view"),
+        pytest.param(replace(VIEW, name="importer activity"), "is no name of a view", id="no-name-of-a-view"),
+        pytest.param(with_(name="class"), "feature 'class' is no name of a column", id="a-name-that-python-keeps"),
+        *(
+            pytest.param(
+                with_(name=name), f"feature '{name}': vectors have a column of this name", id=f"feature-called-{name}"
+            )
+            for name in ("received_on", "procedure", "location", "feature_set", "is_adverse", "recovered")
+        ),
+        pytest.param(
+            with_(kind=Kind.MEAN, column=30), "the column is 30 and no name; a window is `window_days=30`",
+            id="a-window-in-the-column-s-place",
+        ),
         pytest.param(with_(unit=""), "feature 'importer_count_7d' needs a description and a unit", id="no-unit"),
         pytest.param(with_(description=" "), "needs a description and a unit", id="no-description"),
         pytest.param(with_(name="items 7d"), "feature 'items 7d' is no name of a column", id="no-name"),
@@ -232,7 +270,7 @@ BAD_CONDITIONS = (
             id="a-value-without-its-comma",
         ),
         pytest.param(with_(kind=Kind.MEAN), "mean needs a column", id="a-mean-of-nothing"),
-        pytest.param(with_(column="hs4"), "count takes no column", id="a-count-of-a-column"),
+        pytest.param(with_(column="hs4"), "count takes no column; it counts rows", id="a-count-of-a-column"),
         pytest.param(
             replace(VIEW, aggregations=(COUNT, COUNT)),
             "feature 'importer_count_7d' is declared twice; give one of them another name",

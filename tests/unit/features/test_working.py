@@ -47,7 +47,7 @@ def test_what_is_written_out_comes_to_the_value(some: list[Event], history: list
         pytest.param([], "rate_life", "", id="nothing-to-draw-to"),
         pytest.param([row(is_adverse=0), row()], "rate_life", "(1 + 3 x 0.5) / (2 + 3)", id="a-rate"),
         pytest.param([row(), row(value=5.0)], "mean_7", "7 / 2", id="a-mean"),
-        pytest.param([row(), row(value=None)], "sum_7", "the sum of 1 values", id="a-sum-of-what-has-the-column"),
+        pytest.param([row(), row(value=None)], "sum_7", "the sum of 1 value", id="a-sum-of-what-has-the-column"),
         pytest.param([row(), row(value=5.0)], "min_7", "of 2 values between 2 and 5", id="a-least"),
         pytest.param([row(), row(value=4.0)], "std_7", "of 2 values whose mean is 3", id="a-spread"),
         pytest.param([row(), row(value=5.0)], "gap_7", "2 - 3.5, the mean of 2", id="a-gap"),

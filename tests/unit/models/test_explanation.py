@@ -159,7 +159,14 @@ NOTHING = (math.nan, math.nan)
         pytest.param(
             feature("hour", "hour"), 3.0, (9.0, 15.0), None, "hour: 3, where 9 to 15 is usual", id="an-hour-has-no-unit"
         ),
-        pytest.param(feature("gap", "days"), 0.034, NOTHING, None, "gap: 0.034 days", id="nothing-usual-is-known"),
+        pytest.param(feature("gap", "days"), 3.4, NOTHING, None, "gap: 3.4 days", id="nothing-usual-is-known"),
+        pytest.param(
+            feature("gap", "days"), 0.034, (0.04, 0.5), None, "gap: 49 min, where 58 min to 12.0 h is usual",
+            id="under-a-day",
+        ),
+        pytest.param(
+            feature("gap", "days"), 0.0, (0.5, 3.0), None, "gap: 0 days, where 12.0 h to 3 days is usual", id="no-time"
+        ),
         pytest.param(RATE, None, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="a-missing-value"),
         pytest.param(RATE, math.nan, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="no-number"),
         pytest.param(

@@ -1,14 +1,23 @@
 """The command line as a user meets it: help that teaches, exit codes, messages with the next step."""
 
+import errno
 import hashlib
 import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines.cli import app, main
 from pipelines.cli.output import Exit, console
+from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
@@ -141,3 +150,69 @@ def test_an_empty_lake_says_how_to_fill_it() -> None:
     result = runner.invoke(app, ["tables"])
     assert result.exit_code == Exit.NOTHING
     assert "borderlake demo" in result.output
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, by its words."""
+    below = getattr(command, "commands", {})
+    if not below or (path and command.invoke_without_command):
+        yield path, command
+    for name, one in below.items():
+        yield from commands(one, (*path, name))
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=" ".join(path)) for path in COMMANDS])
+def test_the_help_of_every_command_has_an_example_that_it_takes(
+    path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = f"{COMMANDS[path].help}\n{COMMANDS[path].epilog or ''}".replace("\\\n", " ")
+    begins = f"borderlake {' '.join(path)}"
+    example = re.search(rf"{re.escape(begins)}( [^\n]*)?$", re.sub(r"\n +(?=--)", " ", told), re.M)
+    assert example is not None
+    words = shlex.split(example.group()[len(begins) :])
+    for word in words:
+        if re.fullmatch(r"[\w-]+\.[a-z]+", word):
+            Path(word).touch()  # Files that have to be there.
+    COMMANDS[path].make_context(path[-1], words)  # Raises a usage error where one is none of its words.
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("tables",), "The lake is empty", id="tables"),
+        pytest.param(("verify",), "Is this the right BORDERLAKE_HOME", id="verify"),
+        pytest.param(("model", "list"), "No version is registered yet", id="versions"),
+        pytest.param(
+            ("leakage", "--from", "2025-01-01", "--to", "2025-01-02"), "no scores from 2025-01-01", id="leakage"
+        ),
+        pytest.param(("feeds", "list"), "Nothing has landed here yet", id="feeds"),
+    ],
+)
+def test_what_looks_at_an_empty_lake_says_so(words: tuple[str, ...], said: str) -> None:
+    result = runner.invoke(app, list(words))
+    assert (result.exit_code, said in result.output) == (Exit.NOTHING, True)
+
+
+@pytest.mark.parametrize("denied", [errno.EROFS, errno.EACCES])
+def test_a_lake_that_may_not_be_written_is_no_surprise(
+    denied: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(denied, os.strerror(denied), "/somewhere")
+
+    monkeypatch.setattr(Lake, "version", fails)
+    monkeypatch.setattr(sys, "argv", ["borderlake", "tables"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = "".join(capfd.readouterr())
+    assert (end.value.code, "is read-only or another's" in said.replace("\n", " ")) == (Exit.NOTHING, True)
+    assert "/somewhere" not in said
+
+
+def test_a_file_without_a_row_is_a_day_without_records(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path))])
+    assert (result.exit_code, "holds no row" in result.output) == (Exit.DONE, True)

@@ -21,7 +21,7 @@ from pipelines.cli import app
 from pipelines.cli.output import Exit, console
 from pipelines.deployment import from_environment
 from pipelines.instance import open_instance
-from warehouse.catalog import BRONZE, Table
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, Table
 from warehouse.delta import Lake
 from warehouse.dialect import dialects
 from warehouse.errors import BorderlakeError
@@ -141,7 +141,7 @@ def test_rows_are_shown_with_reasons_and_as_received_only_with_raw(inbox: Path) 
     land_inbox()
     result, found = ask("show", "declarations.csv")
     assert result.exit_code == Exit.DONE
-    assert "hs_code breaks 'regex'" in result.output
+    assert "hs_code: the value has another form" in result.output
     assert "2 read = 1 landed + 1 refused" in result.output
     assert "CANARY" not in result.output + json.dumps(found)
     assert found["readings"][0]["rows"][0]["source_line"] == 3
@@ -241,7 +241,20 @@ def test_landing_points_to_the_rows_it_refused(tmp_path: Path) -> None:
     result = runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, FOREVER_BAD))])
     command = re.search(r"borderlake quarantine show ([0-9a-f]{8})", result.output)
     assert command is not None
-    assert "hs_code breaks" in ask("show", command.group(1))[0].output
+    assert "hs_code: the value has another form" in ask("show", command.group(1))[0].output
+
+
+def test_the_ledger_s_page_tells_what_each_feed_delivered_and_refusals_are_told_in_words(tmp_path: Path) -> None:
+    runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, FOREVER_BAD))])
+    deployment = from_environment()
+    with open_instance(deployment.settings) as instance:
+        events = {
+            table.name: instance.get_latest_materialization_event(reporting.key_of(table))
+            for table in (LEDGER, QUARANTINE["customs.declarations"])
+        }
+    ledger, quarantine = ({k: v.value for k, v in e.asset_materialization.metadata.items()} for e in events.values())
+    assert "| customs | customs.declarations | 1 | 2 = 1 + 1 | 0 |" in str(ledger["delivered so far"])
+    assert "hs\\_code has another form" in str(quarantine["refused of this delivery by rule"])
 
 
 def checks() -> list[bool]:

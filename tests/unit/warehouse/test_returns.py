@@ -126,6 +126,15 @@ def test_one_column_that_cannot_be_read_is_told_once(
     assert found == complaints
 
 
+def test_of_a_line_that_is_no_row_the_problem_and_the_mend_stand_apart(lake: Lake, tmp_path: Path) -> None:
+    path = write(tmp_path / "declarations-1.csv", [DECLARATION])
+    path.write_bytes(path.read_bytes() + b"B;1\n")
+    landed(lake, deliver(path))
+    (entry,) = entries(report_of(lake))
+    assert entry["problem"].startswith("the line does not have")
+    assert entry["what_would_mend_it"] == "it may be cut, or hold an unquoted delimiter"
+
+
 def test_no_value_of_a_row_is_in_a_report_unless_it_is_asked_for(lake: Lake, tmp_path: Path) -> None:
     bad = DECLARATION | {"IMPORTER_NAME": "CANARY-NAME", "CONVEYANCE": "CANARY-PLATE", "HS": "CANARY-HS"}
     landed(lake, deliver(write(tmp_path / "declarations-1.csv", [bad])))
@@ -143,7 +152,8 @@ def test_a_file_that_was_refused_whole_is_one_entry(lake: Lake, tmp_path: Path) 
     landed(lake, deliver(path))
     (entry,) = entries(report_of(lake))
     assert (entry["line"], entry["column"]) == ("whole file", "the whole file")
-    assert "header lacks" in entry["what_would_mend_it"]
+    assert "header lacks" in entry["problem"]
+    assert entry["what_would_mend_it"].startswith("send the file with the columns"), "not what its receiver may do"
     assert "the whole file was refused" in as_html(report_of(lake))
 
 

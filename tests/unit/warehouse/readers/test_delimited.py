@@ -147,6 +147,35 @@ def test_a_wrong_header_is_refused_by_what_it_lacks_and_its_line_is_never_quoted
 
 
 @pytest.mark.parametrize(
+    ("data", "options", "said"),
+    [
+        pytest.param(
+            b"office;importer\nA1;B\n", {}, "split at a semicolon it has them all: the file has another delimiter",
+            id="another-delimiter",
+        ),
+        pytest.param(
+            b"office\timporter\nA1\tB\n", {"delimiter": ";"}, "1 column when split at a semicolon), but split at a tab",
+            id="tabs",
+        ),
+        pytest.param(
+            PLAIN.encode("utf-16"), {"encoding": "iso-8859-1"}, "the file is in UTF-16, or no text", id="wide-letters"
+        ),
+        pytest.param(b"Office,IMPORTER\nA1,B\n", {}, "but has them in other capitals", id="other-capitals"),
+        pytest.param(b"A1,B\nA2,C\n", {}, "it may be a line of data, or another file", id="no-header"),
+        pytest.param(b"office,port\nA1,B\n", {}, "the header lacks importer (2 columns when", id="a-vanished-column"),
+    ],
+)  # fmt: skip
+def test_a_wrong_header_is_told_with_its_likely_cause(data: bytes, options: dict[str, str], said: str) -> None:
+    assert said in str(refusal(data, **options))
+
+
+def test_of_many_missing_columns_some_are_named_and_the_rest_counted() -> None:
+    wanted = frozenset(f"c{number:02}" for number in range(20))
+    assert "lacks all 20 columns asked for, c00, c01" in str(refusal(b"a,b\n1,2\n", wanted))
+    assert "c11 and 8 more (2 columns" in str(refusal(b"a,b\n1,2\n", wanted))
+
+
+@pytest.mark.parametrize(
     ("data", "rule"),
     [
         pytest.param(b"", "empty", id="nothing"),
