@@ -42,7 +42,10 @@ RULES = {
         "nmea-checksum",
         f"the bytes do not give this checksum: damaged on the way, or edited; {_ASK}",
     ),
-    FIELDS: ("nmea-fields", f"the fields are not total,part,sequence,channel,payload,fill bits; {_ASK}"),
+    FIELDS: (
+        "nmea-fields",
+        f"the name is not in capitals, or the fields not total,part,sequence,channel,payload,fill bits; {_ASK}",
+    ),
     TAG_BLOCK: (
         "nmea-tag-block",
         f"the tag block does not end in its right checksum and a backslash; {_ASK}",
@@ -50,10 +53,10 @@ RULES = {
     TIME: ("nmea-time", "$PGHP,1 without a time and the checksum of a sentence; ask the receiver's owner"),
 }
 
-# The first eight bytes as one number: "!..VDM," or "!..VDO,", and "$PGHP,1,".
-_VDM = int.from_bytes(b"!\0\0VDM,\0", "little")
-_VDO = int.from_bytes(b"!\0\0VDO,\0", "little")
-_FORMATTER = int.from_bytes(b"\xff\0\0\xff\xff\xff\xff\0", "little")
+# The first eight bytes as one number: "!..VDM," or "!..VDO,", and "$PGHP,1,". Some loggers write a $ for the !.
+_VDM = int.from_bytes(b"\0\0\0VDM,\0", "little")
+_VDO = int.from_bytes(b"\0\0\0VDO,\0", "little")
+_FORMATTER = int.from_bytes(b"\0\0\0\xdf\xdf\xdf\xff\0", "little")  # In small letters, too: these are refused.
 _PGHP = int.from_bytes(b"$PGHP,1,", "little")
 
 
@@ -189,7 +192,7 @@ def _sentences(lines: Lines, rows: Ints, tags: TagBlocks, star: Ints, said: Ints
     digit = head[:, 11:13] - np.uint8(48) < 10
     good &= (data[channel_at - 1] == 44) & (digit[:, 0] | (digits < 1)) & (digit[:, 1] | (digits < 2))
     good &= (data[payload_start - 1] == 44) & (data[payload_end] == 44) & (payload_end >= payload_start)
-    good &= (fill >= 0) & (fill <= 5)
+    good &= (fill >= 0) & (fill <= 5) & (head[:, 1:6] < 97).all(axis=1)
     lines.status[rows] = np.where(good, SENTENCE, FIELDS)
     kept = np.flatnonzero(good)
     at = rows[kept]

@@ -107,6 +107,11 @@ def test_every_talker_and_both_formatters_are_read(tmp_path: Path, talker: str, 
     assert rows.height == 1
 
 
+def test_a_dollar_for_the_exclamation_mark_is_read(tmp_path: Path) -> None:
+    rows, refused, ignored = read(tmp_path, vdm().replace("!", "$"))
+    assert (rows["raw"].to_list(), refused.height, ignored) == ([CLASS_A], 0, 0)
+
+
 @pytest.mark.parametrize(
     ("line", "received", "logged", "station"),
     [
@@ -246,6 +251,7 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param("\\\\" + vdm(), "nmea-tag-block", id="an-empty-tag-block"),
         pytest.param(tag("s:x")[:-1] + vdm(), "nmea-framing", id="a-tag-block-left-open"),
         pytest.param("!" + hashed("AIVDM,1,1,,A"), "nmea-fields", id="too-few-fields"),
+        pytest.param("!" + hashed(f"aivdm,1,1,,A,{CLASS_A},0"), "nmea-fields", id="a-name-in-small-letters"),
         pytest.param("!" + hashed(f"AIVDM,1,1,,A,{CLASS_A[:26]},0,0"), "ais-payload-armour", id="too-many-fields"),
         pytest.param("!" + hashed(f"AIVDM,2,3,1,A,{CLASS_A},0"), "nmea-fields", id="part-3-of-2"),
         pytest.param("!" + hashed(f"AIVDM,0,0,1,A,{CLASS_A},0"), "nmea-fields", id="part-0-of-0"),
