@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from interchanges import fuzz, interchange, message, read_with
 
 from warehouse.errors import FileRefused
@@ -204,6 +206,20 @@ def test_bytes_off_the_character_set_cost_the_traveller_they_stand_in(tmp_path: 
     assert [(row["surname"], row["traveller_number"]) for row in rows] == [("ASK", "1"), ("LUND", "3")]
     assert refused == [(16, "edifact-encoding")]
     assert frame["raw"].item() == "NAD+FL+++NOV\\xe1K:IDA'" + "".join(f"{part}'" for part in PASSPORT)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged=st.sets(st.integers(0, 5)), place=st.integers(0, len(PASSPORT)))
+def test_every_traveller_is_read_or_refused_wherever_bytes_are_damaged(
+    tmp_path: Path, damaged: set[int], place: int
+) -> None:
+    people = [[f"NAD+FL+++P{at}:IDA", *PASSPORT] for at in range(6)]
+    for at in damaged:
+        people[at][place] += "\xff"
+    content = interchange(message("PAXLST", *HEAD, *FLIGHT, *(part for one in people for part in one)))
+    rows, refused, _ = read_with(paxlst.read, tmp_path, content.encode("latin-1"))
+    assert [int(row["traveller_number"]) - 1 for row in rows] == sorted(set(range(6)) - damaged)
+    assert refused == [(12 + 4 * at, "edifact-encoding") for at in sorted(damaged)]
 
 
 def test_bytes_off_the_character_set_before_the_travellers_cost_the_message(tmp_path: Path) -> None:
