@@ -382,6 +382,25 @@ def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> No
     )
 
 
+def test_a_boats_data_without_its_last_byte_lacks_the_distance_to_starboard_alone(tmp_path: Path) -> None:
+    from pyais import encode_dict
+
+    boat: dict[str, str | float] = {
+        "msg_type": 24,
+        "mmsi": 211_000_001,
+        "partno": 1,
+        "callsign": "DX1",
+        "ship_type": 37,
+    }
+    (whole,) = encode_dict({**boat, "to_bow": 9, "to_stern": 3, "to_port": 2, "to_starboard": 7}, radio_channel="B")
+    payload = whole.split(",")[5]
+    rows, refused, _ = read(tmp_path, whole, vdm(payload[:27], fill="2"), vdm(payload[:27], fill="3"))
+    one, cut = rows.drop("source_line", "raw").to_dicts()
+    assert cut == {**one, "to_starboard_m": None}
+    assert one["to_starboard_m"] == 7
+    assert refused["rule"].to_list() == ["ais-payload-length"]
+
+
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     path = tmp_path / "log.nmea"
     path.write_bytes(b"")
