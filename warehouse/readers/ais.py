@@ -66,7 +66,8 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int 
     """Messages of an AIS log with the columns of `SCHEMA`, in each chunk by their first line.
 
     `received_at` is the tag block's time, else that of the `$PGHP` line, else `logged_at`: the time after the
-    checksum. Memory is bounded by a small multiple of `block_bytes`, whatever the length of file and lines.
+    checksum, else the one before the sentence. Memory is bounded by a small multiple of `block_bytes`, whatever the
+    length of file and lines.
 
     Raises `FileRefused` when the file is empty or `columns` asks for what AIS does not say.
     """

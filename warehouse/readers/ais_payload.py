@@ -220,6 +220,12 @@ def _static_b_ship(bits: _Bits) -> dict[str, Column]:
     return {"ship_type": ship["ship_type"], "call_sign": bits.text(90, 7), **sides}
 
 
+def _static_b_ship_cut(bits: _Bits) -> dict[str, Column]:
+    """Without the last byte, as some transmitters send it: of the distance to starboard two bits are lost."""
+    ship = _static_b_ship(bits)
+    return {**ship, "to_starboard_m": np.full(len(bits.chars), np.nan)}
+
+
 def _search_and_rescue(bits: _Bits) -> dict[str, Column]:
     motion = {**_position(bits, 60), "course_deg": _tenths(bits.unsigned(116, 12), 3600)}
     speed = bits.unsigned(50, 10)  # in knots, not tenths
@@ -279,6 +285,7 @@ _LAYOUTS = (
     _Layout((19,), (312, 320), _class_b_extended),
     _Layout((21,), (272, 368), _aid_to_navigation),
     _Layout((24,), (160, 176), _static_b_name, part=0),
+    _Layout((24,), (160, 161), _static_b_ship_cut, part=1),
     _Layout((24,), (162, 176), _static_b_ship, part=1),
     _Layout((27,), (96, 168), _long_range),
     _Layout((28,), (168, 176), _short_aid),
@@ -288,6 +295,8 @@ _LAYOUTS = (
 _LAYOUT_OF = np.full((64, 5), -1)  # by type and part + 1
 for _index, _layout in enumerate(_LAYOUTS):
     _LAYOUT_OF[list(_layout.types), _layout.part + 1] = _index
+_SHIP_B = int(_LAYOUT_OF[24, 2])
+_SHIP_B_CUT = _SHIP_B - 1
 
 
 def decode(data: Bytes, start: Ints, end: Ints, fill_bits: Ints) -> tuple[pl.DataFrame, npt.NDArray[np.int8]]:
@@ -296,8 +305,9 @@ def decode(data: Bytes, start: Ints, end: Ints, fill_bits: Ints) -> tuple[pl.Dat
     part = np.where(kind == 24, _six_bits(data[start + 6]).astype(np.int64) >> 2 & 3, -1)  # bits 38 and 39
     layout = _LAYOUT_OF[kind, part + 1]
     length = end - start
-    low, high = np.array([each.bits for each in _LAYOUTS])[layout].T
     bits = length * 6 - fill_bits
+    layout[(layout == _SHIP_B) & (bits < _LAYOUTS[_SHIP_B].bits[0])] = _SHIP_B_CUT
+    low, high = np.array([each.bits for each in _LAYOUTS])[layout].T
     verdict = np.where((bits < low) | (bits > high), LENGTH, 0).astype(np.int8)
     verdict[layout < 0] = UNSUPPORTED
     verdict[length == 0] = EMPTY

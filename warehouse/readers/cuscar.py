@@ -69,11 +69,15 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = ST
 
 def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     segments = message.segments
-    at = [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
+    at = _consignments_at(segments)
     shared = {**header, **_voyage(segments[: at[0]] if at else segments)}
     for first, end in pairwise([*at, len(segments)]):
         own = segments[first:end]
         yield Row(own[0].number, _consignment(own, shared["arrival_port"]), shared)
+
+
+def _consignments_at(segments: Sequence[Segment]) -> list[int]:
+    return [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
 
 
 def _voyage(head: Sequence[Segment]) -> dict[str, str]:
@@ -214,4 +218,4 @@ def _containers(segments: Sequence[Segment]) -> Iterator[str]:
             yield number
 
 
-LAYOUT = Layout("CUSCAR", COLUMNS, _rows, "consignment")
+LAYOUT = Layout("CUSCAR", COLUMNS, _consignments_at, _rows, "consignment")

@@ -63,6 +63,8 @@ class Message:
     segments: list[Segment]
     last_number: int
     """The number of its UNT."""
+    damaged: frozenset[int]
+    """The numbers of the segments with bytes off the character set, which stand in them as lone surrogates."""
     reading: "_Interchange" = field(repr=False)
     """Holds its text until the next message is asked for."""
 
@@ -83,7 +85,14 @@ class Message:
 _NO_TRAILER = ("edifact-no-unt", "the message has no UNT; it was cut, ask for it again")
 _CUT = ("edifact-cut", "the file or interchange ends inside a segment; ask for it again")
 _OUTSIDE = ("edifact-outside", "the segments stand in no message; a UNH is missing before them")
-_OFF = ("edifact-encoding", "bytes are not of the character set that UNB names; send them in it, or name theirs")
+_ENDLESS = (
+    "edifact-terminator",
+    "no segment of it ends: it was cut in its first, or its terminator is not the one that UNA names (' without a UNA)",
+)
+OFF_CHARSET = (
+    "edifact-encoding",
+    "bytes are not of the character set that UNB names; send them in it, or name theirs",
+)
 _RELEASE = (
     "edifact-release",
     "a release character stands before a character that needs none; double it where it is meant as text",
@@ -184,7 +193,7 @@ class _Interchange:
         if opened >= 0:
             yield self.refused(opened, self.rest, *_CUT) if is_cut else self._no_trailer(opened, self.rest - 1)
         elif is_cut:
-            yield self.refused(self.base, self.rest, *_CUT)
+            yield self.refused(self.base, self.rest, *(_CUT if self.header else _ENDLESS))
             return
         elif refused := self._outside(self.base, self.rest - 1):
             yield refused
@@ -245,15 +254,19 @@ class _Interchange:
         """The message from its UNH to its UNT, or why it is refused."""
         assert self.header is not None  # The first segment of all is one.
         parts = self.parts[first - self.base :]
-        if self.is_damaged and any(map(_OFF_CHARSET.search, (self.header_text, *parts))):
-            return self.refused(first, last, *_OFF)
+        damaged = self._damaged(first, parts) if self.is_damaged else frozenset()
+        if damaged & {first, last} or (self.is_damaged and _OFF_CHARSET.search(self.header_text)):
+            return self.refused(first, last, *OFF_CHARSET)
         if self.strict and self.has_loose_release and any(self.service.release in part for part in parts):
             return self.refused(first, last, *_RELEASE)
         header, *segments, trailer = [self._segment(number) for number, part in enumerate(parts, first) if part]
         if wrong := self._wrong(header, segments, trailer):
             rule, message = wrong
             return self.refused(first, last, rule, message + self._hint(first, last) * rule.startswith("edifact-unt"))
-        return Message(self.header, header, segments, trailer.number, self)
+        return Message(self.header, header, segments, trailer.number, damaged, self)
+
+    def _damaged(self, first: int, parts: Sequence[str]) -> frozenset[int]:
+        return frozenset(number for number, part in enumerate(parts, first) if _OFF_CHARSET.search(part))
 
     def _wrong(self, header: Segment, segments: Sequence[Segment], trailer: Segment) -> tuple[str, str] | None:
         """The rule that a message breaks, and what to do."""
@@ -267,7 +280,9 @@ class _Interchange:
             return "edifact-unknown-message", told
         counted, count = len(segments) + 2, _count(trailer.value(1))
         if self.strict and count != counted:
-            told = f"UNT counts {'no' if count is None else count} segments, {counted} are there; it may have been cut"
+            is_less = count is not None and count < counted
+            why = "two messages may have been joined, or the count is wrong" if is_less else "it may have been cut"
+            told = f"UNT counts {'no' if count is None else count} segments, {counted} are there; {why}"
             return "edifact-unt-count", told
         if self.strict and _plain(trailer.value(2)) != _plain(header.value(1)):
             told = "the reference of UNT is not that of UNH; two messages may have been mixed up"

@@ -6,7 +6,7 @@ bytes of airline networks and the address lines of a Type B telegram; any other 
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,7 +24,10 @@ _OPENS_A_LINE = re.compile(rb"UNB[^\w\s][A-Z]{4}[^\w\s][0-9]|UNA")
 _SYNTAX = re.compile(rb"UNB[ ]{0,8}[^\w\s]\s*([A-Z]{4})")
 _PRIORITY = re.compile(rb"Q[A-Z]([ ]+[A-Z0-9]{7})+")
 _LONGEST_STRAY = 1 << 20
-_ADDRESS = re.compile(rb"([A-Z0-9]{7}[ ]*)+|\.[A-Z0-9]{7}([ ][ -~]{0,40})?|PDM")
+_ORIGIN = re.compile(rb"\.[A-Z0-9]{7}([ ][ -~]{0,40})?")
+_ADDRESS = re.compile(rb"([A-Z0-9]{7}[ ]*)+|PDM|" + _ORIGIN.pattern)
+_HEADING = re.compile(rb"[A-Z0-9]{1,16}([ ]+[A-Z0-9]{1,16}){0,6}")
+_LONGEST_HEADING = 6
 
 # ISO 9735-1 annex A and its later code list 0001; the airlines' IATA and IATB are letters of ASCII.
 CHARSETS = {
@@ -86,10 +89,14 @@ class Stray:
     message: str
 
 
-_STRAY = ("edifact-stray", "text outside of any interchange; it may be the rest of one that was cut: ask for it again")
+_STRAY = (
+    "edifact-stray",
+    "text outside of any interchange: leave out what mail or a network put around it; if it is the rest of an "
+    "interchange that was cut, ask for that again",
+)
 _BAD_UNA = (
     "edifact-una",
-    "the service characters of UNA are not six different marks; without them nothing can be told apart",
+    "the service characters of UNA are not six different marks of ASCII; without them nothing can be told apart",
 )
 
 
@@ -227,9 +234,17 @@ def _between(data: SearchedFile, start: int, end: int) -> Iterator[Stray]:
         if len(text) >= _LONGEST_STRAY:
             break
     lines = [line for line in (line.strip(BLANK) for line in text.splitlines()) if line not in (b"", b"NNNN")]
-    is_telegram = bool(lines and _PRIORITY.fullmatch(lines[0])) and all(map(_ADDRESS.fullmatch, lines[1:]))
-    if lines and not is_telegram:
+    if lines and not _is_telegram(lines):
         yield Stray(_shown(text.strip(BLANK)), *_STRAY)
+
+
+def _is_telegram(lines: Sequence[bytes]) -> bool:
+    """Whether lines are what a Type B telegram begins with: a priority and addresses, or any heading and the origin."""
+    if _PRIORITY.fullmatch(lines[0]):
+        return all(map(_ADDRESS.fullmatch, lines[1:]))
+    *heading, origin = lines
+    is_short = len(heading) <= _LONGEST_HEADING
+    return is_short and _ORIGIN.fullmatch(origin) is not None and all(map(_HEADING.fullmatch, heading))
 
 
 def _shown(data: bytes) -> str:

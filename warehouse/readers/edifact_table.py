@@ -1,5 +1,6 @@
 """Rows of EDIFACT messages as the chunks of the port; what a message's segments mean is told by its own reader."""
 
+from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import polars as pl
 
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
-from warehouse.readers.edifact import Message, Refused
+from warehouse.readers.edifact import OFF_CHARSET, Message, Refused, Segment
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
 from warehouse.readers.searched import SearchedFile
 
@@ -37,6 +38,8 @@ class Layout:
 
     kind: str
     columns: Sequence[str]
+    begins: Callable[[Sequence[Segment]], list[int]]
+    """Where of a message's segments begins what speaks of one traveller, booking or consignment."""
     rows: Callable[[Message, Mapping[str, str]], Iterator[Row | Refused]]
     """From a message and the values of `HEADER`, which are among those that its rows share."""
     subject: str
@@ -97,7 +100,8 @@ def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refus
         "prepared_at": edifact_values.moment(unb.value(4) + unb.value(4, 1)),
     }
     before = len(rows) + len(refused)
-    for found in layout.rows(message, header):
+    found_rows = layout.rows(message, header)
+    for found in _undamaged(layout, message, found_rows) if message.damaged else found_rows:
         if isinstance(found, Refused):
             refused.append(found)
         else:
@@ -105,6 +109,22 @@ def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refus
     if len(rows) + len(refused) == before:
         told = f"the message names no {layout.subject}; ask the sender whether that is meant"
         refused.append(message.refused_whole("edifact-empty-message", told))
+
+
+def _undamaged(layout: Layout, message: Message, found: Iterator[Row | Refused]) -> Iterator[Row | Refused]:
+    """What is found where no byte is off the character set; the rest of what it stands in is refused, once.
+
+    Travellers, bookings or consignments without damage stand: their numbers count those that are refused, too. Before
+    the first of them, damage is of all.
+    """
+    starts = [message.segments[index].number for index in layout.begins(message.segments)]
+    ends = [*(number - 1 for number in starts[1:]), message.last_number - 1]
+    damaged = {bisect(starts, number) - 1 for number in message.damaged}
+    if -1 in damaged:
+        yield message.refused_whole(*OFF_CHARSET)
+        return
+    yield from (message.refused(starts[at], ends[at], *OFF_CHARSET) for at in sorted(damaged))
+    yield from (one for one in found if bisect(starts, one.number) - 1 not in damaged)
 
 
 def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused]) -> Chunk:

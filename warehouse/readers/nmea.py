@@ -1,7 +1,7 @@
 """NMEA 0183 lines: framing, checksums, sentences of AIS receivers, a block of lines at once.
 
-What a sentence says lives here; tag blocks are `nmea_tags`, which sentences belong together is `nmea_join`,
-what an AIS payload means is `ais_payload`. No line costs a Python call.
+What a sentence says lives here; times before it are `nmea_prefix`, tag blocks `nmea_tags`, which sentences belong
+together is `nmea_join`, what an AIS payload means is `ais_payload`. No line costs a Python call.
 
 Sources: IEC 61162-1 / NMEA 0183 (framing, XOR checksum, the fields of `!--VDM` and `!--VDO`); Gatehouse's
 `$PGHP,1`: when and where the sentence was received whose checksum the line ends in.
@@ -26,34 +26,43 @@ from warehouse.readers.nmea_bytes import (
     windows,
     xor,
 )
+from warehouse.readers.nmea_prefix import Prefixes
 from warehouse.readers.nmea_tags import TagBlocks
 
 # What a line is; below 0 it is refused.
 IGNORED, SENTENCE, GATEHOUSE = 0, 1, 2
-FRAMING, CHECKSUM, FIELDS, TAG_BLOCK, TIME = -1, -2, -3, -4, -5
+FRAMING, CHECKSUM, FIELDS, TAG_BLOCK, TIME, ZONE = -1, -2, -3, -4, -5, -6
 
 _ASK = "ask for the log as recorded"
 RULES = {
     FRAMING: (
         "nmea-framing",
-        "no sentence: it starts with ! or $ and ends in *hh; strip what was put around it",
+        "no sentence: it starts with ! or $, where a time with its zone may stand before, and ends in *hh; "
+        "strip what else was put around it",
     ),
     CHECKSUM: (
         "nmea-checksum",
         f"the bytes do not give this checksum: damaged on the way, or edited; {_ASK}",
     ),
-    FIELDS: ("nmea-fields", f"the fields are not total,part,sequence,channel,payload,fill bits; {_ASK}"),
+    FIELDS: (
+        "nmea-fields",
+        f"the name is not in capitals, or the fields not total,part,sequence,channel,payload,fill bits; {_ASK}",
+    ),
     TAG_BLOCK: (
         "nmea-tag-block",
         f"the tag block does not end in its right checksum and a backslash; {_ASK}",
     ),
     TIME: ("nmea-time", "$PGHP,1 without a time and the checksum of a sentence; ask the receiver's owner"),
+    ZONE: (
+        "nmea-time-zone",
+        "the time before the sentence names no zone; have the logger write Z, or how far its clock is from UTC",
+    ),
 }
 
-# The first eight bytes as one number: "!..VDM," or "!..VDO,", and "$PGHP,1,".
-_VDM = int.from_bytes(b"!\0\0VDM,\0", "little")
-_VDO = int.from_bytes(b"!\0\0VDO,\0", "little")
-_FORMATTER = int.from_bytes(b"\xff\0\0\xff\xff\xff\xff\0", "little")
+# The first eight bytes as one number: "!..VDM," or "!..VDO,", and "$PGHP,1,". Some loggers write a $ for the !.
+_VDM = int.from_bytes(b"\0\0\0VDM,\0", "little")
+_VDO = int.from_bytes(b"\0\0\0VDO,\0", "little")
+_FORMATTER = int.from_bytes(b"\0\0\0\xdf\xdf\xdf\xff\0", "little")  # In small letters, too: these are refused.
 _PGHP = int.from_bytes(b"$PGHP,1,", "little")
 
 
@@ -83,7 +92,7 @@ class Sentences:
     payload_end: Ints
     fill_bits: Ints
     checksum: Ints
-    logged_us: Ints  # the time behind the checksum
+    logged_us: Ints  # the time behind the checksum, else the one before the sentence
     tagged_us: Ints  # the tag block's time
     group: Ints  # the tag block's group
     station: pl.Series
@@ -115,7 +124,8 @@ def parse(text: bytes, number: Ints) -> Block:
     data = np.frombuffer(text + bytes(PAD), np.uint8)
     marks = Marks(data[: len(text)])
     lines = _lines(text, data, number)
-    tags = TagBlocks(text, data, marks, lines.start, lines.end)
+    before = Prefixes(text, data, lines.start, lines.end)
+    tags = TagBlocks(text, data, marks, before.begin, lines.end)
     begin, star = tags.body, _stars(lines, marks, tags.body)
     said, hexadecimal = hex_pair(data, np.minimum(star + 1, len(text)))
     head = np.ascontiguousarray(windows(data, begin, 8)).view("<u8").ravel()
@@ -128,9 +138,11 @@ def parse(text: bytes, number: Ints) -> Block:
     rows = np.flatnonzero(something & framed)
     lines.status[rows[xor(data, begin[rows] + 1, star[rows]) != said[rows]]] = CHECKSUM
     lines.status[tags.damaged] = TAG_BLOCK
+    lines.status[before.zoneless] = ZONE
     rows = rows[lines.status[rows] == IGNORED]
 
     logged = _logged_us(lines, marks, rows, star)
+    logged = np.where(logged == NONE, before.time_us, logged)
     formatter = head[rows] & _FORMATTER
     vdm = rows[(formatter == _VDM) | (formatter == _VDO)]
     sentences = _sentences(lines, vdm, tags, star, said, logged)
@@ -189,7 +201,7 @@ def _sentences(lines: Lines, rows: Ints, tags: TagBlocks, star: Ints, said: Ints
     digit = head[:, 11:13] - np.uint8(48) < 10
     good &= (data[channel_at - 1] == 44) & (digit[:, 0] | (digits < 1)) & (digit[:, 1] | (digits < 2))
     good &= (data[payload_start - 1] == 44) & (data[payload_end] == 44) & (payload_end >= payload_start)
-    good &= (fill >= 0) & (fill <= 5)
+    good &= (fill >= 0) & (fill <= 5) & (head[:, 1:6] < 97).all(axis=1)
     lines.status[rows] = np.where(good, SENTENCE, FIELDS)
     kept = np.flatnonzero(good)
     at = rows[kept]

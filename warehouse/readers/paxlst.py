@@ -7,6 +7,10 @@ stay as sent; dates are ISO 8601 on the clock of the place they are told for, wi
 The flight of a row is the leg that arrives at the first port of the receiving country (LOC 87), else the one that
 leaves from the last port before it (LOC 125), else the last leg; all legs are in `legs`. Of several documents
 the first passport comes first, else the first identity document that is no visa; the others are in `other_documents`.
+
+`document_name` says what the list is of (UN code list 1001: 745 passengers, 250 crew, 266 a flight's close-out), and
+`document_identifier` to what end, where it is told: XR cancels and CP changes what was told before, CLOB and CLNB are
+who was on board at close-out and who was not.
 """
 
 import json
@@ -24,6 +28,7 @@ from warehouse.readers.port import Chunk
 
 COLUMNS = (
     "document_name",
+    "document_identifier",
     "message_function",
     "transaction_reference",
     "traveller_number",
@@ -62,6 +67,9 @@ COLUMNS = (
 # UN code list 3035: passenger, crew member, crew member and passenger in transit.
 _TRAVELLERS = frozenset(("FL", "FM", "DDT", "DDU"))
 _REPORTER = "MS"
+_OLD_LAYOUT = (
+    "it tells travellers by PDT, the layout of US customs before that of the guidelines; ask for D.02B or later"
+)
 # UN code list 2005, the scheduled time first: the first that is told counts.
 _DEPARTURES = ("189", "133", "136", "186")
 _ARRIVALS = ("232", "132", "178")
@@ -83,6 +91,8 @@ _OF_PERSON = {
     ("FTX", "BAG"): "bag_tags",
 }
 _OF_DOCUMENT = frozenset((("LOC", "91"), ("DTM", "36")))
+_PARTS_OF_NAME = 5  # The sixth component of a name tells how it is written.
+_REGIONS = "163"  # UN code list 1131: parts of a country, whose codes may be those of other countries.
 
 
 def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
@@ -123,6 +133,9 @@ class _Place:
 
 def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     at = _travellers_at(message.segments)
+    if not at and any(segment.tag == "PDT" for segment in message.segments):
+        yield message.refused_whole("paxlst-layout", _OLD_LAYOUT)
+        return
     head = message.segments[: at[0]] if at else message.segments
     shared = {**header, **_about(head), **_flight(_legs(head))}
     # Told before travel: nobody is born after the message was made.
@@ -153,7 +166,8 @@ def _about(head: Sequence[Segment]) -> dict[str, str]:
     told: dict[str, str] = {}
     for segment in head:
         if segment.tag == "BGM":
-            told |= {"document_name": segment.value(1), "message_function": segment.value(3)}
+            columns = ("document_name", "document_identifier", "message_function")
+            told |= {column: segment.value(element) for element, column in enumerate(columns, start=1)}
         elif segment.tag == "RFF" and segment.value(1) == "TN":
             told["transaction_reference"] = segment.value(1, 1)
     return told
@@ -230,7 +244,7 @@ def _described(leg: _Leg) -> dict[str, str]:
 
 def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:
     nad = segments[0]
-    names = [name.strip() for name in nad.composite(4)]
+    names = [name.strip() for name in nad.composite(4)[:_PARTS_OF_NAME]]
     values = {
         "role_code": nad.value(1),
         "surname": names[0] if names else "",
@@ -278,6 +292,8 @@ def _told(column: str, segment: Segment, told_on: str) -> str:
 
 
 def _of_document(document: dict[str, str], segment: Segment) -> None:
+    if segment.tag == "LOC" and segment.value(2, 1) == _REGIONS:
+        return
     if segment.tag == "LOC":
         document.setdefault("issuing_state", alpha_3(segment.value(2)))
     else:
@@ -290,4 +306,4 @@ def _rank(document: dict[str, str]) -> int:
     return 0 if kind == "P" else 2 if kind in ("V", "L") else 1
 
 
-LAYOUT = Layout("PAXLST", COLUMNS, _rows, "traveller")
+LAYOUT = Layout("PAXLST", COLUMNS, _travellers_at, _rows, "traveller")

@@ -76,7 +76,7 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = ST
 
 def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     segments = message.segments
-    at = [index for index, segment in enumerate(segments) if segment.tag == "SRC"]
+    at = _bookings_at(segments)
     head = segments[: at[0]] if at else segments
     flight = next((flight_of(segment) for segment in head if segment.tag == "TVL"), Flight())
     shared = {**header, **_of_flight(flight)}
@@ -87,6 +87,10 @@ def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused
             yield message.refused(segments[first].number, segments[end - 1].number, "pnrgov-no-traveller", told)
             continue
         yield from _of_booking(booking, flight, shared)
+
+
+def _bookings_at(segments: Sequence[Segment]) -> list[int]:
+    return [index for index, segment in enumerate(segments) if segment.tag == "SRC"]
 
 
 def _of_flight(flight: Flight) -> dict[str, str]:
@@ -188,4 +192,4 @@ def _described(flight: Flight) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-LAYOUT = Layout("PNRGOV", COLUMNS, _rows, "booking")
+LAYOUT = Layout("PNRGOV", COLUMNS, _bookings_at, _rows, "booking")

@@ -142,7 +142,7 @@ class Booking:
         is_only_infant = is_infant and [one.kind for one in self.travellers].count(INFANT) == 1
         for behind, request in self.every_request():
             if request.value(1) in _TICKETS:
-                number = request.value(1, 8)
+                number = request.value(1, 8).lstrip(".")  # Some carriers write a full stop before it.
                 whose = {who for _, who in _places(request)} - {""}
                 mine = traveller.reference in whose if whose else behind is traveller
                 # The infant's ticket stands behind its adult, and begins with INF.

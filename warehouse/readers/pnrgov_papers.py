@@ -1,6 +1,7 @@
 """Travel documents in a booking: DOCS and INFT entries, and to which traveller of the booking each belongs."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from warehouse.readers.edifact import Segment
@@ -18,6 +19,11 @@ _DOCS = (
     "document_expires",
     "document_surname",
 )
+_DAY = r"\d\d[A-Z]{3}\d\d(?:\d\d)?"
+_BIRTH = re.compile(_DAY)
+_INFANT_BIRTH = re.compile(rf"[/ ]({_DAY})(?![A-Z0-9])")
+# Behind an entry there may stand whose it is, as AIRIMP telegrams write it: -1BERG/ANNA MRS.
+_NAME_FIELD = re.compile(r"-\d{1,3}[A-Z].*")
 
 
 def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
@@ -84,13 +90,27 @@ def _text(request: Segment) -> list[str]:
     return [part.strip() for part in ":".join(request.composite(1)[8:]).split("/")]
 
 
+def _without_name_field(names: list[str]) -> list[str]:
+    """The names that are told, surname first; one is there, if empty."""
+    surname, *given = _NAME_FIELD.sub("", "/".join(names)).split("/")
+    return [surname, *(name for name in given if name)]
+
+
+def _from_type(parts: list[str]) -> list[str]:
+    """The parts of a DOCS entry from the document's type on; some leave out the slash before it, or double it."""
+    birth = _DOCS.index("birth_date")
+    starts = (at for at in (1, 0, 2) if at + birth < len(parts) and _BIRTH.fullmatch(parts[at + birth]))
+    return parts[next(starts, 1) :]
+
+
 def _docs(request: Segment, told_on: str) -> dict[str, str]:
-    parts = _text(request)[1:]
-    entry = dict(zip(_DOCS, parts, strict=False))
-    names = [part for part in parts[len(_DOCS) :] if part]
-    if names and names[-1] == "H":
-        names.pop()  # The holder of a document that several travel on.
-    entry["document_given_names"] = " ".join(names)
+    parts = _from_type(_text(request))
+    names_at = _DOCS.index("document_surname")
+    surname, *given = _without_name_field(parts[names_at:])
+    if given and given[-1] == "H":
+        given.pop()  # The holder of a document that several travel on.
+    entry = dict(zip(_DOCS, [*parts[:names_at], surname], strict=False))
+    entry["document_given_names"] = " ".join(given)
     for country in ("issuing_state", "nationality"):
         entry[country] = alpha_3(entry.get(country, ""))
     entry["birth_date"] = birth_day_of_docs(entry.get("birth_date", ""), told_on)
@@ -102,9 +122,13 @@ def _docs(request: Segment, told_on: str) -> dict[str, str]:
 
 
 def _inft(request: Segment, told_on: str) -> dict[str, str]:
-    """An infant's names and birth, as its adult's entry gives them."""
-    parts = _text(request)
-    names = [part for part in parts if part]
-    entry = dict(zip(("document_surname", "document_given_names", "birth_date"), names, strict=False))
-    entry["birth_date"] = birth_day_of_docs(entry.get("birth_date", "").split(" ")[0], told_on)
+    """An infant's names and birth, as its adult's entry gives them: a slash or a blank is before the day."""
+    text = "/".join(_without_name_field([part for part in _text(request) if part]))
+    birth = _INFANT_BIRTH.search(text)
+    surname, *given = (text[: birth.start()] if birth else text).split("/")
+    entry = {
+        "document_surname": surname,
+        "document_given_names": " ".join(given),
+        "birth_date": birth_day_of_docs(birth[1], told_on) if birth else "",
+    }
     return {name: value for name, value in entry.items() if value}

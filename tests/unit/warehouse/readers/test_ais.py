@@ -2,7 +2,7 @@
 
 import os
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import xor
 from pathlib import Path
@@ -22,6 +22,7 @@ CLASS_A = "15QHQ2022F8TjjQcFvRJvppB04i4"
 STATIC = "55QHQ202?<4O<E@O<01=AR04<G7800000000001AB`R@@4PjNBRmjCPCPK80EDh00000000"
 AT = 1_327_986_422
 AT_TIME = datetime(2012, 1, 31, 5, 7, 2, tzinfo=UTC)
+HALF = timedelta(milliseconds=500)
 
 
 def hashed(body: str) -> str:
@@ -107,6 +108,11 @@ def test_every_talker_and_both_formatters_are_read(tmp_path: Path, talker: str, 
     assert rows.height == 1
 
 
+def test_a_dollar_for_the_exclamation_mark_is_read(tmp_path: Path) -> None:
+    rows, refused, ignored = read(tmp_path, vdm().replace("!", "$"))
+    assert (rows["raw"].to_list(), refused.height, ignored) == ([CLASS_A], 0, 0)
+
+
 @pytest.mark.parametrize(
     ("line", "received", "logged", "station"),
     [
@@ -130,6 +136,21 @@ def test_every_talker_and_both_formatters_are_read(tmp_path: Path, talker: str, 
             id="reception-in-the-tag-block-and-logging-behind",
         ),
         pytest.param(vdm() + ",later", None, None, None, id="words-behind-the-checksum-are-no-time"),
+        pytest.param(f"2012-01-31T05:07:02Z {vdm()}", AT_TIME, AT_TIME, None, id="a-time-before-the-sentence"),
+        pytest.param(f"[2012-01-31 07:07:02.000 +0200]\t{vdm()}", AT_TIME, AT_TIME, None, id="of-another-zone"),
+        pytest.param(f"2012-01-30T23:37:02,5-05:30,{vdm()}", AT_TIME + HALF, AT_TIME + HALF, None, id="with-a-comma"),
+        pytest.param(f"{AT}.5;{vdm()}", AT_TIME + HALF, AT_TIME + HALF, None, id="unix-time-before-the-sentence"),
+        pytest.param(f"{AT}000 {vdm()}", AT_TIME, AT_TIME, None, id="milliseconds-before-the-sentence"),
+        pytest.param(
+            f"{AT + 60} {tag(f's:x,c:{AT}')}{vdm()}",
+            AT_TIME,
+            AT_TIME + timedelta(seconds=60),
+            "x",
+            id="logging-before-the-tag-block",
+        ),
+        pytest.param(
+            f"{AT + 60} {vdm()},{AT}", AT_TIME, AT_TIME, None, id="the-time-behind-goes-before-the-one-before"
+        ),
         pytest.param(vdm() + ",99999999999999999999", None, None, None, id="a-number-too-large-is-no-time"),
     ],
 )
@@ -237,7 +258,11 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param(vdm()[:-3], "nmea-framing", id="no-checksum"),
         pytest.param(vdm()[:-1], "nmea-framing", id="half-a-checksum"),
         pytest.param(vdm()[1:], "nmea-framing", id="no-start"),
-        pytest.param("2012-01-31 " + vdm(), "nmea-framing", id="a-time-before-the-sentence"),
+        pytest.param("2012-01-31 " + vdm(), "nmea-framing", id="a-day-before-the-sentence"),
+        pytest.param("2012-01-31 05:07:02 " + vdm(), "nmea-time-zone", id="a-time-without-its-zone"),
+        pytest.param("2012-02-30T05:07:02Z " + vdm(), "nmea-framing", id="30-february-before-the-sentence"),
+        pytest.param("2012-01-31T05:07:02Z heard " + vdm(), "nmea-framing", id="words-behind-the-time"),
+        pytest.param("2012-01-31T05:07:02Z " + vdm()[:-2] + "00", "nmea-checksum", id="damaged-behind-the-time"),
         pytest.param(vdm() + " heard well", "nmea-framing", id="words-right-behind-the-checksum"),
         pytest.param(b"\xff\x00\xfe junk \xc3", "nmea-framing", id="bytes-that-are-no-text"),
         pytest.param("!" + hashed(""), "nmea-framing", id="an-empty-sentence"),
@@ -246,6 +271,7 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param("\\\\" + vdm(), "nmea-tag-block", id="an-empty-tag-block"),
         pytest.param(tag("s:x")[:-1] + vdm(), "nmea-framing", id="a-tag-block-left-open"),
         pytest.param("!" + hashed("AIVDM,1,1,,A"), "nmea-fields", id="too-few-fields"),
+        pytest.param("!" + hashed(f"aivdm,1,1,,A,{CLASS_A},0"), "nmea-fields", id="a-name-in-small-letters"),
         pytest.param("!" + hashed(f"AIVDM,1,1,,A,{CLASS_A[:26]},0,0"), "ais-payload-armour", id="too-many-fields"),
         pytest.param("!" + hashed(f"AIVDM,2,3,1,A,{CLASS_A},0"), "nmea-fields", id="part-3-of-2"),
         pytest.param("!" + hashed(f"AIVDM,0,0,1,A,{CLASS_A},0"), "nmea-fields", id="part-0-of-0"),
@@ -356,6 +382,25 @@ def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> No
     )
 
 
+def test_a_boats_data_without_its_last_byte_lacks_the_distance_to_starboard_alone(tmp_path: Path) -> None:
+    from pyais import encode_dict
+
+    boat: dict[str, str | float] = {
+        "msg_type": 24,
+        "mmsi": 211_000_001,
+        "partno": 1,
+        "callsign": "DX1",
+        "ship_type": 37,
+    }
+    (whole,) = encode_dict({**boat, "to_bow": 9, "to_stern": 3, "to_port": 2, "to_starboard": 7}, radio_channel="B")
+    payload = whole.split(",")[5]
+    rows, refused, _ = read(tmp_path, whole, vdm(payload[:27], fill="2"), vdm(payload[:27], fill="3"))
+    one, cut = rows.drop("source_line", "raw").to_dicts()
+    assert cut == {**one, "to_starboard_m": None}
+    assert one["to_starboard_m"] == 7
+    assert refused["rule"].to_list() == ["ais-payload-length"]
+
+
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     path = tmp_path / "log.nmea"
     path.write_bytes(b"")
@@ -388,6 +433,8 @@ def shuffled_log(seed: int, lines: int) -> list[str]:
                 (place, tag(f"g:1-2-{at},c:{AT + at}") + one),
                 (place + chance.random(), tag(f"g:2-2-{at}") + two),
             ]
+        elif kind < 0.85:
+            out += [(place, f"{AT + at} {vdm()}")]
         elif kind < 0.9:
             out += [(place, tag(f"g:1-2-{at},c:{AT}")), (place + chance.random(), tag(f"g:2-2-{at}") + vdm())]
         else:
@@ -442,6 +489,7 @@ WORDS = [
     tag(f"s:a,c:{AT},g:1-2-3"),
     pghp(vdm()),
     vdm() + f",{AT}",
+    f"2012-01-31T05:07:02Z {vdm()}",
     "\\",
     "*",
     ",",

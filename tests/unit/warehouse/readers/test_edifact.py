@@ -49,6 +49,7 @@ BGM = [(4, [["BGM"], ["745"]])]
         pytest.param(
             f"\x01QD XNVXXYY ABCDEFG\r\n.NVTAPIS 010600\r\n\x02{interchange(ONE)}\x03", [BGM], id="a-telegram"
         ),
+        pytest.param(f"\nABCD\t \n\n.NVTAPIS 010600\n{interchange(ONE)}", [BGM], id="a-telegram-without-its-priority"),
         pytest.param(interchange(ONE) + "\x1a\x00\r\n", [BGM], id="padding-stands-behind"),
         pytest.param(
             interchange(ONE).removeprefix(UNA), [[(3, [["BGM"], ["745"]])]], id="without-una-the-defaults-count"
@@ -170,16 +171,24 @@ CUT = interchange(ONE, TWO).rsplit("+2'", 1)[0]
             id="une-counts-otherwise",
         ),
         pytest.param("hello\n" + interchange(ONE), [(1, "stray")], 1, id="stray-text-before"),
+        pytest.param(f"NAD+FL'\n.NVTAPIS 010600\n{interchange(ONE)}", [(1, "stray")], 1, id="a-rest-before-an-origin"),
+        pytest.param(interchange(ONE).removeprefix(UNA).replace("'", ""), [(1, "terminator")], 0, id="nothing-ends"),
         pytest.param(interchange(ONE) + "hello", [(7, "stray")], 1, id="stray-text-behind"),
         pytest.param(interchange(ONE).replace(UNA, "UNA::.? '"), [(1, "una")], 0, id="una-with-one-mark-twice"),
         pytest.param(
             interchange(ONE).replace(UNA, "UNAAB.? '") + interchange(ONE), [(1, "una")], 1, id="una-of-letters"
         ),
         pytest.param(
-            interchange(ONE.replace("745", "7\xe95"), TWO).encode("latin-1"),
+            interchange(ONE.replace("PAXLST:D", "PAXLST:\xe9"), TWO).encode("latin-1"),
             [(3, "encoding")],
             1,
-            id="a-byte-off-the-character-set",
+            id="a-byte-off-the-character-set-in-its-header",
+        ),
+        pytest.param(
+            interchange(ONE, TWO).replace("SENDER", "S\xe9").encode("latin-1"),
+            [(3, "encoding"), (6, "encoding")],
+            0,
+            id="a-byte-off-the-character-set-in-that-of-all",
         ),
     ],
 )
@@ -197,8 +206,19 @@ def test_a_refused_message_comes_with_its_text_as_sent() -> None:
     assert refused.raw == "UNH+1+PAXLST:D:02B:UN'NAD+FL+++O?'NEIL'UNT+9+1'"
     (cut,) = found(interchange(ONE).removesuffix("'\n"))[1]
     assert cut.raw == "UNZ+1+R1"
-    (damaged,) = found(interchange(ONE.replace("745", "7\xe95")).encode("latin-1"))[1]
-    assert "7\\xe95" in damaged.raw
+    (damaged,) = found(interchange(ONE.replace("PAXLST:D", "PAXLST:\xe9")).encode("latin-1"))[1]
+    assert "PAXLST:\\xe9" in damaged.raw
+
+
+def test_segments_with_bytes_off_the_character_set_are_told() -> None:
+    one, two = found(interchange(ONE.replace("745", "7\xe95"), TWO).encode("latin-1"))[0]
+    assert (one.damaged, two.damaged) == ({4}, frozenset())
+
+
+@pytest.mark.parametrize(("count", "told"), [(9, "it may have been cut"), (2, "two messages may have been joined")])
+def test_a_count_that_is_wrong_says_what_may_have_happened(count: int, told: str) -> None:
+    (refused,) = found(interchange(message("PAXLST", "BGM+745", count=count)))[1]
+    assert f"UNT counts {count} segments, 3 are there; {told}" in refused.message
 
 
 def test_a_dangling_release_character_is_named_in_the_reason() -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from interchanges import fuzz, interchange, message, read_with
 
 from warehouse.errors import FileRefused
@@ -173,9 +175,68 @@ def test_crew_and_travellers_in_transit_are_rows_and_the_reporter_is_not(tmp_pat
     ]
 
 
+@pytest.mark.parametrize(
+    ("bgm", "expected"),
+    [
+        pytest.param("BGM+745+XR", ("745", "XR", None), id="a-cancellation"),
+        pytest.param("BGM+266+CLOB+9", ("266", "CLOB", "9"), id="a-close-out"),
+        pytest.param("BGM+250", ("250", None, None), id="a-crew"),
+    ],
+)
+def test_what_a_list_is_of_and_to_what_end(tmp_path: Path, bgm: str, expected: tuple[str | None, ...]) -> None:
+    (row,) = rows_of(tmp_path, bgm, *FLIGHT, *PERSON)
+    assert tuple(row.get(name) for name in ("document_name", "document_identifier", "message_function")) == expected
+
+
+def test_how_a_name_is_written_is_no_name(tmp_path: Path) -> None:
+    row = one(tmp_path, "NAD+FL+1234:8++BERG:ANNA:MARIA:::1", "NAT+2+AUT")
+    assert (row["surname"], row["given_names"]) == ("BERG", "ANNA MARIA")
+
+
+def test_a_part_of_a_country_issues_no_passport(tmp_path: Path) -> None:
+    row = one(tmp_path, *PERSON, "DOC+5K+L77", "LOC+91+VA:163", "LOC+91+US:162")
+    assert (row["document_number"], row["issuing_state"]) == ("L77", "USA")
+
+
+@pytest.mark.parametrize("control", ["strict", "lenient"])
+def test_bytes_off_the_character_set_cost_the_traveller_they_stand_in(tmp_path: Path, control: str) -> None:
+    people = [part for name in ("ASK", "NOV\xe1K", "LUND") for part in (f"NAD+FL+++{name}:IDA", *PASSPORT)]
+    content = interchange(message("PAXLST", *HEAD, *FLIGHT, *people, "CNT+42:3")).encode("latin-1")
+    rows, refused, frame = read_with(paxlst.read, tmp_path, content, control=control)
+    assert [(row["surname"], row["traveller_number"]) for row in rows] == [("ASK", "1"), ("LUND", "3")]
+    assert refused == [(16, "edifact-encoding")]
+    assert frame["raw"].item() == "NAD+FL+++NOV\\xe1K:IDA'" + "".join(f"{part}'" for part in PASSPORT)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged=st.sets(st.integers(0, 5)), place=st.integers(0, len(PASSPORT)))
+def test_every_traveller_is_read_or_refused_wherever_bytes_are_damaged(
+    tmp_path: Path, damaged: set[int], place: int
+) -> None:
+    people = [[f"NAD+FL+++P{at}:IDA", *PASSPORT] for at in range(6)]
+    for at in damaged:
+        people[at][place] += "\xff"
+    content = interchange(message("PAXLST", *HEAD, *FLIGHT, *(part for one in people for part in one)))
+    rows, refused, _ = read_with(paxlst.read, tmp_path, content.encode("latin-1"))
+    assert [int(row["traveller_number"]) - 1 for row in rows] == sorted(set(range(6)) - damaged)
+    assert refused == [(12 + 4 * at, "edifact-encoding") for at in sorted(damaged)]
+
+
+def test_bytes_off_the_character_set_before_the_travellers_cost_the_message(tmp_path: Path) -> None:
+    content = interchange(message("PAXLST", "BGM+745", "NAD+MS+++\xe9", *FLIGHT, *PERSON)).encode("latin-1")
+    assert read_with(paxlst.read, tmp_path, content)[:2] == ([], [(3, "edifact-encoding")])
+
+
 def test_a_message_that_names_nobody_is_refused(tmp_path: Path) -> None:
     rows, refused, _ = read_with(paxlst.read, tmp_path, interchange(message("PAXLST", *HEAD, *FLIGHT, "CNT+42:0")))
     assert (rows, refused) == ([], [(3, "edifact-empty-message")])
+
+
+def test_the_layout_of_us_customs_is_refused_by_its_name(tmp_path: Path) -> None:
+    old = message("PAXLST", "TDT++XY812+40+XY", "LOC+5+NZAKL:50", "UNS+D", "PDT+P/P123:980701:AT+BERG:ANNA::640712:F")
+    rows, refused, frame = read_with(paxlst.read, tmp_path, interchange(old))
+    assert (rows, refused) == ([], [(3, "paxlst-layout")])
+    assert "ask for D.02B" in frame["message"].item()
 
 
 @pytest.mark.parametrize(

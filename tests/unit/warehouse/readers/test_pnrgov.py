@@ -143,6 +143,44 @@ def test_an_infant_has_the_papers_that_stand_behind_its_adult(tmp_path: Path) ->
     assert [one["birth_date"] for one in json.loads(adult["infants"])] == ["2024-08-10"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("BERG/LEO/10AUG24", ("BERG", "LEO", "2024-08-10"), id="between-slashes"),
+        pytest.param("BERG/LEO 10AUG24", ("BERG", "LEO", "2024-08-10"), id="a-blank-before-the-day"),
+        pytest.param("/BERG/LEO MAX/10AUG2024 OCC SEAT", ("BERG", "LEO MAX", "2024-08-10"), id="with-a-remark"),
+        pytest.param("BERG/LEO 10AUG24-1BERG/ANNA MRS", ("BERG", "LEO", "2024-08-10"), id="with-whose-it-is"),
+        pytest.param("BERG/LEO", ("BERG", "LEO", None), id="without-a-day"),
+    ],
+)
+def test_an_infant_as_its_adults_entry_tells_it(
+    tmp_path: Path, text: str, expected: tuple[str, str, str | None]
+) -> None:
+    (row,) = rows_of(tmp_path, *BOOKING, "TIF+BERG+ANNA:A:1", f"SSR+INFT:HK:1:XY:::VIE:XNV:{text}+::1")
+    (infant,) = json.loads(row["infants"])
+    names = ("document_surname", "document_given_names", "birth_date")
+    assert tuple(infant.get(name) for name in names) == expected
+
+
+def test_whose_an_entry_is_and_a_full_stop_before_a_number_are_not_of_its_values(tmp_path: Path) -> None:
+    (row,) = rows_of(
+        tmp_path,
+        *BOOKING,
+        "TIF+BERG+ANNA MRS:A:1",
+        docs() + "-1BERG/ANNA MRS",
+        "SSR+TKNE:HK:1:XY:::VIE:XNV:.1110000000001C1+::1",
+    )
+    assert (row["document_given_names"], row["tickets"]) == ("ANNA MARIA", "1110000000001C1")
+
+
+def test_bytes_off_the_character_set_cost_the_booking_they_stand_in(tmp_path: Path) -> None:
+    booked = [(*BOOKING, f"TIF+{name}+IDA:A:1", LEG) for name in ("ASK", "NOV\xe1K", "LUND")]
+    content = interchange(message("PNRGOV", *HEAD, *(part for one in booked for part in one))).encode("latin-1")
+    rows, refused, _ = read_with(pnrgov.read, tmp_path, content)
+    assert [row["surname"] for row in rows] == ["ASK", "LUND"]
+    assert refused == [(14, "edifact-encoding")]
+
+
 def test_papers_of_a_flight_go_to_the_traveller_whom_they_name(tmp_path: Path) -> None:
     named = ("TIF+BERG+ANNA:A:1", "TIF+BERG+OLE:A:2", "TIF+LUND+IDA:A:3")
     entries = (docs("P2", "M", "BERG/OLE KARL") + "+::2", docs("P3", "F", "LUND/IDA"), docs("P9", "F", "OTHER/PERSON"))
@@ -167,6 +205,21 @@ def test_papers_of_a_flight_go_to_the_traveller_whom_they_name(tmp_path: Path) -
             ("SSR+DOCS:HK:1:XY:::::/P/AUT/P1/AUT/32JUL64/F",),
             {"document_number": "P1", "nationality": "AUT", "birth_date": "32JUL64", "sex": "F"},
             id="what-is-no-day-stays-as-sent",
+        ),
+        pytest.param(
+            ("SSR+DOCS:HK:1:XY:::::P/AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
+            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
+            id="the-slash-before-the-type-is-left-out",
+        ),
+        pytest.param(
+            ("SSR+DOCS:HK:1:XY::::://P/AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
+            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
+            id="the-slash-before-the-type-is-doubled",
+        ),
+        pytest.param(
+            ("SSR+DOCS:HK:1:XY::::://AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
+            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
+            id="the-type-is-not-told",
         ),
         pytest.param(("SSR+DOCS:HK:1:XY", "SSR+DOCS", "SSR"), {}, id="entries-without-text"),
         pytest.param(("SSR+CTCM:HK:1:XY:::::4366012345",), {}, id="another-entry"),
