@@ -43,19 +43,21 @@ def grow(
     if all(values.is_null().all() for values in train_rows.select(encoder.columns).fill_nan(None)):
         raise BorderlakeError("every feature of the training rows is missing; compute features before training")
     data = _dataset(encoder, train_rows)
+    opened = _opened(spec, encoder, data)
     stopped = lightgbm.train(
         _parameters(spec, encoder, {}),
         data,
         spec.rounds,
         valid_sets=[_dataset(encoder, valid_rows, data)],
-        init_model=_opened(spec, encoder, data),
+        init_model=opened,
         callbacks=[lightgbm.early_stopping(spec.patience, verbose=False)],
     )
-    rounds = stopped.best_iteration - spec.opening_rounds
+    # Rows too few to be split give fewer trees than were asked for.
+    rounds = max(stopped.best_iteration - opened.num_trees(), 1)
     every = [train_rows, valid_rows] if late_rows is None else [train_rows, late_rows, valid_rows]
     whole = _dataset(encoder, pl.concat(every).sort("event_at", "event_id"))
-    opened = _opened(spec, encoder, whole)
-    return Grown(lightgbm.train(_parameters(spec, encoder, {}), whole, rounds, init_model=opened), stopped)
+    booster = lightgbm.train(_parameters(spec, encoder, {}), whole, rounds, init_model=_opened(spec, encoder, whole))
+    return Grown(booster, stopped)
 
 
 def _opened(spec: ModelSpec, encoder: Encoder, data: lightgbm.Dataset) -> lightgbm.Booster:
