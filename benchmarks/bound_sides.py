@@ -18,8 +18,8 @@ from benchmarks.harness import Settings, Side
 from features import vectors
 from features.sources import Silver, read_silver
 from features.vectors import subject_of
-from models import training
 from models.datasets import Floats, labels_of, learn_encoder, with_labels
+from models.growing import grow
 from models.spec import ModelSpec
 from warehouse.catalog import OUTCOMES, Table
 from warehouse.errors import NotReady
@@ -86,13 +86,13 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
     labelled, judged = _labelled(made, subject, settings), _in_order(made, rows)
     del made
     at = datetime.fromisoformat(str(settings["valid_from"]))
-    train = labelled.filter((pl.col("event_at") < at) & (pl.col("label_known_at") < at))
-    valid = labelled.filter(pl.col("event_at") >= at)
+    is_early, is_told = pl.col("event_at") < at, pl.col("label_known_at") < at
+    train, late, valid = (labelled.filter(part) for part in (is_early & is_told, is_early & ~is_told, ~is_early))
     for part, learnt in (("training", train), ("validation", valid)):
         if learnt["is_adverse"].n_unique() < 2:
             raise NotReady(f"{spec.name}: the {part} days hold {learnt.height} outcomes of one kind; give more days")
     encoder = learn_encoder(train, spec)
-    booster = training.fit(spec, encoder, train, valid)
+    booster = grow(spec, encoder, train, valid, late).booster
     return [np.asarray(booster.predict(encoder.matrix(judged)), dtype=np.float64)]
 
 

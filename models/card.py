@@ -123,7 +123,11 @@ def _gate(verdict: Verdict) -> Iterator[Block]:
 
 def _data(card: Card) -> Iterator[Block]:
     split = card.trained.split
-    parts = (("learnt from", split.train), ("stopped and calibrated by", split.valid), ("judged on", split.test))
+    parts = (
+        ("learnt from", split.learnt),
+        ("of these, stopped and calibrated by before", split.valid),
+        ("judged on", split.test),
+    )
     yield Table(
         ("rows", "first day", "last day", "outcomes", "adverse"),
         [

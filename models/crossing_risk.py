@@ -4,7 +4,7 @@ More found at whoever or whatever crosses never lowers its risk, all else equal;
 nothing (AUC +0.0004, AP -0.002, recall at 5 % 0.000, each within two standard errors over six seeds).
 """
 
-from models.spec import BASE_PARAMETERS, ModelSpec
+from models.spec import BASE_PARAMETERS, OPENING_PARAMETERS, ModelSpec
 from warehouse.contracts.base import Purpose
 
 CROSSING_RISK = ModelSpec(
@@ -25,4 +25,5 @@ CROSSING_RISK = ModelSpec(
     # Sex is kept for measuring fairness between groups; it is no ground for suspicion.
     without=frozenset({"sex"}),
     parameters=BASE_PARAMETERS,
+    opening=OPENING_PARAMETERS,
 )

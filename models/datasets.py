@@ -123,10 +123,17 @@ class Split:
     """Labelled vectors by time. Nothing in `train` was labelled after `valid` begins, nor in `valid` after `test`."""
 
     train: pl.DataFrame
+    late: pl.DataFrame
+    """As old as `train`, but labelled while `valid` lasted."""
     valid: pl.DataFrame
     test: pl.DataFrame
     valid_from: datetime
     test_from: datetime
+
+    @property
+    def learnt(self) -> pl.DataFrame:
+        """Every row that a model has seen when it meets the test days."""
+        return pl.concat([self.train, self.late, self.valid]).sort("event_at", "event_id")
 
 
 def split_by_time(labelled: pl.DataFrame, spec: ModelSpec) -> Split:
@@ -163,6 +170,7 @@ def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_f
     at, known = pl.col("event_at"), pl.col("label_known_at")
     split = Split(
         train=labelled.filter((at < valid_from) & (known < valid_from)),
+        late=labelled.filter((at < valid_from) & (known >= valid_from) & (known < test_from)),
         valid=labelled.filter((at >= valid_from) & (at < test_from) & (known < test_from)),
         test=labelled.filter(at >= test_from),
         valid_from=valid_from,

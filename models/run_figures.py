@@ -22,7 +22,8 @@ def parameters(trained: Trained) -> dict[str, Any]:
     """What was asked of the training, and what it settled on."""
     spec = asdict(trained.spec)
     return {
-        **{f"lightgbm.{name}": value for name, value in spec.pop("parameters").items()},
+        **{f"lightgbm.{name}": value for name, value in spec["parameters"].items()},
+        **{f"lightgbm.opening.{name}": value for name, value in spec["opening"].items()},
         "spec": trained.spec.digest,
         "seed": trained.spec.seed,
         "trees": trained.trees,

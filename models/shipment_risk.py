@@ -5,7 +5,7 @@ origin, office) stay free: they move with the habits of officers, and held to ri
 simulated border (recall at 5 % -0.005 to -0.02; of the parties alone +0.005 to +0.01, within noise; six seeds).
 """
 
-from models.spec import BASE_PARAMETERS, ModelSpec
+from models.spec import BASE_PARAMETERS, OPENING_PARAMETERS, ModelSpec
 from warehouse.contracts.base import Purpose
 
 SHIPMENT_RISK = ModelSpec(
@@ -26,4 +26,5 @@ SHIPMENT_RISK = ModelSpec(
         }
     ),
     parameters=BASE_PARAMETERS,
+    opening=OPENING_PARAMETERS,
 )

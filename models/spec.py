@@ -12,6 +12,8 @@ from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError, UnknownName
 
 SEED = 20_260_101
+Parameters = Mapping[str, float | int | str | bool]
+"""As LightGBM names them."""
 ANYWHERE = "ZZ"
 """A jurisdiction with no terms of its own; ISO 3166-1 gives the code to no country."""
 
@@ -40,7 +42,10 @@ class ModelSpec:
     rising: frozenset[str] = frozenset()
     """Numbers whose growth never lowers the score, all else equal: what an officer would take for a fault of the model
     where it did. Those that the jurisdictions do not allow are left aside with the rest."""
-    parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=dict)
+    opening: Parameters = field(default_factory=dict)
+    """What is otherwise of the first trees, `opening_rounds` of them; `parameters` grow the rest."""
+    opening_rounds: int = 150
     rounds: int = 600
     patience: int = 50
     seed: int = SEED
@@ -91,7 +96,7 @@ class ModelSpec:
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 
 
-BASE_PARAMETERS: dict[str, float | int | str | bool] = {
+BASE_PARAMETERS: Parameters = {
     "objective": "binary",
     "metric": "binary_logloss",
     "learning_rate": 0.03,
@@ -103,7 +108,9 @@ BASE_PARAMETERS: dict[str, float | int | str | bool] = {
     "lambda_l2": 10.0,
     "cat_smooth": 50.0,
     "cat_l2": 50.0,
-    "max_cat_to_onehot": 2,
+    # What has a handful of values (a direction, a mode) is split value by value, without the shrinking that rare
+    # codes need.
+    "max_cat_to_onehot": 6,
     "min_data_per_group": 100,
     # The same data gives the same model, whatever the number of threads.
     "deterministic": True,
@@ -111,3 +118,10 @@ BASE_PARAMETERS: dict[str, float | int | str | bool] = {
     "num_threads": 2,
     "verbosity": -1,
 }
+
+OPENING_PARAMETERS: Parameters = {
+    "extra_trees": True,
+    "num_leaves": 5,
+    "learning_rate": 0.06,
+}
+"""Small trees whose thresholds are drawn: they find what many rows say and pass over what a few do."""

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from models import abstention, calibration, evaluation, prediction, recovery, slices, twins
 from models.abstention import Ground
 from models.calibration import Calibrator
-from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
+from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time
 from models.evaluation import Figure
+from models.growing import grow
 from models.leaves import Leaves
 from models.recovery import Recovery
 from models.slices import Slice
@@ -25,7 +26,7 @@ from models.spec import ModelSpec
 from models.twins import Twins
 from models.usual import KINDS, Usual
 from models.usual import learn as learn_usual
-from warehouse.errors import BorderlakeError, NotReady
+from warehouse.errors import NotReady
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Trained:
 
 
 def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
-    """Fit on the early days, choose rounds and calibrate on the middle ones, judge on the last.
+    """Grow on the early days, choose rounds and calibrate on the middle ones, grow again on both, judge on the last.
 
     `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
     """
@@ -169,7 +170,7 @@ def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str
         # Of the text: the booster in memory also holds the trees that early stopping gave up.
         trees=model.booster().num_trees(),
         split=split,
-        twins=twins.gate(split.train, test, spec.own_features(), labels, probabilities, spec.seed),
+        twins=twins.gate(split.learnt, test, spec.own_features(), labels, probabilities, spec.seed),
         slices=slices.slices(spec.subject, test, labels, probabilities, spec.seed),
         revenue=_revenue(model.bundle.recovery, test, labels, matrix, probabilities, spec.seed),
     )
@@ -183,8 +184,9 @@ def fit_again(trained: Trained) -> Model:
 def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
     """Everything of a training but what judges it."""
     encoder = learn_encoder(split.train, spec)
-    booster = fit(spec, encoder, split.train, split.valid)
-    calibrator = calibration.fit(_raw(booster, encoder, split.valid), labels_of(split.valid))
+    grown = grow(spec, encoder, split.train, split.valid, split.late)
+    # Of rows that its trees have seen a model is too sure.
+    calibrator = calibration.fit(_raw(grown.stopped, encoder, split.valid), labels_of(split.valid))
     bundle = Bundle(
         spec.name,
         spec.digest,
@@ -194,9 +196,9 @@ def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
         split.test_from,
         tuple(split.train["jurisdiction"].unique().sort()),
         abstention.learn(split.train, encoder, spec.history),
-        _recovery(spec, split, encoder, booster, calibrator),
+        _recovery(spec, split, encoder, grown.stopped, calibrator),
     )
-    return Model(booster.model_to_string(), bundle), booster
+    return Model(grown.booster.model_to_string(), bundle), grown.booster
 
 
 def _recovery(
@@ -225,41 +227,8 @@ def _revenue(
     return recovery.figures(labels, recovery.amounts_of(test, expected.currency), ways, seed)
 
 
-def fit(spec: ModelSpec, encoder: Encoder, train_rows: pl.DataFrame, valid_rows: pl.DataFrame) -> lightgbm.Booster:
-    """Boosted trees with native categoricals, stopped when the validation days no longer gain.
-
-    Rows count by their `weight`, where they have one.
-    """
-    columns = list(encoder.columns)
-    _refuse_empty(train_rows, encoder)
-    data = lightgbm.Dataset(
-        encoder.matrix(train_rows),
-        labels_of(train_rows),
-        weight=weights_of(train_rows),
-        feature_name=columns,
-        categorical_feature=encoder.category_columns,
-        free_raw_data=False,
-    )
-    valid = lightgbm.Dataset(
-        encoder.matrix(valid_rows),
-        labels_of(valid_rows),
-        weight=weights_of(valid_rows),
-        reference=data,
-        feature_name=columns,
-        free_raw_data=False,
-    )
-    stop = lightgbm.early_stopping(spec.patience, verbose=False)
-    parameters = {**spec.parameters, "monotone_constraints": spec.directions(columns), "seed": spec.seed}
-    return lightgbm.train(parameters, data, spec.rounds, valid_sets=[valid], callbacks=[stop])
-
-
 def _raw(booster: lightgbm.Booster, encoder: Encoder, rows: pl.DataFrame) -> Floats:
     return prediction.raw_scores(booster, encoder.matrix(rows))
-
-
-def _refuse_empty(rows: pl.DataFrame, encoder: Encoder) -> None:
-    if all(values.is_null().all() for values in rows.select(encoder.columns).fill_nan(None)):
-        raise BorderlakeError("every feature of the training rows is missing; compute features before training")
 
 
 def _importance(booster: lightgbm.Booster) -> dict[str, float]:

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import log_loss, roc_auc_score
 
-from models import training
 from models.datasets import Split, folds_by_time, labels_of, learn_encoder
+from models.growing import grow
 from models.promotion import recall_at
 from models.spec import BASE_PARAMETERS, ModelSpec
 from warehouse.errors import NotReady
@@ -139,7 +139,7 @@ def _rounded(value: float, within: Range) -> float | int:
 
 def _judged(spec: ModelSpec, split: Split) -> Judged:
     encoder = learn_encoder(split.train, spec)
-    booster = training.fit(spec, encoder, split.train, split.valid)
+    booster = grow(spec, encoder, split.train, split.valid, split.late).booster
     labels = labels_of(split.test)
     scores = np.asarray(booster.predict(encoder.matrix(split.test)), dtype=np.float64)
     return Judged(
@@ -149,7 +149,7 @@ def _judged(spec: ModelSpec, split: Split) -> Judged:
         log_loss=float(log_loss(labels, scores)),
         auc=float(roc_auc_score(labels, scores)),
         recall=recall_at(CAPACITY, labels, scores),
-        trees=booster.best_iteration,
+        trees=booster.num_trees(),
     )
 
 

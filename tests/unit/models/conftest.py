@@ -22,6 +22,7 @@ MOMENT = pl.Datetime("us", "UTC")
 
 SMALL = replace(
     SHIPMENT_RISK,
+    opening_rounds=10,
     rounds=25,
     patience=5,
     parameters={**SHIPMENT_RISK.parameters, "num_threads": 1, "min_data_in_leaf": 10, "learning_rate": 0.1},

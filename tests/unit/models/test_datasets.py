@@ -70,6 +70,15 @@ def test_labels_of_the_gap_are_in_no_part(trained: Trained, labelled: pl.DataFra
     assert placed + late.height == labelled.height
 
 
+def test_late_labels_are_learnt_from_once_the_validation_days_are_over(
+    trained: Trained, labelled: pl.DataFrame
+) -> None:
+    split = trained.split
+    assert split.late["event_at"].max() < split.valid_from <= split.late["label_known_at"].min()
+    known = labelled.filter((pl.col("event_at") < split.test_from) & (pl.col("label_known_at") < split.test_from))
+    assert split.learnt["event_id"].to_list() == known["event_id"].to_list()
+
+
 @pytest.mark.parametrize(
     ("part", "one_class"),
     [

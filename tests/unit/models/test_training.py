@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.growing import grow
 from models.shipment_risk import SHIPMENT_RISK
 from models.spec import ModelSpec
-from models.training import Bundle, Model, Trained, fit, train
+from models.training import Bundle, Model, Trained, train
 from warehouse.errors import BorderlakeError, NotReady
 
 
@@ -80,7 +81,8 @@ def test_a_changed_bundle_is_a_changed_model(trained: Trained, change: Callable[
 
 
 def test_what_is_logged_is_of_the_model_that_is_kept(trained: Trained) -> None:
-    assert trained.trees == trained.model.booster().num_trees() <= trained.spec.rounds
+    assert trained.trees == trained.model.booster().num_trees()
+    assert trained.spec.opening_rounds < trained.trees <= trained.spec.opening_rounds + trained.spec.rounds
     assert set(trained.importance) == set(trained.model.bundle.encoder.columns)
     assert sum(trained.importance.values()) == pytest.approx(1.0)
     assert list(trained.importance.values()) == sorted(trained.importance.values(), reverse=True)
@@ -159,7 +161,7 @@ def test_only_missing_features_are_refused(trained: Trained, labelled: pl.DataFr
     no_number = nothing.with_columns(pl.col(encoder.numbers).fill_null(float("nan")))
     for empty in (nothing, no_number):
         with pytest.raises(BorderlakeError, match="every feature of the training rows is missing"):
-            fit(small_spec, encoder, empty, empty)
+            grow(small_spec, encoder, empty, empty)
 
 
 def test_a_number_that_is_none_is_missing(trained: Trained, labelled: pl.DataFrame, small_spec: ModelSpec) -> None:

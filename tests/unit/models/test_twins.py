@@ -101,7 +101,7 @@ def test_a_trained_model_tells_its_twins(trained: Trained) -> None:
     assert trained.twins.rows == trained.rows["test"]
     own = trained.spec.own_features()
     assert {"hour", "weekday"}.isdisjoint(one.name for one in own)
-    assert trained.twins.with_twin == has_twin(trained.split.train, trained.split.test, own).sum()
+    assert trained.twins.with_twin == has_twin(trained.split.learnt, trained.split.test, own).sum()
     assert trained.twins.without["auc"].value == pytest.approx(trained.figures["auc"].value)
     assert trained.twins.flattery == Figure(0.0, 0.0, 0.0)
 
