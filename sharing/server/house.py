@@ -7,6 +7,7 @@ from functools import cached_property
 
 from sharing.audit import AuditLog
 from sharing.recipients import Recipients
+from sharing.server.kept import Derived
 from sharing.server.metrics import Metrics
 from sharing.server.rates import Rates
 from sharing.server.snapshots import Snapshots
@@ -28,8 +29,6 @@ class Limits:
     strangers_burst: int = 20
     body_bytes: int = 1 << 20
     body_seconds: float = 10.0
-    stalled_seconds: float = 60.0
-    """How long a client may leave a file's bytes lying before it is given up."""
     url_life: timedelta = timedelta(minutes=15)
     page_size: int = 500
 
@@ -54,6 +53,10 @@ class House:
     @cached_property
     def snapshots(self) -> Snapshots:
         return Snapshots(self.lake)
+
+    @cached_property
+    def derived(self) -> Derived:
+        return Derived(self.signer)
 
     @cached_property
     def told(self) -> Told:

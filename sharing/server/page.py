@@ -88,7 +88,7 @@ def _table(call: Call, grant: Grant) -> str:
     snapshot = _ready(call, grant)
     if snapshot is None:
         return f'<h3><code>{escape(name)}</code></h3><p class="warning">It is being made anew; ask again later.</p>'
-    made_of = grant.made_of
+    made_of = call.access.made_of(grant)
     if isinstance(made_of, Dictionary):
         return (
             f"<h3><code>{escape(name)}</code></h3><p>What each of these columns means, as a table: a row a column.</p>"
