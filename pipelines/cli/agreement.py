@@ -13,7 +13,8 @@ from pipelines.deployment import from_environment
 from sharing.files import Reach
 from warehouse.agreements import Agreement, read, templates
 from warehouse.agreements.effects import Change, Revealed, changes, revealed
-from warehouse.agreements.reading import schema
+from warehouse.agreements.form import schema
+from warehouse.agreements.reading import refuse_contradictions
 from warehouse.agreements.words import terms_of
 from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
@@ -57,9 +58,16 @@ def check(
 ) -> None:
     """Check agreements: form, tables, columns, dates, and whether two contradict each other.
 
-    The files of this home are in BORDERLAKE_HOME/agreements. Exit code 1 where one is wrong, with its line.
+    The files of this home are in BORDERLAKE_HOME/agreements; a draft is held against them, but for the versions of the
+    same agreement that it will replace. Exit code 1 where one is wrong, with its line.
     """
-    found = [read(path) for path in files] if files else list(from_environment().agreements)
+    found = [read(path) for path in files or ()]
+    held = from_environment().agreements
+    if files:
+        named = {one.agreement_id for one in found}
+        refuse_contradictions([*(one for one in held if one.agreement_id not in named), *found])
+    else:
+        found = list(held)
     rows = [(str(one), one.recipient.code, len(one.tables), str(one.expires_on), _state(one)) for one in found]
     console.print(table("Agreements", ("agreement", "recipient", "tables", "expires", "today"), rows))
     write_json(json_out, {"agreements": [_facts(one) for one in found]})
