@@ -169,7 +169,7 @@ def _file(house: House) -> Endpoint:
                 raise too_many(wait) from None
             raise
         request.state.recipient = admitted.recipient
-        wait = house.rates.take(url.credential_id)
+        wait = house.file_rates.take(url.credential_id)
         if wait:
             raise too_many(wait)
         size = house.lake.store.size(admitted.path)

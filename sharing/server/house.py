@@ -24,6 +24,9 @@ class Limits:
     requests_per_second: float = 50.0
     """Of one credential; others wait their turn."""
     burst: int = 400
+    files_per_second: float = 1_000.0
+    """Requests under signed URLs: clients make a dozen for one file, and a share has a file a day of its source."""
+    files_burst: int = 20_000
     strangers_per_second: float = 2.0
     """Of one address without a token that counts."""
     strangers_burst: int = 20
@@ -67,6 +70,11 @@ class House:
     def rates(self) -> Rates:
         """What each credential may still ask."""
         return Rates(self.limits.requests_per_second, self.limits.burst)
+
+    @cached_property
+    def file_rates(self) -> Rates:
+        """What each credential may still fetch."""
+        return Rates(self.limits.files_per_second, self.limits.files_burst)
 
     @cached_property
     def strangers(self) -> Rates:
