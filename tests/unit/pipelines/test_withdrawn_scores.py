@@ -43,7 +43,9 @@ def test_it_is_not_among_what_stands_and_its_lane_neither(deployment: Deployment
 
 def test_the_summary_counts_what_stands(deployment: Deployment) -> None:
     assert [row["event_id"] for row in summary.riskiest(deployment, SPEC)] == ["stands"]
-    assert {row["lane"]: row["events"] for row in summary.lane_counts(deployment, SPEC) if row["events"]} == {"yellow": 1}
+    assert {row["lane"]: row["events"] for row in summary.lane_counts(deployment, SPEC) if row["events"]} == {
+        "yellow": 1
+    }
 
 
 def test_how_many_of_a_day_are_left_out_is_told(deployment: Deployment) -> None:
