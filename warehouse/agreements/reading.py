@@ -36,6 +36,7 @@ SUFFIX = ".yaml"
 NEVER = frozenset({"vector", "row_hash", "batch_id"})
 """Columns that serve the house alone, and would tell more than any other."""
 _KEYED = "Keyed id"
+_LAYERS = ("gold.", "silver.")
 _T = TypeVar("_T")
 
 
@@ -105,6 +106,23 @@ def _all(makers: Iterable[Callable[[], _T]]) -> list[_T]:
     return made
 
 
+def shareable() -> tuple[Table, ...]:
+    """The tables that an agreement may name."""
+    return tuple(table for name, table in TABLES.items() if name.startswith(_LAYERS))
+
+
+def choices(table: Table, name: str) -> tuple[Mask, ...]:
+    """What may become of a column on its way out; nothing of one that never leaves the house, or by owner alone."""
+    if name in NEVER or name in table.personal or name == REASONS:
+        return ()
+    kept = (mask for mask in Mask if _fits(mask, table.dtypes[name]))
+    return tuple(mask for mask in kept if mask is Mask.PSEUDONYM or not _is_keyed(table, name))
+
+
+def _is_keyed(table: Table, name: str) -> bool:
+    return (table.columns[name].description or "").startswith(_KEYED)
+
+
 def _party(document: Document, role: str) -> Party:
     told = document.content[role]
     if told["jurisdiction"] not in COUNTRIES.meanings:
@@ -116,7 +134,7 @@ def _table(document: Document, name: str) -> SharedTable:
     place: Place = ("tables", name)
     table = TABLES.get(name)
     if table is None:
-        offered = ", ".join(one for one in TABLES if one.startswith(("gold.", "silver.")))
+        offered = ", ".join(one.name for one in shareable())
         raise document.error(place, f"the lake has no such table; it has {offered}")
     told = document.content["tables"][name]
     maskings = _all(partial(_masking, document, table, column) for column in told["columns"])
@@ -146,14 +164,14 @@ def _masking(document: Document, table: Table, name: str) -> Masking:
     told = document.content["tables"][table.name]["columns"][name]
     key, parameter = (told, None) if isinstance(told, str) else next(iter(told.items()))
     masking = Masking(Mask(key), None if key == Mask.PLACE else parameter)
-    if masking.mask is not Mask.PSEUDONYM and (table.columns[name].description or "").startswith(_KEYED):
+    if masking.mask is not Mask.PSEUDONYM and _is_keyed(table, name):
         raise document.error(place, "the column holds a keyed id, the same for all recipients; make it a pseudonym")
-    if not _fits(masking.mask, table.dtypes[name]):
-        raise document.error(place, f"a column of {_kind(table.dtypes[name])} cannot become a {masking.mask}")
+    if masking.mask not in choices(table, name):
+        raise document.error(place, f"a column of {kind(table.dtypes[name])} cannot become a {masking.mask}")
     return masking
 
 
-def _kind(dtype: pl.DataType) -> str:
+def kind(dtype: pl.DataType) -> str:
     """What a column holds, in words."""
     if dtype.is_nested():
         return "lists or records"
@@ -200,7 +218,7 @@ def _value(document: Document, place: Place, value: Any, dtype: pl.DataType) -> 
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise document.error(place, f"the value is none of a column of {_kind(dtype)}; mend it, or choose another column")
+    raise document.error(place, f"the value is none of a column of {kind(dtype)}; mend it, or choose another column")
 
 
 def _day(document: Document, name: str) -> date:

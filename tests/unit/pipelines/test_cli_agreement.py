@@ -61,6 +61,17 @@ def test_a_draft_is_held_against_what_counts_already(home: Path, tmp_path: Path)
     assert run("check", str(draft)).exit_code == 0
 
 
+def test_what_can_be_shared_is_listed_with_what_may_become_of_it(home: Path) -> None:
+    assert "gold.shipment_scores" in run("columns").stdout
+    out = home.parent / "columns.json"
+    assert run("columns", "silver.shipments", "--json", str(out)).exit_code == 0
+    may = {one["column"]: one["may_become"] for one in json.loads(out.read_text())["columns"]}
+    assert may["importer_id"] == "pseudonym"
+    assert may["net_mass_kg"] == "keep, band, round"
+    assert may["batch_id"] == ""
+    assert "only tables of gold and silver" in str(run("columns", "bronze.customs__declarations").exception)
+
+
 def test_a_change_that_tells_more_has_its_own_exit_code(home: Path, tmp_path: Path) -> None:
     old = written(home)
     wider, narrower = tmp_path / "wider.yaml", tmp_path / "narrower.yaml"
