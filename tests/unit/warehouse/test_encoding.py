@@ -24,6 +24,7 @@ SCHEMA = {
     "value": pl.Decimal(20, 4),
     "is_odd": pl.Boolean(),
     "rules": pl.List(pl.String()),
+    "reasons": pl.List(pl.Struct({"text": pl.String(), "weight": pl.Float64()})),
 }
 ROWS = st.fixed_dictionaries(
     {
@@ -38,6 +39,8 @@ ROWS = st.fixed_dictionaries(
         "value": st.none() | st.decimals(Decimal(-999), Decimal(999), places=4),
         "is_odd": st.none() | st.booleans(),
         "rules": st.none() | st.lists(st.none() | st.text(max_size=4), max_size=3),
+        "reasons": st.none()
+        | st.lists(st.fixed_dictionaries({"text": st.text(), "weight": st.floats(0, 1)}), max_size=2),
     }
 )
 
