@@ -29,10 +29,9 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
     columns = {column.name: _single(column) for column in rows}
     several = rows.select(name for name, single in columns.items() if single is None)
     repeating = set(_repeating(several)) | {name for name, single in columns.items() if single is not None}
-    flat = several.select(~cs.nested()).to_arrow(compat_level=pl.CompatLevel.newest())  # Views of Polars' own texts.
-    nested = several.select(cs.nested()).to_arrow(
-        compat_level=pl.CompatLevel.oldest()
-    )  # Arrow cannot slice views there.
+    # Texts as views of Polars' own, not copied, but for lists and records: Arrow cannot slice views there.
+    flat = several.select(~cs.nested()).to_arrow(compat_level=pl.CompatLevel.newest())
+    nested = several.select(cs.nested()).to_arrow(compat_level=pl.CompatLevel.oldest())
     given = {name: part[name] for part in (flat, nested) for name in part.column_names}
     table = pa.table({name: given[name] if single is None else single for name, single in columns.items()})
     memory = pa.system_memory_pool()  # Takes less time over large pieces than Arrow's own.

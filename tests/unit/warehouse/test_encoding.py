@@ -26,6 +26,7 @@ SCHEMA = {
     "rules": pl.List(pl.String()),
     "reasons": pl.List(pl.Struct({"text": pl.String(), "weight": pl.Float64()})),
 }
+REASON = st.fixed_dictionaries({"text": st.none() | st.text(), "weight": st.floats(0, 1)})
 ROWS = st.fixed_dictionaries(
     {
         "code": st.none() | st.sampled_from(["DE", "AT", ""]) | st.text(max_size=5),
