@@ -13,7 +13,7 @@ from models.catalogue import MODELS
 from models.spec import ModelSpec
 from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table
-from warehouse import catalog, vault
+from warehouse import catalog, recalls, vault
 from warehouse.delta import Upon
 from warehouse.errors import BorderlakeError
 
@@ -27,8 +27,10 @@ def record(
     deployment: Deployment, score_id: str, *, officer: str, action: str, reason: str, decided_at: datetime
 ) -> dict[str, object]:
     """Append an officer's decision on a score and return it. `officer` is the agency's own id; only a keyed id of it
-    is kept. Raises on an unknown score, an unknown action, an empty reason, or a decision before the last one."""
+    is kept. Raises on an unknown score, one withdrawn by then, an unknown action, an empty reason, or a decision before
+    the last one."""
     spec, advice = advised(deployment, score_id)
+    _refuse_withdrawn(deployment, str(advice["score_id"]), decided_at)
     if not officer.strip():
         raise BorderlakeError("a decision needs an officer; nothing was recorded. Say who with --officer")
     row = dispositions.disposition(
@@ -71,6 +73,15 @@ def advised(deployment: Deployment, score_id: str) -> tuple[ModelSpec, dict[str,
         "no score has that id, so nothing was recorded. Ids (at least their first 8 digits) are in: borderlake select "
         "--date DAY, or borderlake show gold.shipment_selections"
     )
+
+
+def _refuse_withdrawn(deployment: Deployment, score_id: str, decided_at: datetime) -> None:
+    withdrawn = recalls.recalled(deployment.lake, score_id)
+    if withdrawn is not None and withdrawn["recalled_at"] <= decided_at:
+        raise BorderlakeError(
+            f"the score was withdrawn on {withdrawn['recalled_at']:%Y-%m-%d %H:%M} UTC by {withdrawn['recalled_by']} "
+            f"({withdrawn['reason']}), so nothing was recorded; what was decided before then is recorded with its time"
+        )
 
 
 def officer_id(deployment: Deployment, officer: str) -> str:

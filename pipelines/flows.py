@@ -19,7 +19,7 @@ from models.spec import ModelSpec
 from models.tracking import Registered
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
 from pipelines.scoring_days import Scorer
-from warehouse import agencies, archive, catalog, delivery
+from warehouse import agencies, archive, catalog, delivery, recalls
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
@@ -259,9 +259,9 @@ def scorable_events(deployment: Deployment, spec: ModelSpec, champion: Registere
 
 
 def recent_lanes(deployment: Deployment, spec: ModelSpec, days: int = 30) -> pl.DataFrame:
-    """The champion's scores of the last `days` of delivery that have any, each with its lane."""
+    """The champion's scores of the last `days` of delivery that have any, each with its lane; no withdrawn ones."""
     champion = deployment.registry.load(spec.name)
-    scores = deployment.lake.scan(score_table(spec)).filter(pl.col("model_version") == champion.version)
+    scores = recalls.standing(deployment.lake, score_table(spec)).filter(pl.col("model_version") == champion.version)
     last = scores.select(pl.col("received_on").max()).collect().item()
     if last is None:
         return scores.collect()

@@ -12,7 +12,7 @@ from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table
 from sharing.shares import Share, shares_of
 from warehouse.errors import BorderlakeError
-from warehouse.recalls import SCORE, version_for, without_recalled
+from warehouse.recalls import SCORE, standing
 
 _LEAST_DIGITS = 8
 """Of an abbreviated score id."""
@@ -67,5 +67,4 @@ def concerned(deployment: Deployment, chosen: Chosen, at: datetime) -> list[Shar
 
 def _chosen(deployment: Deployment, spec: ModelSpec, condition: pl.Expr) -> Chosen:
     table = score_table(spec)
-    rows = without_recalled(deployment.lake, deployment.lake.scan(table), table, version_for(deployment.lake, table))
-    return Chosen(spec, rows.filter(condition).select(_COLUMNS).collect())
+    return Chosen(spec, standing(deployment.lake, table).filter(condition).select(_COLUMNS).collect())

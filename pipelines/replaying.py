@@ -16,6 +16,7 @@ from models.replay import Compared, replay
 from models.spec import ModelSpec
 from pipelines.deployment import Deployment
 from pipelines.flows import score_table
+from warehouse import recalls
 from warehouse.errors import BorderlakeError
 
 _LEAST_PREFIX = 6
@@ -30,6 +31,8 @@ class Certificate:
     """The stored row, without its vector."""
     spec_digest: str
     compared: Sequence[Compared]
+    recalled: Mapping[str, Any] | None = None
+    """Who withdrew the score, when and why; None where it stands."""
 
     @property
     def is_equal(self) -> bool:
@@ -51,6 +54,7 @@ def certify(deployment: Deployment, score_id: str) -> Certificate:
         row={name: value for name, value in stored.items() if name != "vector"},
         spec_digest=registered.model.bundle.spec_digest,
         compared=replay(registered.model, features, stored),
+        recalled=recalls.recalled(deployment.lake, stored["score_id"]),
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.cli.output import table
 from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
 from warehouse.catalog import LEDGER, OUTCOMES
+from warehouse.recalls import standing
 
 _SHOWN = 5
 _FIGURES = ("auc", "ap", "precision_at_5", "recall_at_5", "recall_at_10", "calibration_slope")
@@ -25,11 +26,11 @@ def summarise(deployment: Deployment) -> dict[str, Any]:
     return {
         "landing": _landing(deployment),
         "models": {spec.name: _model(deployment, spec) for spec in MODELS.values()},
-        "lanes": {spec.name: _lanes(deployment, spec) for spec in MODELS.values()},
+        "lanes": {spec.name: lane_counts(deployment, spec) for spec in MODELS.values()},
         "found": {
             spec.name: found_by_kind(deployment, spec, deployment.settings.home / "truth") for spec in MODELS.values()
         },
-        "riskiest": {spec.name: _riskiest(deployment, spec) for spec in MODELS.values()},
+        "riskiest": {spec.name: riskiest(deployment, spec) for spec in MODELS.values()},
     }
 
 
@@ -101,10 +102,10 @@ def _model(deployment: Deployment, spec: ModelSpec) -> dict[str, Any]:
     return {"version": champion.version, "figures": dict(champion.figures)}
 
 
-def _lanes(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
+def lane_counts(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
     """Lanes of the days that only judge, with what has become known of their events."""
     lake = deployment.lake
-    unseen = lake.scan(flows.score_table(spec)).filter(~pl.col("in_training")).select("score_id")
+    unseen = standing(lake, flows.score_table(spec)).filter(~pl.col("in_training")).select("score_id")
     selections = lake.scan(flows.selection_table(spec)).join(unseen, on="score_id", how="semi")
     outcomes = (
         lake.scan(OUTCOMES)
@@ -122,8 +123,9 @@ def _lanes(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
     return [{"lane": lane, **nothing, **by_lane.get(lane, {})} for lane in LANES]
 
 
-def _riskiest(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
-    scores = deployment.lake.scan(flows.score_table(spec)).filter(~pl.col("in_training"))
+def riskiest(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
+    """The riskiest events that stand, each with its reasons."""
+    scores = standing(deployment.lake, flows.score_table(spec)).filter(~pl.col("in_training"))
     top = scores.sort(["probability", "event_id"], descending=[True, False]).head(_SHOWN)
     chosen = top.select("event_id", "event_at", "location", "probability", "reasons").collect()
     return [

@@ -18,6 +18,7 @@ from pipelines import deciding
 from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table, stored_vectors
 from warehouse.errors import NotReady
+from warehouse.recalls import standing, withdrawn
 
 _KEYS = ["event_id", "event_version"]
 _JUDGED_BY = ["is_adverse", "chance", "is_sampled", "is_awaited", "recovered", "recovered_in"]
@@ -26,15 +27,21 @@ _SCORED = ["raw_score", "probability", "expected_recovery", "recovery_currency",
 
 
 def lanes_of_day(deployment: Deployment, spec: ModelSpec, day: date, capacities: Capacities) -> pl.DataFrame:
-    """The champion's scores of a day of delivery in lanes under `capacities`; raises where there are none."""
+    """The champion's scores of a day of delivery that stand, in lanes under `capacities`; raises without any."""
     champion = deployment.registry.load(spec.name)
     of_day = (pl.col("received_on") == day) & (pl.col("model_version") == champion.version)
     marks = deployment.lake.scan(selection_table(spec)).filter(of_day).select("score_id", "abstained_for")
-    scores = deployment.lake.scan(score_table(spec)).filter(of_day).drop("vector")
+    scores = standing(deployment.lake, score_table(spec)).filter(of_day).drop("vector")
     found = scores.join(marks, on="score_id", how="left").collect()
     if found.is_empty():
         raise _no_scores(deployment, spec, f"of {day}")
     return selection.select(found, capacities, deployment.vault_key)
+
+
+def withdrawn_of_day(deployment: Deployment, spec: ModelSpec, day: date) -> int:
+    """How many scores of a day of delivery, of whatever version, were withdrawn and are in no lane."""
+    scores = deployment.lake.scan(score_table(spec)).filter(pl.col("received_on") == day).select("score_id")
+    return int(withdrawn(deployment.lake, scores).select(pl.len()).collect().item())
 
 
 @dataclass(frozen=True)

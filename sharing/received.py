@@ -25,6 +25,7 @@ from warehouse.touched import Day
 
 _NAMING = ("event_id", "score_id", "subject_id")
 """Columns that name a record, beside keyed ids."""
+_SHARED = ("gold.", "silver.")
 _KEYED = "Keyed id"
 """What the description of a column of keyed ids begins with."""
 
@@ -99,6 +100,13 @@ class Tracing:
             return None
         shaped = held.select(pl.col(name).cast(dtype) for name, dtype in wanted.schema.items())
         return not shaped.join(wanted, on=wanted.columns, how="semi", nulls_equal=True).is_empty()
+
+
+def is_known(lake: Lake, named: Iterable[str]) -> bool:
+    """Whether any table that may be shared has a record of one of the ids."""
+    ids = frozenset(named)
+    rows = (lake.scan(table).filter(_names(table, ids)) for table in TABLES.values() if table.name.startswith(_SHARED))
+    return any(not found.head(1).collect().is_empty() for found in rows)
 
 
 def record_ids(lake: Lake, named: Iterable[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import dataframely as dy
 import polars as pl
@@ -58,7 +59,7 @@ class Share:
             personal=frozenset(columns),
         )
 
-    @property
+    @cached_property
     def agreed(self) -> str:
         """A digest of what the agreement lets go, whatever its version is called."""
         told = (

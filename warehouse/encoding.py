@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,7 +29,10 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
     columns = {column.name: _single(column) for column in rows}
     several = rows.select(name for name, single in columns.items() if single is None)
     repeating = set(_repeating(several)) | {name for name, single in columns.items() if single is not None}
-    given = several.to_arrow(compat_level=pl.CompatLevel.newest())  # As views of Polars' own texts, not copied.
+    # Texts as views of Polars' own, not copied, but for lists and records: Arrow cannot slice views there.
+    flat = several.select(~cs.nested()).to_arrow(compat_level=pl.CompatLevel.newest())
+    nested = several.select(cs.nested()).to_arrow(compat_level=pl.CompatLevel.oldest())
+    given = {name: part[name] for part in (flat, nested) for name in part.column_names}
     table = pa.table({name: given[name] if single is None else single for name, single in columns.items()})
     memory = pa.system_memory_pool()  # Takes less time over large pieces than Arrow's own.
     stream = pa.BufferOutputStream(memory)

@@ -224,6 +224,13 @@ def keyed_ids(lake: Lake, subject: Subject) -> list[str]:
     return known["source_id"].to_list()
 
 
+def erased_at(lake: Lake, subject: Subject, key: bytes) -> datetime | None:
+    """When a subject was last erased; None where it never was."""
+    of_subject = (pl.col("subject_kind") == subject.kind) & (pl.col("subject_digest") == subject.digest(key))
+    last: datetime | None = lake.scan(ERASURES).filter(of_subject).select(pl.col("erased_at").max()).collect().item()
+    return last
+
+
 def _is_identity_of(subject: Subject) -> pl.Expr:
     """Whether a vault entry is the subject's: its parts, in any scope where none was given."""
     parts = pl.col("identity").str.split("\x1f")

@@ -1,9 +1,13 @@
-"""Scores that were withdrawn: they stay in the lake, where scores are append-only, and leave every share.
+"""Scores that were withdrawn: they stay in the lake, where scores are append-only, and leave every share and every list
+that says what to look at.
 
-What rests on a score (its lane, the decisions on it) goes with it. How a share follows is `sharing.materialise`.
+What rests on a score (its lane, the decisions on it) goes with it. How a share follows is `sharing.materialise`. What
+judges past advice (estimates, monitoring, replays) still counts it, for it was given.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -47,6 +51,22 @@ def without_recalled(lake: Lake, rows: pl.LazyFrame, table: Table, version: int 
     if version is None or not _rests_on_scores(table):
         return rows
     return rows.join(lake.scan(RECALLS, version).select(SCORE), on=SCORE, how="anti")
+
+
+def standing(lake: Lake, table: Table) -> pl.LazyFrame:
+    """A table's rows as they stand: but those that rest on withdrawn scores."""
+    return without_recalled(lake, lake.scan(table), table, version_for(lake, table))
+
+
+def withdrawn(lake: Lake, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Those of a table's rows that rest on withdrawn scores."""
+    return rows.join(lake.scan(RECALLS).select(SCORE), on=SCORE, how="semi")
+
+
+def recalled(lake: Lake, score_id: str) -> Mapping[str, Any] | None:
+    """Who withdrew a score, when and why; None where it stands."""
+    found = lake.scan(RECALLS).filter(pl.col(SCORE) == score_id).collect()
+    return found.row(0, named=True) if found.height else None
 
 
 def days_recalled(lake: Lake, table: Table, after: int | None, upto: int | None) -> set[Day]:

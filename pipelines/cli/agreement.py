@@ -13,7 +13,9 @@ from pipelines.deployment import from_environment
 from sharing.files import Reach
 from warehouse.agreements import Agreement, read, templates
 from warehouse.agreements.effects import Change, Revealed, changes, revealed
-from warehouse.agreements.reading import schema
+from warehouse.agreements.form import schema
+from warehouse.agreements.model import REASONS
+from warehouse.agreements.reading import choices, kind, refuse_contradictions, shareable
 from warehouse.agreements.words import terms_of
 from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
@@ -57,9 +59,16 @@ def check(
 ) -> None:
     """Check agreements: form, tables, columns, dates, and whether two contradict each other.
 
-    The files of this home are in BORDERLAKE_HOME/agreements. Exit code 1 where one is wrong, with its line.
+    The files of this home are in BORDERLAKE_HOME/agreements; a draft is held against them, but for the versions of the
+    same agreement that it will replace. Exit code 1 where one is wrong, with its line.
     """
-    found = [read(path) for path in files] if files else list(from_environment().agreements)
+    found = [read(path) for path in files or ()]
+    held = from_environment().agreements
+    if files:
+        named = {one.agreement_id for one in found}
+        refuse_contradictions([*(one for one in held if one.agreement_id not in named), *found])
+    else:
+        found = list(held)
     rows = [(str(one), one.recipient.code, len(one.tables), str(one.expires_on), _state(one)) for one in found]
     console.print(table("Agreements", ("agreement", "recipient", "tables", "expires", "today"), rows))
     write_json(json_out, {"agreements": [_facts(one) for one in found]})
@@ -76,6 +85,32 @@ def json_schema(
         return
     out.write_text(text + "\n", encoding="utf-8")
     console.print(f"written: {out}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def columns(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="layer.table; without it, the tables that can be shared.")
+    ] = None,
+    json_out: JsonOut = None,
+) -> None:
+    """List the tables that can be shared; or a table's columns: what each means, and what may become of it."""
+    if name is None:
+        tables = [(one.name, one.description) for one in shareable()]
+        console.print(table("Tables that can be shared", ("table", "what it holds"), tables))
+        write_json(json_out, {"tables": [{"table": one, "description": description} for one, description in tables]})
+        return
+    shared = table_of(name)
+    if shared not in shareable():
+        raise BorderlakeError(f"{name} cannot be shared, only tables of gold and silver: borderlake agreement columns")
+    found = [
+        (one, kind(shared.dtypes[one]), ", ".join(choices(shared, one)), column.description or "")
+        for one, column in shared.columns.items()
+    ]
+    rows = [(one, held, _become(one, may), meaning) for one, held, may, meaning in found]
+    console.print(table(name, ("column", "holds", "may become", "meaning"), rows))
+    keys = ("column", "holds", "may_become", "meaning")
+    write_json(json_out, {"table": name, "columns": [dict(zip(keys, row, strict=True)) for row in found]})
 
 
 @app.command()
@@ -113,6 +148,13 @@ def simulate(file: File, old: Old = None, json_out: JsonOut = None) -> None:
     _print_changes(changes(before, agreement))
     console.print(table("Newly revealed", ("table", "rows", "cells", "subjects", "columns"), rows))
     write_json(json_out, {"revealed": [vars(one) for one in found]})
+
+
+def _become(name: str, may: str) -> str:
+    """What may become of a column, in words."""
+    if name == REASONS:
+        return "by owner: reasons: [...]"
+    return may or "never leaves the house"
 
 
 def _print_changes(found: Sequence[Change]) -> None:

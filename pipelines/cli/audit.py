@@ -17,7 +17,7 @@ from pipelines.cli.share import audit_of, signer_of
 from pipelines.deployment import Deployment, from_environment
 from sharing.audit import Entry
 from sharing.flows import Flow, chosen, flows
-from sharing.received import Tracing
+from sharing.received import Tracing, is_known
 from warehouse import erasure
 from warehouse.errors import BorderlakeError
 
@@ -105,7 +105,8 @@ def report(
     """Sum up what flowed, per agreement, recipient and table: queries, files, rows, bytes; and what was refused.
 
     With --person: who received one record, when, under which agreement and for which purpose. A file that is gone since
-    cannot be read any more: where it held the record's day, it is told as "possible".
+    cannot be read any more: where it held the record's day, it is told as "possible". Of a person who was erased since,
+    only who may have received it can be told: ask before an erasure.
     """
     if person is not None:
         _report_on(person, _chosen(recipient, agreement, since, until), json_out)
@@ -119,26 +120,57 @@ def report(
 
 def _report_on(person: str, entries: Iterator[Entry], json_out: Path | None) -> None:
     deployment, at = from_environment(), datetime.now(UTC)
+    ids, erased_at = _ids_of(deployment, person)
+    if erased_at is not None and not ids:
+        _report_on_erased(erased_at, entries, json_out)
+        return
+    if not is_known(deployment.lake, ids):
+        raise BorderlakeError(
+            "no table has a record of this id or person, so that nothing can be said of who received it: mistyped, "
+            "landed nowhere yet, or erased; whether a person was erased can be told of KIND:VALUE, not of a keyed id"
+        )
     tracing = Tracing(
         deployment.lake, deployment.agreements, deployment.pseudonym_keys, signer_of(deployment).file_id, at
     )
     with console.status("reading what was served"):
-        found = tracing.receipts(entries, _ids_of(deployment, person))
+        found = tracing.receipts(entries, ids)
     shown = [
         (f"{one.at:%Y-%m-%d %H:%M:%S}", one.recipient, one.agreement_id, one.purpose, one.table, one.state)
         for one in found
     ]
     columns = ("received (UTC)", "recipient", "agreement", "purpose", "table", "")
     console.print(table("Who received it", columns, shown) if shown else "No file with this record was served.")
-    write_json(json_out, {"receipts": [asdict(one) | {"at": one.at.isoformat()} for one in found]})
+    receipts = [asdict(one) | {"at": one.at.isoformat()} for one in found]
+    write_json(json_out, {"receipts": receipts, "erased_at": _iso(erased_at), "possible": []})
 
 
-def _ids_of(deployment: Deployment, person: str) -> list[str]:
-    """Ids by which silver and gold know a record; those of KIND:VALUE are looked up in the vault."""
+def _report_on_erased(erased_at: datetime, entries: Iterator[Entry], json_out: Path | None) -> None:
+    """What can still be said of an erased person: who was given anything before the erasure, and may have had it."""
+    found = [one for one in flows(chosen(entries, until=erased_at)) if one.files]
+    console.print(
+        f"This person was erased on {erased_at:%Y-%m-%d %H:%M} UTC, and with that what tied the person to any record: "
+        "which files held one cannot be told any more. Whoever fetched files before then may have had it:",
+        highlight=False,
+        soft_wrap=True,
+    )
+    columns = ("agreement", "recipient", "table", "files", "first", "last")
+    rows = [_facts(one) for one in found]
+    told = table("May have received it", columns, [[one[name] for name in columns] for one in rows])
+    console.print(told if rows else "nobody: no file was fetched before then")
+    write_json(json_out, {"receipts": [], "erased_at": _iso(erased_at), "possible": rows})
+
+
+def _ids_of(deployment: Deployment, person: str) -> tuple[list[str], datetime | None]:
+    """Ids by which silver and gold know a record, and when it was erased; those of KIND:VALUE are of the vault."""
     if ":" not in person:
-        return [person]
+        return [person], None
     (subject,) = erasure.resolve(deployment.lake, [person])
-    return erasure.keyed_ids(deployment.lake, subject)
+    erased_at = erasure.erased_at(deployment.lake, subject, deployment.vault_key)
+    return erasure.keyed_ids(deployment.lake, subject), erased_at
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _chosen(

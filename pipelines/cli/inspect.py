@@ -8,8 +8,10 @@ import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.deployment import from_environment
-from warehouse.catalog import TABLES, may_hold_personal_data, table_of
+from warehouse.catalog import TABLES, Table, may_hold_personal_data, table_of
+from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
+from warehouse.recalls import RECALLS, SCORE, version_for, withdrawn
 
 
 def tables(json_out: JsonOut = None) -> None:
@@ -64,7 +66,22 @@ def show(
         console.print(f"{hidden} more columns (choose with --columns): {rest}", highlight=False, soft_wrap=True)
     if may_hold_personal_data(declared):
         console.print("[dim]This table may hold personal data.[/dim]")
-    write_json(json_out, {"table": name, "version": version, "rows": found.to_dicts()})
+    taken_back = _withdrawn(lake, declared, chosen.head(limit))
+    if taken_back:
+        console.print(
+            f"{taken_back} of these rows rest on scores that were withdrawn: they stay on record and flow to nobody "
+            f"([bold]borderlake show {RECALLS.name}[/bold])",
+            highlight=False,
+            soft_wrap=True,
+        )
+    write_json(json_out, {"table": name, "version": version, "withdrawn": taken_back, "rows": found.to_dicts()})
+
+
+def _withdrawn(lake: Lake, declared: Table, rows: pl.LazyFrame) -> int:
+    """How many of a table's rows rest on withdrawn scores."""
+    if version_for(lake, declared) is None:
+        return 0
+    return int(withdrawn(lake, rows.select(SCORE)).select(pl.len()).collect().item())
 
 
 def _known(names: list[str], offered: list[str]) -> list[str]:

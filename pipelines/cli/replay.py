@@ -29,6 +29,9 @@ def replay(
         ("scored at", f"{row['scored_at']:%Y-%m-%d %H:%M:%S} UTC"),
         ("reasons", "\n".join(found.reasons) or "none were given"),
     ]
+    if found.recalled is not None:
+        why = found.recalled
+        about.append(("withdrawn", f"{why['recalled_at']:%Y-%m-%d %H:%M} UTC by {why['recalled_by']}: {why['reason']}"))
     console.print(table(f"A score of {found.table}", ("", ""), about))
     shown = [(one.name, _exact(one.stored), _exact(one.recomputed), one.is_equal) for one in found.compared]
     console.print(table("Computed again", ("value", "stored", "recomputed", "equal"), shown))
@@ -54,4 +57,5 @@ def _as_json(found: Certificate) -> dict[str, object]:
             for one in found.compared
         ],
         "equal": found.is_equal,
+        "withdrawn": found.recalled,
     }

@@ -95,6 +95,13 @@ def select(
     if limit:
         listed = [_listed(row) for row in ordered.head(limit).iter_rows(named=True)]
         console.print(_table("Look at", ("score", "where", "lane", "risk", "expected", "why"), listed))
+    taken_back = asking.withdrawn_of_day(deployment, spec, day.date())
+    if taken_back:
+        console.print(
+            f"{taken_back:,} scores of this day were withdrawn and are left out: [bold]borderlake show "
+            "gold.recalled_scores[/bold] says why",
+            highlight=False,
+        )
     console.print("A lane advises. Record what is decided: [bold]borderlake disposition record SCORE_ID[/bold]")
     rows = ordered.select(
         "score_id", "event_id", "location", "lane", "lane_by_risk", "rank", "probability", "expected_recovery",
@@ -106,6 +113,7 @@ def select(
             "model": spec.name,
             "version": int(lanes["model_version"][0]),
             "date": f"{day:%Y-%m-%d}",
+            "withdrawn": taken_back,
             "offices": offices.to_dicts(),
             "rows": rows.to_dicts(),
         },

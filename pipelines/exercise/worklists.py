@@ -17,6 +17,7 @@ from models.explanation import ALL_ELSE
 from models.spec import ModelSpec
 from pipelines import flows
 from pipelines.deployment import Deployment
+from warehouse.recalls import standing
 
 CUSTOMS, IMMIGRATION, SURVEILLANCE = "customs", "immigration", "surveillance"
 TEAMS = (CUSTOMS, IMMIGRATION, SURVEILLANCE)
@@ -92,7 +93,7 @@ def _events(deployment: Deployment, spec: ModelSpec, days: Sequence[date]) -> pl
     keys = ["event_id", "event_version"]
     lanes = deployment.lake.scan(flows.selection_table(spec)).filter(of_days).select("score_id", "lane")
     scores = (
-        deployment.lake.scan(flows.score_table(spec))
+        standing(deployment.lake, flows.score_table(spec))
         .filter(of_days)
         .drop("vector")
         .join(lanes, on="score_id")

@@ -47,12 +47,6 @@ class Grant:
         """The table of the lake that it is served from."""
         return share_name(self.share, self.table)
 
-    @property
-    def made_of(self) -> Share | Dictionary:
-        """What is to stand in that table."""
-        named = self.agreement.tables.get(self.table)
-        return Dictionary(self.agreement) if named is None else Share(self.agreement, named)
-
 
 @dataclass(frozen=True)
 class Access:
@@ -144,9 +138,13 @@ class Access:
     def since(self, grant: Grant, current: Snapshot) -> int:
         """The first version that is cut to the agreement as it is now; raises where not even the latest is."""
         told = standing_at(self.house.lake.store, current.table, current.folder, current.version).progress
-        if told is None or told.since is None or not told.is_under(grant.made_of):
+        if told is None or told.since is None or not told.is_under(self.made_of(grant)):
             raise unavailable(f"{grant.source} is not cut to {grant.agreement}; refresh the shares")
         return told.since
+
+    def made_of(self, grant: Grant) -> Share | Dictionary:
+        """What is to stand in a granted table."""
+        return self.house.derived.made_of(grant.agreement, grant.table)
 
     def _granted(self, table: str) -> Grant | None:
         decision = may(self.agreements, self.recipient.code, table, None, self.recipient.purpose, self.at)

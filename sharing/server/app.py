@@ -169,7 +169,7 @@ def _file(house: House) -> Endpoint:
                 raise too_many(wait) from None
             raise
         request.state.recipient = admitted.recipient
-        wait = house.rates.take(url.credential_id)
+        wait = house.file_rates.take(url.credential_id)
         if wait:
             raise too_many(wait)
         size = house.lake.store.size(admitted.path)
@@ -181,13 +181,12 @@ def _file(house: House) -> Endpoint:
             house.audit.record(files.entry_of(admitted, url, size, address, at))
             house.told.add((url, address))
         return files.FileAnswer(
-            lambda stack: stack.enter_context(house.lake.store.open(admitted.path)),
+            lambda: house.lake.store.open(admitted.path),
             span,
             url.file_id,
             is_head=is_head,
             check=lambda: _checked(house, request, url),
             sent=house.metrics.served,
-            stalled_seconds=house.limits.stalled_seconds,
         )
 
     return endpoint
@@ -196,7 +195,7 @@ def _file(house: House) -> Endpoint:
 def _checked(house: House, request: Request, url: FileUrl) -> None:
     """Raises, and writes it down, where a file that is under way may flow no longer."""
     try:
-        files.still_admitted(house, url, _address(request), house.clock())
+        files.entitled(house, url, _address(request), house.clock())
     except Refusal as refusal:
         house.audit.record(_entry(house, request, "/files under way", refusal))
         raise

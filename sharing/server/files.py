@@ -1,14 +1,13 @@
 """A shared file's bytes, whole or in part (Range), checked when they are asked for and again while they flow."""
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from anyio import to_thread
+from anyio import CancelScope, create_task_group, to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -18,10 +17,11 @@ from sharing.server.access import Access, Grant
 from sharing.server.house import House
 from sharing.server.refusals import Refusal, forbidden
 from sharing.server.urls import FileUrl
+from warehouse.errors import BorderlakeError
 from warehouse.snapshots import LiveFile, Snapshot
 
 _FIRST_BYTES = 1 << 16
-"""Of a first chunk: clients open a file only to see that it is there, and close it again."""
+"""Of a first chunk, each next being twice as large: clients open a file only to see that it is there, and hang up."""
 _CHUNK_BYTES = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _MESSAGE = "the URL does not count (any more); query the table again"
@@ -45,11 +45,16 @@ def admit(house: House, file_id: str, query: Mapping[str, str], address: str, at
         raise forbidden(_MESSAGE, "a URL that was not signed here")
     if at >= url.expires_at:
         raise forbidden(_MESSAGE, f"a URL of credential {url.credential_id} that has expired")
-    return still_admitted(house, url, address, at), url
+    recipient, grant, snapshot = entitled(house, url, address, at)
+    file = _file(house, snapshot, url)
+    if file is None:
+        raise forbidden(_MESSAGE, f"a file of {url.table} version {url.version} that is not there any more")
+    return Admitted(recipient, grant, f"{snapshot.folder}/{file.path}", file), url
 
 
-def still_admitted(house: House, url: FileUrl, address: str, at: datetime) -> Admitted:
-    """The file of a well signed URL, if its credential and the agreement still allow it."""
+def entitled(house: House, url: FileUrl, address: str, at: datetime) -> tuple[Recipient, Grant, Snapshot]:
+    """Whose a well signed URL is, under which grant, and its table's latest version, if credential and agreement still
+    allow it."""
     recipient = house.recipients.holder(url.credential_id, address, at)
     if recipient is None:
         raise forbidden(_MESSAGE, f"credential {url.credential_id} does not count, or not from {address}")
@@ -60,19 +65,15 @@ def still_admitted(house: House, url: FileUrl, address: str, at: datetime) -> Ad
         access.refuse_before_terms(grant, snapshot, url.version)
     except Refusal as refusal:
         raise forbidden(_MESSAGE, f"a URL of {recipient.code} for {url.table}: {refusal.why}") from None
-    file = _file(house, snapshot, url)
-    if file is None:
-        raise forbidden(_MESSAGE, f"a file of {url.table} version {url.version} that is not there any more")
-    return Admitted(recipient, grant, f"{snapshot.folder}/{file.path}", file)
+    return recipient, grant, snapshot
 
 
 def _file(house: House, current: Snapshot, url: FileUrl) -> LiveFile | None:
-    if url.is_change:
-        commit = house.snapshots.changes(current, url.version)
-        files = tuple(change.file for change in commit.files) if commit is not None else ()
-    else:
+    if not url.is_change:
         snapshot = house.snapshots.at(current.table, url.version)
-        files = snapshot.files if snapshot is not None else ()
+        return None if snapshot is None else house.derived.file(snapshot, url.file_id)
+    commit = house.snapshots.changes(current, url.version)
+    files = tuple(change.file for change in commit.files) if commit is not None else ()
     return next((file for file in files if house.signer.file_id(current.table_id, file.path) == url.file_id), None)
 
 
@@ -129,18 +130,18 @@ def entry_of(admitted: Admitted, url: FileUrl, size: int, address: str, at: date
 
 
 class FileAnswer(Response):
-    """Streams a span. `check` raises where it may flow no longer; `sent` is told how many bytes went out."""
+    """Streams a span, as long as somebody listens. `check` raises where it may flow no longer; `sent` is told how many
+    bytes went out."""
 
     def __init__(
         self,
-        opened: Callable[[ExitStack], IO[bytes]],
+        opened: Callable[[], AbstractContextManager[IO[bytes]]],
         span: Span,
         file_id: str,
         *,
         is_head: bool,
         check: Callable[[], object],
         sent: Callable[[int], object],
-        stalled_seconds: float,
     ) -> None:
         headers = {
             "accept-ranges": "bytes",
@@ -153,33 +154,45 @@ class FileAnswer(Response):
         super().__init__(status_code=206 if span.is_part else 200, media_type="application/octet-stream")
         self.init_headers(headers)
         self._opened, self._span, self._is_head = opened, span, is_head
-        self._check, self._sent, self._stalled_seconds = check, sent, stalled_seconds
+        self._check, self._sent = check, sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if self._is_head:
             await send({"type": "http.response.body", "body": b""})
             return
-        with ExitStack() as stack:
-            stream = await to_thread.run_sync(self._opened, stack)
-            await to_thread.run_sync(stream.seek, self._span.begin)
-            left = self._span.length
-            while left:
-                try:
-                    is_under_way = left < self._span.length
-                    size = min(left, _CHUNK_BYTES if is_under_way else _FIRST_BYTES)
-                    chunk = await to_thread.run_sync(self._read, stream, size, is_under_way)
-                except Refusal:
-                    return  # The server closes the connection, so that the client sees a file cut short.
-                left -= len(chunk)
-                message = {"type": "http.response.body", "body": chunk, "more_body": left > 0}
-                await asyncio.wait_for(send(message), self._stalled_seconds)
-                self._sent(len(chunk))
+        async with create_task_group() as tasks:
+            tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
+            await self._stream(send)
+            tasks.cancel_scope.cancel()
 
-    def _read(self, stream: IO[bytes], size: int, is_under_way: bool) -> bytes:
-        if is_under_way:
-            self._check()
-        chunk = stream.read(size)
-        if not chunk:
-            raise OSError("the file is shorter than it was")
-        return bytes(chunk)
+    async def _stream(self, send: Send) -> None:
+        chunks, left = self._chunks(), self._span.length
+        try:
+            while left:
+                chunk = await to_thread.run_sync(next, chunks)
+                left -= len(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
+                self._sent(len(chunk))
+        except (Refusal, BorderlakeError, OSError):
+            pass  # The server closes the connection, so that the client sees a file cut short.
+        finally:
+            chunks.close()
+
+    def _chunks(self) -> Generator[bytes, None, None]:
+        """The bytes, looked at again before each part but the first."""
+        left, most = self._span.length, _FIRST_BYTES
+        with self._opened() as stream:
+            stream.seek(self._span.begin)
+            while chunk := stream.read(min(left, most)):
+                yield bytes(chunk)
+                left, most = left - len(chunk), min(most * 2, _CHUNK_BYTES)
+                self._check()
+        raise OSError("the file is shorter than it was")
+
+
+async def _until_gone(receive: Receive, scope: CancelScope) -> None:
+    """Stop what is streamed once nobody listens: clients ask for a whole file only to see that it is there."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()

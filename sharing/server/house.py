@@ -7,6 +7,7 @@ from functools import cached_property
 
 from sharing.audit import AuditLog
 from sharing.recipients import Recipients
+from sharing.server.kept import Derived
 from sharing.server.metrics import Metrics
 from sharing.server.rates import Rates
 from sharing.server.snapshots import Snapshots
@@ -23,13 +24,14 @@ class Limits:
     requests_per_second: float = 50.0
     """Of one credential; others wait their turn."""
     burst: int = 400
+    files_per_second: float = 1_000.0
+    """Requests under signed URLs: clients make a dozen for one file, and a share has a file a day of its source."""
+    files_burst: int = 20_000
     strangers_per_second: float = 2.0
     """Of one address without a token that counts."""
     strangers_burst: int = 20
     body_bytes: int = 1 << 20
     body_seconds: float = 10.0
-    stalled_seconds: float = 60.0
-    """How long a client may leave a file's bytes lying before it is given up."""
     url_life: timedelta = timedelta(minutes=15)
     page_size: int = 500
 
@@ -56,6 +58,10 @@ class House:
         return Snapshots(self.lake)
 
     @cached_property
+    def derived(self) -> Derived:
+        return Derived(self.signer)
+
+    @cached_property
     def told(self) -> Told:
         """Servings of files that stand in the log."""
         return Told()
@@ -64,6 +70,11 @@ class House:
     def rates(self) -> Rates:
         """What each credential may still ask."""
         return Rates(self.limits.requests_per_second, self.limits.burst)
+
+    @cached_property
+    def file_rates(self) -> Rates:
+        """What each credential may still fetch."""
+        return Rates(self.limits.files_per_second, self.limits.files_burst)
 
     @cached_property
     def strangers(self) -> Rates:

@@ -4,6 +4,7 @@ Plain HTML, no script and nothing from elsewhere; the token is sent in a form an
 """
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
@@ -21,6 +22,7 @@ from sharing.shares import Share
 from warehouse.agreements.words import in_hours
 from warehouse.snapshots import Snapshot
 
+_CODE = re.compile(r"`([^`]+)`")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; }
@@ -30,6 +32,11 @@ vertical-align: top; border-bottom: 1px solid #e6eaef; } th { font-weight: 600; 
 pre { background: #f3f5f8; padding: .8rem; overflow-x: auto; } code { font-size: .95em; }
 input { font: inherit; padding: .4rem; width: 30rem; max-width: 100%; } button { font: inherit; padding: .4rem 1rem; }
 .warning { background: #fff4d6; padding: .5rem .8rem; } dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
+h1, h3, dd { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+thead { display: none; } tr { display: block; padding: .4rem 0; border-bottom: 1px solid #e6eaef; }
+td { display: inline-block; border: 0; padding: 0 .6rem 0 0; } td:first-child, td:last-child { display: block; }
+}
 """
 
 
@@ -88,7 +95,7 @@ def _table(call: Call, grant: Grant) -> str:
     snapshot = _ready(call, grant)
     if snapshot is None:
         return f'<h3><code>{escape(name)}</code></h3><p class="warning">It is being made anew; ask again later.</p>'
-    made_of = grant.made_of
+    made_of = call.access.made_of(grant)
     if isinstance(made_of, Dictionary):
         return (
             f"<h3><code>{escape(name)}</code></h3><p>What each of these columns means, as a table: a row a column.</p>"
@@ -101,7 +108,12 @@ def _table(call: Call, grant: Grant) -> str:
     delay = f"; rows flow {in_hours(grant.shared.delay)} after they are known" if grant.shared.delay else ""
     facts = f"{snapshot.rows:,} rows, version {snapshot.version}, last changed {_last_change(snapshot)}{delay}"
     rows = (
-        (f"<code>{escape(column)}</code>", escape(kind), escape(as_what), escape(meaning))
+        (
+            f"<code>{escape(column)}</code>",
+            escape(kind),
+            escape(as_what),
+            _CODE.sub(r"<code>\1</code>", escape(meaning)),
+        )
         for column, kind, as_what, meaning in _columns(made_of, snapshot)
     )
     columns = "".join(f"<tr><td>{'</td><td>'.join(cells)}</td></tr>" for cells in rows)

@@ -3,7 +3,7 @@
 Files are told as lines with signed URLs, some at a time, each written to the log before it is sent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 
@@ -17,6 +17,8 @@ from sharing.server.urls import FileUrl
 from sharing.server.wire import Link
 from warehouse.snapshots import ChangedFile, Changes, LiveFile, Snapshot, versions_back
 
+Part = tuple[Sequence[Entry], str]
+"""Lines, and what the log is to say of them."""
 _AT_ONCE = 200
 _PARTS_AT_ONCE = 4
 _VERSION = "Delta-Table-Version"
@@ -64,8 +66,7 @@ def query(call: Call) -> Response:
     heading.append(wire.metadata_line(snapshot, call.grant.name, call.is_delta, version=asked))
     rows = sum(file.rows for file in files)
     told = call.entry(Action.QUERY, call.grant, version=snapshot.version, rows=rows, detail=f"{len(files)} files")
-    call.house.audit.record(told)
-    return _lines(call, snapshot.version, _file_lines(call, heading, snapshot, files))
+    return _lines(call, snapshot.version, _told(call, told, heading, _file_lines(call, snapshot, files)))
 
 
 def changes(call: Call) -> Response:
@@ -83,9 +84,8 @@ def _feed(call: Call, *, of_body: bool, with_metadata: bool) -> Response:
     heading = [wire.protocol_line(snapshot, call.is_delta)]
     heading.append(wire.metadata_line(snapshot, call.grant.name, call.is_delta, version=first))
     told = call.entry(Action.CHANGES, call.grant, version=last, detail=f"versions {first} to {last}")
-    call.house.audit.record(told)
-    lines = _change_lines(call, heading, snapshot, range(first, last + 1), with_metadata=with_metadata)
-    return _lines(call, first, lines)
+    lines = _change_lines(call, snapshot, range(first, last + 1), with_metadata=with_metadata)
+    return _lines(call, first, _told(call, told, heading, lines))
 
 
 def _range(call: Call, snapshot: Snapshot, *, of_body: bool) -> tuple[int, int]:
@@ -142,35 +142,40 @@ def _enough(files: tuple[LiveFile, ...], limit: int | None) -> tuple[LiveFile, .
     return tuple(taken)
 
 
-def _file_lines(call: Call, heading: Iterable[str], snapshot: Snapshot, files: tuple[LiveFile, ...]) -> Iterator[str]:
-    yield "".join(heading)
+def _told(call: Call, told: Entry, heading: Iterable[str], parts: Iterator[Part]) -> Iterator[str]:
+    """Heading and lines, some at a time, in the log before they are sent: `told` in one write with the first."""
+    entries, lines = next(parts, ((), ""))
+    call.house.audit.record(told, *entries)
+    yield "".join(heading) + lines
+    for entries, lines in parts:
+        call.house.audit.record(*entries)
+        yield lines
+
+
+def _file_lines(call: Call, snapshot: Snapshot, files: tuple[LiveFile, ...]) -> Iterator[Part]:
     waiting = iter(files)
     while batch := list(islice(waiting, _AT_ONCE)):
         links = [_link(call, snapshot, file, snapshot.version, is_change=False) for file in batch]
-        call.house.audit.record(
-            *(_url_entry(call, link, file, snapshot.version) for link, file in _pairs(links, batch))
-        )
-        yield "".join(wire.file_line(file, link, call.is_delta) for link, file in _pairs(links, batch))
+        entries = [_url_entry(call, link, file, snapshot.version) for link, file in _pairs(links, batch)]
+        yield entries, "".join(wire.file_line(file, link, call.is_delta) for link, file in _pairs(links, batch))
 
 
-def _change_lines(
-    call: Call, heading: Iterable[str], snapshot: Snapshot, versions: range, *, with_metadata: bool
-) -> Iterator[str]:
-    yield "".join(heading)
+def _change_lines(call: Call, snapshot: Snapshot, versions: range, *, with_metadata: bool) -> Iterator[Part]:
     for version in versions:
         commit = call.house.snapshots.changes(snapshot, version)
         if commit is None:
             raise unknown(f"the commit of version {version} is no longer in the log")
         if with_metadata and commit.schema is not None and version > versions.start:
-            yield wire.metadata_line(snapshot, call.grant.name, call.is_delta, version=version, schema=commit.schema)
+            name = call.grant.name
+            yield (), wire.metadata_line(snapshot, name, call.is_delta, version=version, schema=commit.schema)
         waiting: Iterator[ChangedFile] = iter(commit.files)
         while batch := list(islice(waiting, _AT_ONCE)):
             files = [change.file for change in batch]
             links = [_link(call, snapshot, file, version, is_change=True) for file in files]
-            call.house.audit.record(*(_url_entry(call, link, file, version) for link, file in _pairs(links, files)))
-            yield "".join(
+            lines = (
                 wire.change_line(change, commit, link, call.is_delta) for link, change in zip(links, batch, strict=True)
             )
+            yield [_url_entry(call, link, file, version) for link, file in _pairs(links, files)], "".join(lines)
 
 
 def _pairs(links: list[Link], files: list[LiveFile]) -> list[tuple[Link, LiveFile]]:

@@ -74,3 +74,11 @@ def test_a_share_that_is_cut_to_other_terms_is_told_as_not_ready(served: Served,
     give(page, served, token)
     page.get_by_text("It is being made anew").first.wait_for()
     served.agreements[0] = before
+
+
+def test_on_a_narrow_screen_nothing_lies_beside_the_page(served: Served, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    served.house.recipients.revoke("xs-customs", served.clock.at)
+    give(page, served, served.admit().token)
+    page.get_by_role("heading", name="How to connect").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -3,19 +3,16 @@
 Every error says the file, the line and what to do.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from importlib import resources
+from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import jsonschema
 import polars as pl
-from jsonschema.exceptions import best_match
 
+from warehouse.agreements import form
 from warehouse.agreements.cutting import KNOWN_AT
 from warehouse.agreements.lines import Document, Place, parse
 from warehouse.agreements.model import (
@@ -39,23 +36,22 @@ SUFFIX = ".yaml"
 NEVER = frozenset({"vector", "row_hash", "batch_id"})
 """Columns that serve the house alone, and would tell more than any other."""
 _KEYED = "Keyed id"
-
-
-@cache
-def schema() -> Mapping[str, Any]:
-    """The JSON Schema of an agreement's file."""
-    text = resources.files("warehouse.agreements").joinpath("agreement.schema.json").read_text("utf-8")
-    loaded: Mapping[str, Any] = json.loads(text)
-    return loaded
+_LAYERS = ("gold.", "silver.")
+_T = TypeVar("_T")
 
 
 def read_all(folder: Path) -> tuple[Agreement, ...]:
     """Every agreement of a folder; raises `BorderlakeError` where one is wrong, or two contradict each other."""
     files = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
     found = tuple(read(path) for path in files)
-    for one, other in combinations(found, 2):
-        _refuse_contradiction(one, other)
+    refuse_contradictions(found)
     return found
+
+
+def refuse_contradictions(agreements: Iterable[Agreement]) -> None:
+    """Raises where two agreements contradict each other."""
+    for one, other in combinations(agreements, 2):
+        _refuse_contradiction(one, other)
 
 
 def read(path: Path) -> Agreement:
@@ -71,7 +67,7 @@ def read(path: Path) -> Agreement:
 
 def agreement_of(document: Document) -> Agreement:
     """The agreement that a document describes."""
-    _refuse_form(document)
+    form.refuse(document)
     told = document.content
     agreement = Agreement(
         agreement_id=told["agreement"],
@@ -82,7 +78,7 @@ def agreement_of(document: Document) -> Agreement:
         recipient=_party(document, "recipient"),
         legal_basis=told["legal_basis"],
         purposes=frozenset(map(Purpose, told["purposes"])),
-        tables={name: _table(document, name) for name in told["tables"]},
+        tables=dict(zip(told["tables"], _all(partial(_table, document, one) for one in told["tables"]), strict=True)),
         retention_days=told["retention_days"],
         contacts=tuple(Contact(one["role"], one["email"]) for one in told["contacts"]),
         signed_on=_day(document, "signed"),
@@ -97,25 +93,34 @@ def agreement_of(document: Document) -> Agreement:
     return agreement
 
 
-def _refuse_form(document: Document) -> None:
-    errors = jsonschema.Draft202012Validator(schema()).iter_errors(document.content)
-    error = best_match(errors)
-    if error is not None:
-        raise document.error(tuple(error.absolute_path), _in_words(error))
+def _all(makers: Iterable[Callable[[], _T]]) -> list[_T]:
+    """What each makes; raises everything that is wrong with any of them, a line each, in the order of the file."""
+    made, wrong = [], []
+    for make in makers:
+        try:
+            made.append(make())
+        except BorderlakeError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise BorderlakeError("\n".join(wrong))
+    return made
 
 
-def _in_words(error: jsonschema.ValidationError) -> str:
-    """What is wrong with a file's form, and what would be right."""
-    match error.validator:
-        case "required":
-            missing = [name for name in error.validator_value if name not in error.instance]
-            return f"lacks {', '.join(missing)}; add it"
-        case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            unknown = sorted(set(error.instance) - set(known))
-            return f"'{', '.join(unknown)}' is not known here; known are {', '.join(known)}"
-    meant = error.schema.get("description")
-    return f"{error.message}; {meant}" if meant else error.message
+def shareable() -> tuple[Table, ...]:
+    """The tables that an agreement may name."""
+    return tuple(table for name, table in TABLES.items() if name.startswith(_LAYERS))
+
+
+def choices(table: Table, name: str) -> tuple[Mask, ...]:
+    """What may become of a column on its way out; nothing of one that never leaves the house, or by owner alone."""
+    if name in NEVER or name in table.personal or name == REASONS:
+        return ()
+    kept = (mask for mask in Mask if _fits(mask, table.dtypes[name]))
+    return tuple(mask for mask in kept if mask is Mask.PSEUDONYM or not _is_keyed(table, name))
+
+
+def _is_keyed(table: Table, name: str) -> bool:
+    return (table.columns[name].description or "").startswith(_KEYED)
 
 
 def _party(document: Document, role: str) -> Party:
@@ -129,18 +134,18 @@ def _table(document: Document, name: str) -> SharedTable:
     place: Place = ("tables", name)
     table = TABLES.get(name)
     if table is None:
-        offered = ", ".join(one for one in TABLES if one.startswith(("gold.", "silver.")))
+        offered = ", ".join(one.name for one in shareable())
         raise document.error(place, f"the lake has no such table; it has {offered}")
     told = document.content["tables"][name]
-    columns = {column: _masking(document, table, column) for column in told["columns"]}
+    maskings = _all(partial(_masking, document, table, column) for column in told["columns"])
     if REASONS in told and REASONS not in table.columns:
         raise document.error((*place, REASONS), "the table has no reasons; leave this out")
     if told.get("delay_hours") and not any(column in table.columns for column in KNOWN_AT):
         raise document.error((*place, "delay_hours"), "the table does not say when its rows were known; leave it out")
     return SharedTable(
         table=name,
-        columns=columns,
-        rows=tuple(_condition(document, table, at) for at in range(len(told.get("rows", ())))),
+        columns=dict(zip(told["columns"], maskings, strict=True)),
+        rows=tuple(_all(partial(_condition, document, table, at) for at in range(len(told.get("rows", ()))))),
         reasons=frozenset(told[REASONS]) if REASONS in told else None,
         has_history=told.get("history", False),
         has_changes=told.get("changes", False),
@@ -159,11 +164,20 @@ def _masking(document: Document, table: Table, name: str) -> Masking:
     told = document.content["tables"][table.name]["columns"][name]
     key, parameter = (told, None) if isinstance(told, str) else next(iter(told.items()))
     masking = Masking(Mask(key), None if key == Mask.PLACE else parameter)
-    if masking.mask is not Mask.PSEUDONYM and (table.columns[name].description or "").startswith(_KEYED):
+    if masking.mask is not Mask.PSEUDONYM and _is_keyed(table, name):
         raise document.error(place, "the column holds a keyed id, the same for all recipients; make it a pseudonym")
-    if not _fits(masking.mask, table.dtypes[name]):
-        raise document.error(place, f"a column of {table.dtypes[name]} cannot become a {masking.mask}")
+    if masking.mask not in choices(table, name):
+        raise document.error(place, f"a column of {kind(table.dtypes[name])} cannot become a {masking.mask}")
     return masking
+
+
+def kind(dtype: pl.DataType) -> str:
+    """What a column holds, in words."""
+    if dtype.is_nested():
+        return "lists or records"
+    if dtype.is_numeric():
+        return "numbers"
+    return {pl.String: "text", pl.Boolean: "true or false", pl.Date: "days"}.get(dtype.base_type(), "times")
 
 
 def _fits(mask: Mask, dtype: pl.DataType) -> bool:
@@ -204,7 +218,7 @@ def _value(document: Document, place: Place, value: Any, dtype: pl.DataType) -> 
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise document.error(place, f"the value is none of a column of {dtype}; mend it, or choose another column")
+    raise document.error(place, f"the value is none of a column of {kind(dtype)}; mend it, or choose another column")
 
 
 def _day(document: Document, name: str) -> date:

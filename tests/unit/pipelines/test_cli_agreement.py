@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
-from warehouse.agreements.reading import schema
+from warehouse.agreements.form import schema
 from warehouse.catalog import table_of
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
@@ -50,6 +50,26 @@ def test_a_wrong_one_is_refused_with_its_line(home: Path) -> None:
     assert isinstance(result.exception, BorderlakeError)
     line = next(at for at, text in enumerate(path.read_text().splitlines(), 1) if "locatoin" in text)
     assert f"line {line}," in str(result.exception)
+
+
+def test_a_draft_is_held_against_what_counts_already(home: Path, tmp_path: Path) -> None:
+    text = written(home).read_text()
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(text.replace("agreement: norvale", "agreement: another"))
+    assert "both share gold.shipment_scores with xs-customs" in str(run("check", str(draft)).exception)
+    draft.write_text(text.replace("version: 1", "version: 2"))
+    assert run("check", str(draft)).exit_code == 0
+
+
+def test_what_can_be_shared_is_listed_with_what_may_become_of_it(home: Path) -> None:
+    assert "gold.shipment_scores" in run("columns").stdout
+    out = home.parent / "columns.json"
+    assert run("columns", "silver.shipments", "--json", str(out)).exit_code == 0
+    may = {one["column"]: one["may_become"] for one in json.loads(out.read_text())["columns"]}
+    assert may["importer_id"] == "pseudonym"
+    assert may["net_mass_kg"] == "keep, band, round"
+    assert may["batch_id"] == ""
+    assert "only tables of gold and silver" in str(run("columns", "bronze.customs__declarations").exception)
 
 
 def test_a_change_that_tells_more_has_its_own_exit_code(home: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from typer.testing import CliRunner
 from pipelines import erasing, flows
 from pipelines.cli import app
 from pipelines.cli.output import Exit, console
+from pipelines.cli.share import audit_of
 from pipelines.deployment import Deployment
+from sharing.audit import Action, Entry
 from warehouse import erasure, erasure_files
 from warehouse.catalog import BRONZE, CROSSINGS_TABLE, ERASURES, IDENTITIES, LEDGER, QUARANTINE, TABLES
 from warehouse.conform import conform
@@ -346,3 +349,28 @@ def test_the_ledger_says_nothing_of_the_subject(lake_of_two: Deployment) -> None
     assert set(archived["old_sha256"]) <= set(lake_of_two.lake.scan(LEDGER).collect()["sha256"])
     assert lake_of_two.lake.scan(QUARANTINE["immigration.crossings"]).collect()["raw"].to_list() == ["[erased]"] * 2
     assert erasing.plan(lake_of_two, (parse("document:Q7731908"),)).changes == ()  # type: ignore[arg-type]
+
+
+def test_of_an_erased_person_it_is_told_who_may_have_received_it(lake_of_two: Deployment, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+
+    def report(person: str) -> dict[str, object]:
+        code, said = run("audit", "report", "--person", person, "--json", str(out))
+        assert (code, any(value in said for value in VALUES)) == (Exit.DONE, False)
+        return dict(json.loads(out.read_text()))
+
+    before = Entry(datetime(2025, 3, 4, tzinfo=UTC), Action.FILE, "xs-customs", "a version 1", "silver.crossings")
+    audit_of(lake_of_two).record(before)
+    assert report("document:DEU/Q7731908")["erased_at"] is None
+    erase()
+    audit_of(lake_of_two).record(replace(before, at=datetime(2999, 1, 1, tzinfo=UTC), recipient="xt-customs"))
+    told = report("document:DEU/Q7731908")
+    assert told["erased_at"] is not None
+    assert [one["recipient"] for one in told["possible"]] == ["xs-customs"]
+
+
+@pytest.mark.parametrize("person", ["document:DEU/Q0000000", "0" * 32])
+def test_whom_no_table_knows_nothing_is_said_of(lake_of_two: Deployment, person: str) -> None:
+    result = runner.invoke(app, ["audit", "report", "--person", person])
+    assert "no table has a record of this" in str(result.exception)
+    assert person not in str(result.exception)

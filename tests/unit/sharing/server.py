@@ -17,6 +17,7 @@ from sharing.audit import AuditLog
 from sharing.progress import Progress, note
 from sharing.recipients import Issued, Recipients, write_profile
 from sharing.server import House, Limits, create_app
+from sharing.server.connections import Bounds
 from sharing.server.serving import listening
 from sharing.server.urls import PREFIX, Signer
 from sharing.shares import Share, share_name
@@ -100,6 +101,7 @@ class Served:
     clock: "Clock"
     agreements: list[Agreement] = field(default_factory=list)
     address: str = ""
+    server: uvicorn.Server | None = None
 
     @property
     def endpoint(self) -> str:
@@ -162,15 +164,17 @@ def made(folder: Path, limits: Limits | None = None, **options: object) -> Serve
 
 
 @contextmanager
-def running(served: Served) -> Iterator[Served]:
+def running(served: Served, bounds: Bounds | None = None) -> Iterator[Served]:
     """The server while it runs."""
-    server = uvicorn.Server(listening(create_app(served.house), host="127.0.0.1", port=0))
+    config = listening(create_app(served.house), host="127.0.0.1", port=0, bounds=bounds or Bounds())
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     (listener,) = server.servers[0].sockets
+    served.server = server
     served.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         yield served

@@ -341,6 +341,22 @@ def test_who_asks_too_often_is_told_to_wait(tmp_path_factory: pytest.TempPathFac
         assert int(told[-1].headers["retry-after"]) > 0
 
 
+def test_the_many_requests_for_files_are_counted_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The client makes a dozen for each file, and a share has a file a day: a year of it is to be read at once."""
+    house = made(
+        tmp_path_factory.mktemp("files"),
+        Limits(requests_per_second=0.01, burst=1, files_per_second=0.01, files_burst=3),
+    )
+    house.agreements.append(agreement())
+    house.share(house.agreements[0], rows(0, 10))
+    issued = house.admit()
+    with running(house):
+        url = file_url(house, issued)
+        told = [requests.head(url, timeout=20).status_code for _ in range(4)]
+    assert told == [200, 200, 200, 429]
+    assert Limits().files_burst >= 12 * 366
+
+
 def test_metrics_are_for_their_own_token(tmp_path_factory: pytest.TempPathFactory) -> None:
     digest = hashlib.sha256(b"scrape").hexdigest()
     house = made(tmp_path_factory.mktemp("metrics"), metrics_token_sha256=digest)

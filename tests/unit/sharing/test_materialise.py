@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -113,20 +114,22 @@ def test_of_equal_rows_as_many_are_taken_back_as_no_longer_stand(house: House) -
     assert served(house.folder(share)).total() == 2
 
 
-def test_one_more_day_is_shared_although_the_days_before_cannot_even_be_read(house: House) -> None:
+@pytest.mark.parametrize("days", [1, 12])
+def test_one_more_day_costs_that_day_and_not_the_days_before(house: House, days: int) -> None:
+    """Of those no file can even be read, neither of the source nor of the share; what is written is one file."""
     share = agreed()
-    house.append(SCORES.name, some_scores(6))
+    for day in range(days):
+        house.append(SCORES.name, some_scores(6, FIRST_DAY + timedelta(days=day)))
     refreshed(house, share)
-    for path in (house.home / "lake" / "gold").rglob(f"event_date={FIRST_DAY}/*.parquet"):
-        path.unlink()
-    held = house.files(share)
-    for path in held:
-        path.chmod(0)
-    house.append(SCORES.name, some_scores(4, FIRST_DAY + timedelta(days=1)))
-    assert refreshed(house, share, BEGAN + timedelta(hours=1)).rows_added == 4
-    for path in held:
-        path.chmod(0o600)
-    assert served(house.folder(share)) == house.due(share, BEGAN)
+    before = dict.fromkeys(house.home.rglob("*.parquet"), b"no Parquet")
+    for path, content in before.items():
+        path.write_bytes(content)
+    house.append(SCORES.name, some_scores(4, FIRST_DAY + timedelta(days=days)))
+    done = refreshed(house, share, BEGAN + timedelta(hours=1))
+    assert (done.rows_added, done.rows_retracted) == (4, 0)
+    assert {path: path.read_bytes() for path in before} == before
+    written = set(house.files(share)) - set(before)
+    assert [pl.read_parquet(path).height for path in written] == [4]
 
 
 def test_a_day_of_many_small_refreshes_is_put_into_one_file(house: House) -> None:

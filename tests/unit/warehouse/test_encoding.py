@@ -24,7 +24,9 @@ SCHEMA = {
     "value": pl.Decimal(20, 4),
     "is_odd": pl.Boolean(),
     "rules": pl.List(pl.String()),
+    "reasons": pl.List(pl.Struct({"text": pl.String(), "weight": pl.Float64()})),
 }
+REASON = st.fixed_dictionaries({"text": st.none() | st.text(), "weight": st.floats(0, 1)})
 ROWS = st.fixed_dictionaries(
     {
         "code": st.none() | st.sampled_from(["DE", "AT", ""]) | st.text(max_size=5),
@@ -38,6 +40,8 @@ ROWS = st.fixed_dictionaries(
         "value": st.none() | st.decimals(Decimal(-999), Decimal(999), places=4),
         "is_odd": st.none() | st.booleans(),
         "rules": st.none() | st.lists(st.none() | st.text(max_size=4), max_size=3),
+        "reasons": st.none()
+        | st.lists(st.fixed_dictionaries({"text": st.text(), "weight": st.floats(0, 1)}), max_size=2),
     }
 )
 

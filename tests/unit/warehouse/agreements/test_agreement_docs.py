@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from warehouse.agreements.form import schema
 from warehouse.agreements.lines import parse
 from warehouse.agreements.model import Mask, Operator, Period
-from warehouse.agreements.reading import NEVER, agreement_of, schema
+from warehouse.agreements.reading import NEVER, agreement_of
+from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError
 
 TEXT = (Path(__file__).parents[4] / "docs" / "writing-agreements.md").read_text("utf-8")
@@ -25,6 +27,7 @@ def test_the_example_is_an_agreement_and_shows_every_key_and_mask() -> None:
 
 def test_every_word_that_may_be_written_is_named() -> None:
     words = [*Mask, *Period, *Operator, *NEVER, *schema()["properties"]["regime"]["enum"]]
+    words += [*Purpose, *schema()["$defs"]["table"]["properties"]["reasons"]["items"]["enum"]]
     assert [word for word in words if not re.search(rf"\b{re.escape(word)}\b", TEXT)] == []
 
 

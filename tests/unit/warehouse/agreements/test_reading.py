@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features import crossings, shipments
 from warehouse.agreements import read, read_all
+from warehouse.agreements.form import schema
 from warehouse.agreements.lines import parse
 from warehouse.agreements.model import Mask, Masking, Operator, RowCondition
-from warehouse.agreements.reading import agreement_of, schema
+from warehouse.agreements.reading import agreement_of
 from warehouse.agreements.templates import regimes, template
 from warehouse.agreements.words import terms_of
 from warehouse.contracts.base import Purpose
@@ -56,8 +58,14 @@ def test_the_published_schema_is_a_schema() -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "line_of", "says"),
     [
-        ("version: 1", "version: one", "version: one", "not of type 'integer'"),
+        ("version: 1", "version: one", "version: one", "to be a whole number"),
         ("title: ", "titel: ", None, "titel"),
+        ("regime: bilateral", "regime: lateral", "regime", "is none of: bilateral-land-border, free-movement-area"),
+        ("{code: xs-customs", "{code: XS Customs", "recipient", "lower case, digits, hyphens"),
+        ("retention_days: 365", "retention_days: 0", "retention_days", "at least 1"),
+        ("changes: true", "changes: yes", "changes", "true or false"),
+        ("reasons: [customs]", "reasons: [police]", "reasons", "is none of: customs, immigration, surveillance"),
+        ("probability, at_least: 0.1", "probability, at_least: 0.1, at_most: 1", "at_least", "and one of is, one_of"),
         ("purposes: [customs-risk-management]", "purposes: [curiosity]", "purposes", "curiosity"),
         ("expires: 2028-01-31", "expires: 2028-02-31", "expires", "no day"),
         ("review: 2027-01-31", "review: 2029-01-31", "expires", "before 'review'"),
@@ -68,7 +76,7 @@ def test_the_published_schema_is_a_schema() -> None:
         ("      location: keep", "      reasons: keep", "reasons: keep", "flow by owner"),
         ("      location: keep", "      location: {date: day}", "location", "cannot become a date"),
         ("      location: keep", "      location: {round: 0}", "location", "location"),
-        ("probability, at_least: 0.1", "probability, at_least: high", "at_least", "none of a column of Float64"),
+        ("probability, at_least: 0.1", "probability, at_least: high", "at_least", "none of a column of numbers"),
         ("{column: jurisdiction, is: XN}", "{column: country, is: XN}", "country", "no column 'country'"),
         ("code: xs-customs,", "code: customs,", "recipient", "the provider itself"),
         ("jurisdiction: XS}", "jurisdiction: QQQ}", "recipient", "QQQ"),
@@ -86,6 +94,25 @@ def test_what_is_wrong_is_refused_with_its_line(was: str, becomes: str, line_of:
     assert at is not None
     if line_of is not None:
         assert line_of in text.splitlines()[int(at[1]) - 1]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    of_form = LAND_BORDER.replace("version: 1", "version: one").replace("changes: true", "changes: yes")
+    told = refused(of_form.replace("retention_days: 365", "retention_days: 0")).splitlines()
+    assert [line.split(", ")[2].split(":")[0].rpartition(".")[2] for line in told] == [
+        "version",
+        "retention_days",
+        "changes",
+    ]
+    of_sense = LAND_BORDER.replace("      location:", "      locatoin:").replace("score_id: p", "score_idd: p")
+    told = refused(of_sense).splitlines()
+    assert ["score_idd" in told[0], "locatoin" in told[1], len(told)] == [True, True, 2]
+
+
+def test_reasons_may_speak_of_the_data_of_every_owner_that_features_have() -> None:
+    known = set(schema()["$defs"]["table"]["properties"]["reasons"]["items"]["enum"])
+    features = [one for subject in (shipments, crossings) for one in subject.registry().features.values()]
+    assert known >= {one.owner for one in features}
 
 
 def test_a_keyed_id_leaves_only_as_a_pseudonym() -> None:
