@@ -39,6 +39,9 @@ REASONS = pl.List(
 
 Rows = NDArray[np.int64]
 
+_UNSAID = frozenset({"share", "hour", "code", "ratio", "log ratio", "day", "index", "currency", "currency/kg"})
+"""Units that a meaning says already; what is in money is in the currency of its own declaration."""
+_SINGULAR = {"people": "person", "entries": "entry"}
 _RISING = (Sensitivity.OPEN, Sensitivity.COMMERCIAL, Sensitivity.PERSONAL)
 
 
@@ -231,7 +234,8 @@ def _range_in_words(feature: Feature, low: float, high: float, among: str | None
 def _measured(feature: Feature, value: float) -> str:
     """A value with its unit; a time under a day in hours or minutes."""
     if not _is_under_a_day(feature, value):
-        return f"{_number(feature, value)}{_unit(feature)}"
+        number = _number(feature, value)
+        return f"{number}{_unit(feature, is_one=number == '1')}"
     hours = value * 24
     return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
 
@@ -251,6 +255,8 @@ def _number(feature: Feature, value: float) -> str:
     return f"{plain:.2g}" if abs(plain) < 1 else f"{plain:.1f}".removesuffix(".0")
 
 
-def _unit(feature: Feature) -> str:
+def _unit(feature: Feature, *, is_one: bool) -> str:
     unit = feature.unit.removeprefix("log ")
-    return "" if unit in ("share", "hour", "code", "ratio", "day", "index") else f" {unit}"
+    if unit in _UNSAID:
+        return ""
+    return f" {_SINGULAR.get(unit, unit.removesuffix('s')) if is_one else unit}"

@@ -144,10 +144,14 @@ NOTHING = (math.nan, math.nan)
             math.log1p(4.1),
             (math.log1p(11), math.log1p(19)),
             "HS 640399 from VN",
-            "value per kg: 4.1 currency/kg, where 11 to 19 is usual for HS 640399 from VN",
+            "value per kg: 4.1, where 11 to 19 is usual for HS 640399 from VN",
             id="a-logarithm-is-said-in-its-own-unit-and-of-whom",
         ),
         pytest.param(RATE, 0.4, (0.05, 0.1), None, f"{RATE.description}: 40%, where 5% to 10% is usual", id="a-share"),
+        pytest.param(
+            feature("people beside", "people"), 1.0, (2.0, 3.0), None, "people beside: 1 person, where 2 to 3 is usual",
+            id="one-of-them",
+        ),
         pytest.param(
             feature("items", "items"), 12345.0, (1.0, 3.0), None, "items: 12,345 items, where 1 to 3 is usual",
             id="thousands",
