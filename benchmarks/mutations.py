@@ -158,6 +158,15 @@ def _utf_16(data: bytes, _: random.Random) -> bytes:
     return data.decode("latin-1").encode("utf-16")
 
 
+def _utf_8(data: bytes, _: random.Random) -> bytes:
+    """Text of one byte a letter as UTF-8; what is UTF-8 stays, since nobody can tell that it was encoded twice."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode()
+    return data
+
+
 def _drop_column(data: bytes, draw: random.Random) -> bytes:
     mark = _delimiter(data)
     rows = [line.split(mark) for line in data.splitlines()]
@@ -255,6 +264,7 @@ STRUCTURAL: dict[str, Mapping[str, Mutation]] = {
         "reordered-columns": _reorder_columns,
         "swapped-header": _swap_header,
         "re-encoded": _utf_16,
+        "re-encoded-as-utf-8": _utf_8,
         "dropped-column": _drop_column,
     },
     "ndjson": {**_OF_LINES, "reordered-keys": _reorder_keys, "odd-values": _odd_values, "re-encoded": _utf_16},
@@ -271,5 +281,6 @@ STRUCTURAL: dict[str, Mapping[str, Mutation]] = {
 }
 """By format."""
 
-HARMLESS = frozenset({*_OF_LINES, "reordered-columns", "reordered-keys", "fewer-rows", "swapped-header", "re-encoded"})
+_CAUGHT = ("swapped-header", "re-encoded", "re-encoded-as-utf-8")
+HARMLESS = frozenset({*_OF_LINES, "reordered-columns", "reordered-keys", "fewer-rows", *_CAUGHT})
 """Each value stays beside its name, or cannot be taken for another's: a swapped header, another encoding."""

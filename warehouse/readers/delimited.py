@@ -35,7 +35,7 @@ def read(
     """Rows of a delimited file, all as text, empty fields as null; a chunk a block.
 
     Raises `FileRefused` when the file is empty or its header lacks any of `columns`, and, while it is read, when it is
-    a gzip or zstd file that is cut, or no text of lines.
+    a gzip or zstd file that is cut, no text of lines, or UTF-8 where another encoding was agreed.
     """
     with path.open("rb") as packed:
         stream = unpacked(packed)
@@ -44,7 +44,9 @@ def read(
         layout: Layout | None = None
         open_record: Block | None = None
         number = 1
+        is_as_agreed = _is_utf8(encoding)
         for data, is_last in _whole_lines(stream, block_bytes):
+            is_as_agreed = is_as_agreed or _has_letters_of(data, encoding)
             block = _block(data, encoding, number, is_last)
             number += block.line_ends
             if layout is None:
@@ -59,9 +61,31 @@ def read(
             yield chunk
 
 
+def _is_utf8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _has_letters_of(data: bytes, encoding: str) -> bool:
+    """Whether there is text beyond ASCII, which tells the file's encoding; raises `FileRefused` where that is UTF-8.
+
+    Any bytes are text of an encoding of one byte a letter, and would land as other letters. That letters of such a text
+    happen to be UTF-8, all of them, is next to impossible: each would have to stand beside one of few signs.
+    """
+    if data.isascii():
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return True
+    raise FileRefused(
+        "encoding",
+        f"the file's text is UTF-8 and {encoding} was agreed; send it in that, or have UTF-8 declared for it",
+    )
+
+
 def _block(data: bytes, encoding: str, number: int, is_last: bool) -> Block:
     """Lines in UTF-8; those that are sent in it are looked at later, and only where that is needed."""
-    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+    if _is_utf8(encoding):
         return Block(data, number, None, is_last)
     text, damaged = decoded(data, encoding)
     return Block(text.encode(), number, damaged, is_last)

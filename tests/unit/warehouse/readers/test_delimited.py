@@ -246,6 +246,23 @@ def test_what_the_standard_library_writes_is_read_back(records: list[tuple[str, 
     assert rows.drop(LINE).rows() == [tuple(v or None for v in record) for record in clean]
 
 
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "cp1252", "cp1251", "koi8-r"])
+def test_utf8_where_another_encoding_was_agreed_is_no_text_of_other_letters(encoding: str) -> None:
+    names = ["Ada", "Żółw", "Ben"] if encoding == "cp1252" else ["Ada", "Жук", "Ben"]
+    sent = "office,importer\n" + "".join(f"DE1,{name}\n" for name in names)
+    with pytest.raises(FileRefused, match=f"UTF-8 and {encoding} was agreed") as refused:
+        read(sent.encode(), encoding=encoding)
+    assert refused.value.rule == "encoding"
+    assert not any(name in str(refused.value) for name in names)
+
+
+@pytest.mark.parametrize("name", ["Ada", "Müller", "Ã©", "Ýr"])
+def test_text_of_the_agreed_encoding_is_read_as_that(name: str) -> None:
+    rows, refused = read(f"office,importer\nDE1,Núñez\nDE2,{name}\n".encode("iso-8859-1"), encoding="iso-8859-1")
+    assert rows["importer"].to_list() == ["Núñez", name]
+    assert refused.is_empty()
+
+
 @pytest.mark.parametrize("first", ["x^", "x\x01", "\ufeff", "(µ/ý", "xÚ"])
 def test_a_line_that_begins_as_a_packed_file_does_is_a_line(first: str) -> None:
     for encoding in ("utf-8", "latin-1") if first != "\ufeff" else ("utf-8",):
