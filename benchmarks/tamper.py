@@ -174,6 +174,7 @@ def _labelled(seed: int, rows: int = 1_500, spec: ModelSpec = _SPEC) -> pl.DataF
     }
     at = pl.Series([_START + timedelta(hours=hour) for hour in range(rows)], dtype=pl.Datetime("us", "UTC"))
     return pl.DataFrame(columns).with_columns(
+        event_id=pl.Series([f"{row:032x}" for row in range(rows)]),
         event_at=at,
         label_known_at=at,
         jurisdiction=pl.lit("XN"),

@@ -10,6 +10,7 @@ import typer
 from typer.models import CommandInfo, TyperInfo
 
 EXAMPLES = (
+    "agreement columns gold.shipment_scores",
     "agreement check",
     "agreement diff old.yaml new.yaml",
     "agreement explain northern-customs.yaml",

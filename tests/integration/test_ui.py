@@ -69,6 +69,6 @@ def test_an_asset_page_shows_its_picture_in_place_and_in_full(ui: str, page: Pag
 
 def test_a_model_page_shows_its_figures_and_passed_checks(ui: str, page: Page) -> None:
     page.goto(f"{ui}/assets/models/shipment_risk")
-    page.get_by_text("calibration_slope").first.wait_for()
+    page.get_by_text("calibration slope").first.wait_for()
     page.goto(f"{ui}/assets/models/shipment_risk?view=checks")
     page.get_by_text("better_than_chance").first.wait_for()
