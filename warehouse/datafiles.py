@@ -20,7 +20,7 @@ from warehouse.catalog import Table
 from warehouse.encoding import encoded
 from warehouse.storage import Store
 
-_FILE_ROWS = 160_000
+FILE_ROWS = 160_000
 """A file is closed once it has so many: large enough to read fast, small enough to hold as bytes."""
 _WRITERS = 2
 """Files that are made at once; while so many are, rows are not asked for, so that few are held."""
@@ -71,7 +71,7 @@ def _by_file(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     held: list[pl.DataFrame] = []
     for frame in frames:
         held.append(frame)
-        if sum(one.height for one in held) >= _FILE_ROWS:
+        if sum(one.height for one in held) >= FILE_ROWS:
             yield pl.concat(held)
             held = []
     if any(one.height for one in held):
@@ -96,6 +96,11 @@ def _text(value: object) -> str | None:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"no table is partitioned by {type(value).__name__}")
+
+
+def partition_value(text: str | None, dtype: pl.DataType) -> str | date | None:
+    """A partition's value, of what the Delta protocol writes."""
+    return date.fromisoformat(text) if text is not None and dtype == pl.Date else text
 
 
 def _stats(table: Table, rows: pl.DataFrame) -> dict[str, Any]:

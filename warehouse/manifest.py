@@ -7,7 +7,7 @@ commit and entry is healed by the next writer. It holds the commit's own text to
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +149,17 @@ class Manifest:
     def anchor(self) -> Anchor | None:
         """The end of the manifest as this deployment remembers it."""
         return None if self.anchors is None else read_anchor(self.anchors, self.table)
+
+    def hashes(self, paths: Collection[str]) -> dict[str, str]:
+        """The SHA-256 of files as they were committed last; none of a file that no entry names."""
+        found: dict[str, str] = {}
+        for version in reversed(self.versions()):
+            if len(found) == len(paths):
+                break
+            entry = self.entry(version)
+            added = entry.added if entry is not None else ()
+            found |= {one.path: one.sha256 for one in added if one.path in paths and one.path not in found}
+        return found
 
     def has_begun(self) -> bool:
         """Whether anything was ever committed to the table, whatever is left of it."""

@@ -8,11 +8,11 @@ is not the one that was made. Conflicting writers reload and try again.
 from dataclasses import dataclass
 
 from warehouse.delta.keeping import LEAST_RETENTION_DAYS, Keeping
-from warehouse.delta.writing import Upon, Writing
+from warehouse.delta.writing import Upon
 
 __all__ = ["LEAST_RETENTION_DAYS", "Lake", "Upon"]
 
 
 @dataclass(frozen=True)
-class Lake(Writing, Keeping):
+class Lake(Keeping):
     """Tables under one root URL (a folder, or any S3-compatible store), to read, write and keep."""

@@ -1,6 +1,6 @@
 """Tables as they are: versions, rows, files, commits. Nothing here writes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -92,7 +92,7 @@ class Reading:
             created_ms=metadata.created_time,
             reader_version=protocol.min_reader_version,
             writer_version=protocol.min_writer_version,
-            files=tuple(_live_files(opened, metadata.partition_columns)),
+            files=tuple(live_files(opened)),
         )
 
     def files(self, table: Table) -> list[Added]:
@@ -153,8 +153,10 @@ def added_files(opened: DeltaTable) -> list[Added]:
     return [Added(*row) for row in actions.iter_rows()]
 
 
-def _live_files(opened: DeltaTable, partition_by: Sequence[str]) -> Iterator[LiveFile]:
+def live_files(opened: DeltaTable) -> Iterator[LiveFile]:
+    """The data files of a version, as they lie in the table's folder."""
     actions = pl.DataFrame(opened.get_add_actions(flatten=True))
+    partition_by = opened.metadata().partition_columns
     values = [f"partition.{name}" for name in partition_by]
     wanted = actions.select("path", "size_bytes", "num_records", "modification_time", *values)
     for path, size, rows, modified_ms, *partition in wanted.iter_rows():

@@ -18,8 +18,9 @@ from warehouse.catalog import Table
 from warehouse.commits import Added
 from warehouse.datafiles import DataFile
 from warehouse.delta.committing import WRITER, Committing, commit_properties
-from warehouse.delta.reading import added_files, declared_schema
+from warehouse.delta.reading import added_files, declared_schema, live_files
 from warehouse.errors import WriteConflict
+from warehouse.snapshots import LiveFile
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Writing(Committing):
         self,
         table: Table,
         files: Sequence[DataFile],
-        gone: Sequence[Added | DataFile],
+        gone: Sequence[Added | DataFile | LiveFile],
         at: datetime,
         *,
         is_change: bool = True,
@@ -122,16 +123,17 @@ class Writing(Committing):
         gone_ms = int(at.timestamp() * 1000)
 
         def write(opened: DeltaTable, head: str) -> None:
-            if {one.path for one in gone} - {one.path for one in added_files(opened)}:
+            live = {one.path: one.partition for one in live_files(opened)}
+            if not {one.path for one in gone} <= live.keys():
                 raise WriteConflict(f"{table.name}: another writer has changed it meanwhile; run the step again")
             opened.create_write_transaction(
                 [
-                    *(RemoveAction(quote(one.path, safe="/="), is_change, gone_ms, one.size, {}) for one in gone),
+                    *(_remove_action(one, live[one.path], gone_ms, is_change) for one in gone),
                     *(_add_action(file, is_change=is_change) for file in files),
                 ],
                 "append",
                 opened.schema(),
-                [],
+                list(table.partition_by),
                 commit_properties=commit_properties(head, facts, is_retried_here=True),
             )
             opened.update_incremental()
@@ -169,7 +171,11 @@ class Writing(Committing):
         )
 
     def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
-        """Make `frame` all the rows of a table without partitions; returns the version."""
+        """Make `frame` all the rows of a table without partitions; returns the version.
+
+        Nothing that was committed meanwhile may stand beside it, so the library is not to try again by itself: it
+        would keep the file that a compaction has just made.
+        """
 
         def write(opened: DeltaTable, head: str) -> None:
             write_deltalake(
@@ -177,7 +183,7 @@ class Writing(Committing):
                 table.shape(frame),
                 mode="overwrite",
                 writer_properties=WRITER,
-                commit_properties=commit_properties(head, facts),
+                commit_properties=commit_properties(head, facts, is_retried_here=True),
             )
 
         return self._retried(table, write)
@@ -193,6 +199,12 @@ class Writing(Committing):
 
 def _only(frame: pl.DataFrame, batches: Sequence[str]) -> pl.DataFrame:
     return frame.filter(pl.col("batch_id").is_in(batches))
+
+
+def _remove_action(
+    file: Added | DataFile | LiveFile, partition: Mapping[str, str | None], gone_ms: int, is_change: bool
+) -> RemoveAction:
+    return RemoveAction(quote(file.path, safe="/="), is_change, gone_ms, file.size, dict(partition))
 
 
 def _add_action(file: DataFile, *, is_change: bool = True) -> AddAction:

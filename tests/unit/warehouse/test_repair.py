@@ -302,7 +302,7 @@ def test_an_entry_that_is_not_proven_is_not_made_again(lake: Lake, what: str) ->
         flip(added)
     elif what == "a-commit":
         path = commit(lake, 6)
-        path.write_bytes(path.read_bytes().replace(b"OPTIMIZE", b"OPTIMISE"))
+        path.write_bytes(path.read_bytes().replace(b"WRITE", b"WRIGHT"))
     else:
         (lake.anchors or Path()).joinpath(f"{EVENTS.name}.json").unlink()
     steps = repaired(lake)

@@ -133,7 +133,7 @@ def test_a_landing_that_fails_takes_its_own_files_away_and_no_others(
         taken_away(store, folder, files)
 
     monkeypatch.setattr(datafiles, "remove", watched)
-    monkeypatch.setattr(datafiles, "_FILE_ROWS", 4_000)
+    monkeypatch.setattr(datafiles, "FILE_ROWS", 4_000)
     monkeypatch.setattr(streaming, "PART_ROWS", 4_000)
     path = write(tmp_path / "declarations-1.csv", [DECLARATION | {"DECL_NO": f"E{i}"} for i in range(40_000)])
     declare(path, rows=40_001)

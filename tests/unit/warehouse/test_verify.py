@@ -90,7 +90,7 @@ def test_every_commit_has_its_entry_with_the_hashes_of_its_files(lake: Lake) -> 
     assert manifest.versions() == list(range(7))
     entries = [manifest.entry(version) for version in manifest.versions()]
     assert all(one is not None and one.is_ours for one in entries)
-    assert [one.operation for one in entries if one] == ["CREATE TABLE", *["WRITE"] * 5, "OPTIMIZE"]
+    assert [one.operation for one in entries if one] == ["CREATE TABLE", *["WRITE"] * 6]
     assert [one.count for one in entries if one] == list(range(1, 8))
     last = entries[-1]
     assert last is not None
