@@ -3,6 +3,8 @@
 What a record says, and what becomes of one that stands twice, is the business of `sorting`.
 """
 
+import mmap
+
 import numpy as np
 import polars as pl
 
@@ -25,6 +27,8 @@ class Records:
         self._is_begun = np.zeros(1 << _FIRST_BITS, bool)
         self._merged: list[_Hashes] = []
         self._recent: list[_Hashes] = []
+        self._room = self._whole = _room(_MERGED)
+        """For those to come; the recent ones lie before it, in the same piece."""
 
     def before(self, records: pl.Series) -> pl.Series:
         """Whether each stood in an earlier part."""
@@ -49,8 +53,22 @@ class Records:
     def _keep(self, ascending: _Hashes) -> None:
         if not len(ascending):
             return
-        self._recent.append(ascending)
-        if sum(map(len, self._recent)) >= _MERGED:
-            merged, self._recent = np.concatenate(self._recent), []
+        if len(ascending) > len(self._room):
+            self._merge()
+            self._room = self._whole = _room(max(_MERGED, len(ascending)))
+        kept, self._room = self._room[: len(ascending)], self._room[len(ascending) :]
+        kept[:] = ascending
+        self._recent.append(kept)
+
+    def _merge(self) -> None:
+        """Those of the room in order, where they lie."""
+        if self._recent:
+            merged = self._whole[: sum(map(len, self._recent))]
             merged.sort()
             self._merged.append(merged)
+            self._recent = []
+
+
+def _room(length: int) -> _Hashes:
+    """Memory that is the system's own: what stays for long would keep what is freed around it from being given back."""
+    return np.frombuffer(mmap.mmap(-1, 8 * length), np.uint64, length)
