@@ -46,7 +46,7 @@ def made(home: Path, seed: int) -> Deployment:
         if nth == 0:
             for table in CHECKED:
                 opened.lake.checkpoint(table)
-    opened.lake.compact(BRONZE["customs.declarations"])
+    opened.lake.compact(BRONZE["customs.declarations"], datetime.now(UTC))
     return opened
 
 

@@ -59,7 +59,7 @@ def land_all(inbox: Path, lake: Lake, order: random.Random) -> None:
         for _ in land(lake, files[first : first + _AT_ONCE], AT):
             pass
         if order.random() < _COMPACTED:
-            lake.compact(TABLE)
+            lake.compact(TABLE, datetime.now(UTC))
             lake.checkpoint(TABLE)
 
 

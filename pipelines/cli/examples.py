@@ -21,6 +21,7 @@ EXAMPLES = (
     "audit report --recipient xs-customs",
     "audit rotate",
     "audit verify",
+    "compact --table bronze.customs__declarations --yes",
     "contract diff customs.declarations",
     "contract export customs.declarations --out declarations.odcs.yaml",
     "contract list",

@@ -1,4 +1,4 @@
-"""`borderlake verify`, `borderlake repair` and `borderlake vacuum`: keeping the lake as it was committed."""
+"""`borderlake verify`, `repair`, `compact` and `vacuum`: keeping the lake as it was committed, and quick to read."""
 
 import getpass
 from dataclasses import asdict, replace
@@ -122,6 +122,38 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
     raise typer.Exit(Exit.PARTLY if left else Exit.DONE)
 
 
+def compact(yes: Yes = False, name: TableName = None, json_out: JsonOut = None) -> None:
+    """Join the many small files that frequent landings leave, so that reading is quick. A dry run unless --yes.
+
+    Rows stay, shares and the change feed tell of nothing, other commands may write meanwhile; each file is held
+    against its hash before it is joined. The old files stay for earlier versions, until borderlake vacuum. Shares are
+    left out: their refresh joins files itself.
+    """
+    lake = from_environment().lake
+    tables = [one for one in _tables(lake, name) if one.layer != SHARES]
+    joined: dict[str, dict[str, int]] = {}
+    with _bar() as progress:
+        task = progress.add_task("compacting", total=len(tables))
+        for one in tables:
+            progress.update(task, description=one.name)
+            small = lake.small_files(one)
+            if small:
+                files = [file for together in small for file in together]
+                joined[one.name] = {"files": len(files), "partitions": len(small), "rows": sum(f.rows for f in files)}
+                if yes:
+                    joined[one.name]["version"] = lake.compact(one, datetime.now(UTC))
+            progress.advance(task)
+    if joined:
+        columns = ("table", "files joined" if yes else "files to join", "of partitions", "rows")
+        rows = [(one, said["files"], said["partitions"], said["rows"]) for one, said in joined.items()]
+        console.print(table("Compact", columns, rows))
+        if not yes:
+            console.print("A dry run. Do it: [bold]borderlake compact --yes[/bold]")
+    else:
+        console.print("No table has small files to join.", highlight=False)
+    write_json(json_out, {"yes": yes, "tables": joined})
+
+
 def vacuum(
     days: Annotated[
         int, typer.Option(help=f"Keep what any version of the last DAYS needs; at least {LEAST_RETENTION_DAYS}.")
@@ -173,19 +205,17 @@ def _tables(lake: Lake, names: list[str] | None) -> list[Table]:
     return [known[name] for name in names] if names else list(known.values())
 
 
+def _bar() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+
+
 def _has_tables(lake: Lake) -> bool:
     return any(lake.version(table) is not None for table in TABLES.values())
 
 
 def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with _bar() as progress:
         task = progress.add_task("verifying", total=len(tables))
 
         def advance(name: str) -> None:

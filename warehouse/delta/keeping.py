@@ -1,10 +1,11 @@
 """Tables kept small and whole: compaction, vacuum, files that are lost."""
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 from deltalake import DeltaTable
@@ -28,33 +29,39 @@ _COMPACTIONS = 3
 class Keeping(Writing):
     """Tables that can be tidied; their rows stay the same."""
 
-    def compact(self, table: Table) -> int:
+    def small_files(self, table: Table) -> list[list[LiveFile]]:
+        """Files that are worth joining, by partition: several of less than half of what a file is made to hold."""
+        snapshot = self.snapshot(table)
+        by_partition: dict[tuple[str | None, ...], list[LiveFile]] = {}
+        for one in sorted(snapshot.files if snapshot else (), key=lambda file: (file.modified_ms, file.path)):
+            if one.rows < datafiles.FILE_ROWS // 2:
+                by_partition.setdefault(tuple(one.partition.values()), []).append(one)
+        return [together for together in by_partition.values() if len(together) > 1]
+
+    def compact(self, table: Table, at: datetime) -> int:
         """Join the small files of each partition and return the version; rows, and what the change feed tells, stay.
 
-        Raises `TableDamaged` where a file is not what was committed: a damaged one must not get a sound hash. The
-        library's own compaction is not used, for it lets two at once stand, and every row twice.
+        `at` is now: of the joined files vacuum then keeps what earlier versions need. Raises `TableDamaged` where a
+        file is not what was committed: a damaged one must not get a sound hash. The library's own compaction is not
+        used, for it lets two at once stand, and every row twice.
         """
-        for attempt in range(1, _COMPACTIONS + 1):
-            snapshot = self.snapshot(table)
-            small = _small(snapshot.files) if snapshot else []
-            if snapshot is None or not small:
-                return 0 if snapshot is None else snapshot.version
-            try:
-                return self._join(table, small)
-            except WriteConflict:
-                if attempt == _COMPACTIONS:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        for _ in range(_COMPACTIONS - 1):
+            with contextlib.suppress(WriteConflict):
+                return self._join(table, at)
+        return self._join(table, at)
 
-    def _join(self, table: Table, small: Sequence[Sequence[LiveFile]]) -> int:
-        manifest, made = self.manifest(table), list[DataFile]()
-        hashes = manifest.hashes({one.path for files in small for one in files})
+    def _join(self, table: Table, at: datetime) -> int:
         with self.writers.among(), telling_full_disk(table.name):
+            small = self.small_files(table)
+            if not small:
+                return self.version(table) or 0
+            self.heal(table)  # The entry of the latest commit may not be written yet.
+            manifest, gone, made = self.manifest(table), [one for files in small for one in files], list[DataFile]()
+            hashes = manifest.hashes({one.path for one in gone})
             try:
                 for files in small:
                     made += datafiles.write(self.store, manifest.folder, table, self._read(table, files, hashes))
-                gone = [one for files in small for one in files]
-                return self.exchange(table, made, gone, datetime.now(UTC), is_change=False)
+                return self.exchange(table, made, gone, at, is_change=False)
             except BaseException:
                 self._remove_drafts(table, made)
                 raise
@@ -94,12 +101,3 @@ class Keeping(Writing):
     def forget_missing(self, table: Table) -> int:
         """Take files that are not there out of the table, so that the rest can be read; returns the version."""
         return self._retried(table, lambda opened, head: opened.repair(commit_properties=commit_properties(head, None)))
-
-
-def _small(files: Sequence[LiveFile]) -> list[list[LiveFile]]:
-    """Files that are worth joining, by partition: several of less than half of what a file is made to hold."""
-    by_partition: dict[tuple[str | None, ...], list[LiveFile]] = {}
-    for one in sorted(files, key=lambda file: (file.modified_ms, file.path)):
-        if one.rows < datafiles.FILE_ROWS // 2:
-            by_partition.setdefault(tuple(one.partition.values()), []).append(one)
-    return [together for together in by_partition.values() if len(together) > 1]

@@ -64,6 +64,7 @@ def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
         "bench",
         "verify",
         "repair",
+        "compact",
         "vacuum",
         "contract",
         "dictionary",

@@ -1,4 +1,4 @@
-"""Keeping the lake: what has left the inbox is on the disk, and `verify`, `repair`, `vacuum` as a user meets them."""
+"""Keeping the lake: what has left the inbox is on the disk, and the keeping commands as a user meets them."""
 
 import json
 import os
@@ -160,6 +160,22 @@ def test_what_cannot_be_repaired_is_refused_by_name(deployment: Deployment, tmp_
     assert run("repair", "--yes", "--table", DECLARATIONS, "--json", str(out))[0] == Exit.PARTLY
     refused = {step["what"] for step in json.loads(out.read_text())["steps"] if step["done"] == "refused"}
     assert any("the archive does not hold declarations.csv" in what for what in refused)
+
+
+def test_compact_runs_dry_then_joins_what_landings_left_and_then_has_nothing_to_do(deployment: Deployment) -> None:
+    for number in ("25XN1", "25XN7", "25XN8"):
+        delivered(deployment, f"{number}.csv", number)
+        land_inbox(deployment)
+    table = BRONZE["customs.declarations"]
+    before = deployment.lake.scan(table).collect().sort("event_id")
+    code, said = run("compact")
+    assert (code, "dry run" in said, DECLARATIONS in said) == (Exit.DONE, True, True)
+    assert deployment.lake.size(table)[:2] == (3, 3)
+    assert run("compact", "--yes")[0] == Exit.DONE
+    assert deployment.lake.size(table)[:2] == (3, 1)
+    assert deployment.lake.scan(table).collect().sort("event_id").equals(before)
+    assert "No table has small files" in run("compact")[1]
+    assert run("verify", "--deep")[0] == Exit.DONE
 
 
 def test_vacuum_refuses_a_short_retention_and_runs_dry(deployment: Deployment) -> None:

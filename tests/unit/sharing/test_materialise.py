@@ -55,7 +55,7 @@ def test_after_any_changes_a_share_is_what_a_twin_lets_go(seed: int, name: str, 
                 case "change":
                     house.replace(name, *changed(house.draw, house.rows[name], table))
                 case "compact":
-                    house.lake.compact(table)
+                    house.lake.compact(table, at)
                 case "wait":
                     at += timedelta(hours=20)
                 case "refresh":

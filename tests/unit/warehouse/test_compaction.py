@@ -20,6 +20,7 @@ from warehouse.errors import TableDamaged
 from warehouse.verify import verify
 
 PLAIN = replace(EVENTS, name="silver.plain", partition_by=())
+NOW = datetime.now(UTC)
 Row = tuple[str, date, str]
 
 
@@ -51,7 +52,7 @@ ACTS = (
         lambda lake, table, mark: lake.append(table, rows(mark, batch=mark), batches=[mark]),
         lambda held, mark: [*held, (mark, DAYS[0], mark)],
     ),
-    Act("compact", lambda lake, table, _: lake.compact(table), lambda held, _: list(held)),
+    Act("compact", lambda lake, table, _: lake.compact(table, NOW), lambda held, _: list(held)),
     Act(
         "replace a day",
         lambda lake, table, mark: lake.replace_days(table, rows(mark, batch=mark), [DAYS[0]]),
@@ -106,14 +107,14 @@ def test_a_write_that_another_crosses_is_as_if_it_came_after(
     second.write(crossed, table, "second")
     assert not crossed.meanwhile, "the other writer was first"
     assert held(lake, table) == sorted(second.made_of(first.made_of(before, "first"), "second"))
-    assert verify(lake, [table], datetime.now(UTC), deep=True) == []
+    assert verify(lake, [table], NOW, deep=True) == []
 
 
 def test_files_of_each_day_are_joined_and_a_second_time_nothing_happens(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     in_three_files(lake, EVENTS)
     before = lake.scan(EVENTS).collect()
-    version = lake.compact(EVENTS)
+    version = lake.compact(EVENTS, NOW)
     assert_frame_equal(lake.scan(EVENTS).collect(), before, check_row_order=False)
     snapshot = lake.snapshot(EVENTS)
     assert snapshot is not None
@@ -121,8 +122,8 @@ def test_files_of_each_day_are_joined_and_a_second_time_nothing_happens(tmp_path
         ("2025-03-01", 6),
         ("2025-03-02", 1),
     ]
-    assert lake.compact(EVENTS) == version
-    assert lake.compact(PLAIN) == 0, "a table that is not there has no files"
+    assert lake.compact(EVENTS, NOW) == version
+    assert lake.compact(PLAIN, NOW) == 0, "a table that is not there has no files"
 
 
 def test_full_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +133,7 @@ def test_full_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     full = [one.path for one in lake.files(PLAIN)]
     for one in "efg":
         lake.append(PLAIN, rows(one))
-    lake.compact(PLAIN)
+    lake.compact(PLAIN, NOW)
     assert sorted(one.rows or 0 for one in lake.files(PLAIN)) == [3, 4]
     assert set(full) < {one.path for one in lake.files(PLAIN)}
 
@@ -142,7 +143,7 @@ def test_rows_of_before_a_column_was_declared_hold_nothing_in_it(tmp_path: Path)
     in_three_files(lake, EVENTS)
     wider = replace(EVENTS, columns={**EVENTS.columns, "note": dy.String(nullable=True)})
     lake.append(wider, rows("w").with_columns(pl.lit("seen").alias("note")))
-    lake.compact(wider)
+    lake.compact(wider, NOW)
     notes = lake.scan(wider).filter(event_date=DAYS[0]).select("event_id", "note").collect()
     assert notes.filter(pl.col("note").is_not_null()).rows() == [("w", "seen")]
     assert notes.height == 7
@@ -157,6 +158,6 @@ def test_a_damaged_file_is_not_given_a_sound_hash(tmp_path: Path) -> None:
     victim.write_bytes(bytes(content))
     there, version = set(Path(lake.uri(PLAIN)).glob("*.parquet")), lake.version(PLAIN)
     with pytest.raises(TableDamaged, match="not what was committed"):
-        lake.compact(PLAIN)
+        lake.compact(PLAIN, NOW)
     assert lake.version(PLAIN) == version
     assert set(Path(lake.uri(PLAIN)).glob("*.parquet")) == there

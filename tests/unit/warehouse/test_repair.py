@@ -204,7 +204,7 @@ def test_rows_whose_file_is_not_in_the_archive_are_refused_by_name(lake: Lake, f
 
 def test_rows_of_a_compacted_file_land_again_too(lake: Lake, files: dict[str, Path]) -> None:
     before = lake.scan(DECLARATIONS).collect()
-    lake.compact(DECLARATIONS)
+    lake.compact(DECLARATIONS, datetime.now(UTC))
     live_file(lake, DECLARATIONS).unlink()
     repaired(lake, *TABLES.values(), archived=archive(files))
     assert found(lake, *TABLES.values(), deep=True) == []

@@ -1,6 +1,6 @@
 """Days that commits touched, as the commits say."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -35,7 +35,7 @@ def test_joining_files_touches_no_day(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     append(lake, DAYS[0])
     before = append(lake, DAYS[0])
-    after = lake.compact(SCORES)
+    after = lake.compact(SCORES, datetime.now(UTC))
     assert after > before
     assert days_touched(lake, SCORES, before, after) == set()
 

@@ -43,7 +43,7 @@ def written(lake: Lake) -> Lake:
         lake.append(EVENTS, rows(f"{at}x", f"{at}y", day=day, batch=f"b{at}"), batches=[f"b{at}"])
     lake.append(EVENTS, rows("0z", day=DAYS[0], batch="b9"), batches=["b9"])
     lake.replace_days(EVENTS, rows("1r", day=DAYS[1], batch="b1"), [DAYS[1]])
-    assert lake.compact(EVENTS) == 6
+    assert lake.compact(EVENTS, LATER) == 6
     return lake
 
 
