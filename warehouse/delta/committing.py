@@ -2,9 +2,10 @@
 again where another writer was first.
 """
 
+import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,17 +105,11 @@ class Committing(Reading):
             opened, head = self._sound(table)
             with self.writers.among():
                 try:
-                    with telling_full_disk(table.name):
+                    with telling_no_row(table):
                         write(opened, head)
                 except CommitFailedError:
                     time.sleep(random.uniform(0.01, 0.05) * 2 ** min(attempt, 5))
                     continue
-                except (*_TELLING_NO_ROW, KeyboardInterrupt, SystemExit):
-                    raise
-                except BaseException as error:  # A broken constraint prints the row, and so does a panic.
-                    if isinstance(error, OSError) and error.errno is not None:  # The system's own.
-                        raise
-                    raise silenced(error, f"writing to {table.name}") from None
                 with telling_full_disk(table.name):
                     self._cover(table, opened, hashes)
                 return opened.version()
@@ -140,6 +135,20 @@ class Committing(Reading):
         manifest = self.manifest(table)
         manifest.complete(opened.version(), lambda: added_files(opened), hashes)
         manifest.note_checkpoint(opened.version())
+
+
+@contextlib.contextmanager
+def telling_no_row(table: Table) -> Iterator[None]:
+    """Write here: what a library says when it fails may hold a row, so only where and how it failed is told."""
+    try:
+        with telling_full_disk(table.name):
+            yield
+    except (*_TELLING_NO_ROW, CommitFailedError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # A broken constraint prints the row, and so does a panic.
+        if isinstance(error, OSError) and error.errno is not None:  # The system's own.
+            raise
+        raise silenced(error, f"writing to {table.name}") from None
 
 
 def commit_properties(

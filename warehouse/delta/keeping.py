@@ -13,11 +13,10 @@ from deltalake import DeltaTable
 from warehouse import datafiles
 from warehouse.catalog import Table
 from warehouse.datafiles import DataFile
-from warehouse.delta.committing import commit_properties
+from warehouse.delta.committing import commit_properties, telling_no_row
 from warehouse.delta.writing import Writing
 from warehouse.errors import BorderlakeError, TableDamaged, WriteConflict
 from warehouse.snapshots import LiveFile
-from warehouse.storage import telling_full_disk
 
 LEAST_RETENTION_DAYS = 7
 """A shorter vacuum deletes files that a concurrent writer is about to commit."""
@@ -51,7 +50,7 @@ class Keeping(Writing):
         return self._join(table, at)
 
     def _join(self, table: Table, at: datetime) -> int:
-        with self.writers.among(), telling_full_disk(table.name):
+        with self.writers.among(), telling_no_row(table):
             small = self.small_files(table)
             if not small:
                 return self.version(table) or 0

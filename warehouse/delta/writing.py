@@ -10,17 +10,21 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
+from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
 from warehouse import datafiles
 from warehouse.catalog import Table
 from warehouse.commits import Added
 from warehouse.datafiles import DataFile
-from warehouse.delta.committing import WRITER, Committing, commit_properties
+from warehouse.delta.committing import WRITER, Committing, commit_properties, telling_no_row
 from warehouse.delta.reading import added_files, declared_schema, live_files
 from warehouse.errors import WriteConflict
 from warehouse.snapshots import LiveFile
+
+Partitions = list[tuple[str, str, list[str]]]
+"""Column, operator and values, as deltalake filters partitions."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +91,14 @@ class Writing(Committing):
         self, table: Table, frame: pl.DataFrame, days: Sequence[date], *, facts: Mapping[str, str] | None = None
     ) -> int:
         """Make `frame` the table's rows of `days` (its partition column) and return the version."""
-        column = table.partition_by[0]
-        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
-
-        def write(opened: DeltaTable, head: str) -> None:
-            write_deltalake(
-                opened,
-                table.shape(frame),
-                mode="overwrite",
-                predicate=f"{column} IN ({listed})",
-                writer_properties=WRITER,
-                commit_properties=commit_properties(head, facts),
-            )
-
         if not days:
             return self.version(table) or 0
-        self._fit(table)
-        return self._retried(table, write)
+        of_days = [(table.partition_by[0], "in", sorted(day.isoformat() for day in days))]
+        return self._put(table, frame, of_days, facts)
+
+    def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
+        """Make `frame` all the rows of a table without partitions; returns the version."""
+        return self._put(table, frame, None, facts)
 
     def exchange(
         self,
@@ -142,18 +137,7 @@ class Writing(Committing):
 
     def renew(self, table: Table, files: Sequence[DataFile], *, facts: Mapping[str, str] | None = None) -> int:
         """Make data files all that a table without partitions holds, and its columns those declared; the version."""
-
-        def write(opened: DeltaTable, head: str) -> None:
-            opened.create_write_transaction(
-                [_add_action(file) for file in files],
-                "overwrite",
-                declared_schema(table),
-                [],
-                commit_properties=commit_properties(head, facts, is_retried_here=True),
-            )
-            opened.update_incremental()
-
-        return self._retried(table, write, {file.path: file.sha256 for file in files})
+        return self._in_place(table, files, None, facts, declared_schema(table))
 
     def remove_batches(self, table: Table, batches: Sequence[str]) -> int:
         """Delete the rows of batches (by `batch_id`) and return the version; files without one are not read.
@@ -170,26 +154,47 @@ class Writing(Committing):
             ),
         )
 
-    def overwrite(self, table: Table, frame: pl.DataFrame, *, facts: Mapping[str, str] | None = None) -> int:
-        """Make `frame` all the rows of a table without partitions; returns the version.
+    def _put(self, table: Table, frame: pl.DataFrame, of: Partitions | None, facts: Mapping[str, str] | None) -> int:
+        """Make `frame` all that partitions hold; None: all that the table holds."""
+        self._fit(table)
+        with self.writers.among():
+            with telling_no_row(table):
+                files = datafiles.write(self.store, self.manifest(table).folder, table, iter([frame]))
+            try:
+                return self._in_place(table, files, of, facts)
+            except BaseException:
+                self._remove_drafts(table, files)
+                raise
 
-        Nothing that was committed meanwhile may stand beside it, so the library is not to try again by itself: it
-        would keep the file that a compaction has just made.
+    def _in_place(
+        self,
+        table: Table,
+        files: Sequence[DataFile],
+        of: Partitions | None,
+        facts: Mapping[str, str] | None,
+        schema: DeltaSchema | None = None,
+    ) -> int:
+        """Commit data files in the place of all that partitions, or the table, hold.
+
+        What was committed since the table was looked at must not stand beside them, so the library is not to try again
+        by itself: it would keep the rows of an append, and the file that a compaction has made.
         """
 
         def write(opened: DeltaTable, head: str) -> None:
-            write_deltalake(
-                opened,
-                table.shape(frame),
-                mode="overwrite",
-                writer_properties=WRITER,
+            opened.create_write_transaction(
+                [_add_action(file) for file in files],
+                "overwrite",
+                schema or opened.schema(),
+                list(table.partition_by),
+                of,
                 commit_properties=commit_properties(head, facts, is_retried_here=True),
             )
+            opened.update_incremental()
 
-        return self._retried(table, write)
+        return self._retried(table, write, {file.path: file.sha256 for file in files})
 
     def _remove_drafts(self, table: Table, drafts: Sequence[DataFile]) -> None:
-        """Delete files of an append that failed; a commit may stand although its writer was told otherwise."""
+        """Delete files of a write that failed; a commit may stand although its writer was told otherwise."""
         if not drafts:
             return
         opened = self._open(table)

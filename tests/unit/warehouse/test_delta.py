@@ -1,6 +1,6 @@
 """Our Delta writer: replays safely, replaces whole days, retries on conflict and says so when it gives up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -182,16 +182,30 @@ def test_a_conflict_is_tried_again(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
     assert len(data_files(lake)) == 1, "written once, however often the commit was tried"
 
 
-def test_a_conflict_without_end_is_told_with_the_next_step(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+WRITES = {
+    "append": lambda lake: lake.append(EVENTS, rows("b")),
+    "replaced days": lambda lake: lake.replace_days(EVENTS, rows("b"), [DAYS[0]]),
+    "joined files": lambda lake: lake.compact(EVENTS, datetime.now(UTC)),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_conflict_without_end_is_told_with_the_next_step(
+    lake: Lake, write: Callable[[Lake], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in ("a1", "a2"):
+        lake.append(EVENTS, rows(one))
+    before = data_files(lake)
+
     def conflict(*args: object, **options: object) -> None:
         raise CommitFailedError("another writer")
 
     monkeypatch.setattr(DeltaTable, "create_write_transaction", conflict)
     monkeypatch.setattr(committing.time, "sleep", lambda _: None)
     with pytest.raises(WriteConflict, match=r"silver\.examples: .*run the step again"):
-        lake.append(EVENTS, rows("a"))
-    assert held(lake) == []
-    assert data_files(lake) == [], "nothing is left of what was not committed"
+        write(lake)
+    assert held(lake) == ["a1", "a2"]
+    assert data_files(lake) == before, "nothing is left of what was not committed"
 
 
 def test_rows_that_fail_to_come_leave_nothing(lake: Lake) -> None:
