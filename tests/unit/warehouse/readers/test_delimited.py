@@ -275,9 +275,14 @@ def test_a_line_that_begins_as_a_packed_file_does_is_a_line(first: str) -> None:
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "cp1252", "latin-1"]))
 @example(b"(\xb5/\xfd", "utf-8")
 @example(b"x^,1\nx^,2\n", "utf-8")
+@example(b"\xc2\x80", "cp1252")
 def test_any_bytes_are_rows_refusals_or_a_refused_file(body: bytes, encoding: str) -> None:
     head = "office,importer\n".encode(encoding)
-    read(head + body, encoding=encoding)
+    try:
+        read(head + body, encoding=encoding)
+    except FileRefused as error:
+        assert error.rule == "encoding"
+        assert (head + body).decode(), "UTF-8 where another encoding was agreed"
 
 
 _FIELD = st.text("ab é\"',\r\n\x01;", max_size=6)
