@@ -13,7 +13,7 @@ one 119 s and 6.4 GB, RANGE windows 522 s and 3.6 GB.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.features_views import LEAST_ROWS, LEAST_SPREAD, PRIOR_WEIGHT, VIEWS
+from benchmarks.features_views import LEAST_ROWS, LEAST_SPREAD, PRIOR_WEIGHT, VIEWS, outside
 from benchmarks.harness import Settings
 from benchmarks.trials import Usage
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
@@ -150,4 +150,4 @@ def _feature(view: FeatureView, aggregation: Aggregation) -> str:
             drawn = f"{windowed('total')} + {PRIOR_WEIGHT} * {mean(PRIOR_OF)}"
             return f"CASE WHEN {known} THEN ({drawn}) / ({windowed('known')} + {PRIOR_WEIGHT}) END"
         case _:
-            raise NotImplementedError(aggregation.kind)
+            raise outside(aggregation.kind)

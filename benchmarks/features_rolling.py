@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.features_duckdb import VALUES
-from benchmarks.features_views import ADVERSE, LEAST_ROWS, LEAST_SPREAD, NAMES, PRIOR_WEIGHT, VIEWS
+from benchmarks.features_views import ADVERSE, LEAST_ROWS, LEAST_SPREAD, NAMES, PRIOR_WEIGHT, VIEWS, outside
 from benchmarks.harness import Settings
 from benchmarks.trials import Usage
 from features.views import PRIOR_OF, Aggregation, FeatureView, Kind
@@ -93,7 +93,7 @@ def _polars_value(aggregation: Aggregation, known: "pl.Expr") -> "pl.Expr":
             drawn = rolled("sum") + PRIOR_WEIGHT * pl.col(f"prior_{days}")
             return pl.when(known).then(drawn / (rolled("count") + PRIOR_WEIGHT))
         case _:
-            raise NotImplementedError(aggregation.kind)
+            raise outside(aggregation.kind)
 
 
 def _parts(aggregation: Aggregation) -> tuple[str, ...]:
@@ -162,6 +162,6 @@ def _pandas_features(events: Any, view: FeatureView) -> dict[str, Any]:
                 drawn = (hits + PRIOR_WEIGHT * events[f"prior_{days}"]) / (count + PRIOR_WEIGHT)
                 return drawn.where(known, np.nan)
             case _:
-                raise NotImplementedError(aggregation.kind)
+                raise outside(aggregation.kind)
 
     return {aggregation.name: value(aggregation) for aggregation in view.aggregations}

@@ -60,3 +60,8 @@ VIEWS = (
     ),
 )
 NAMES = tuple(aggregation.name for view in VIEWS for aggregation in view.aggregations)
+
+
+def outside(kind: Kind) -> AssertionError:
+    """What a side raises of a kind that no view above has: each side writes these kinds alone."""
+    return AssertionError(f"no view of this bench has a {kind}; write it for every side with the first that does")

@@ -4,7 +4,7 @@ from features import themes
 from features.announcements import announced, booked
 from features.partners import seen_abroad
 from features.registry import Registry
-from features.sources import SOURCES
+from features.sources import offering_all
 from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
 from features.vehicles import found_in_goods, seen_by_cameras
@@ -289,15 +289,7 @@ _SHARED = (
 
 def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
-    known = Registry(
-        "crossings",
-        {name: source.types for name, source in SOURCES.items()},
-        EVENT_COLUMNS,
-        {name: source.purposes for name, source in SOURCES.items()},
-        {name: source.owners for name, source in SOURCES.items()},
-        frozenset(SOURCES["crossings"].schema),
-        terms,
-    )
+    known = offering_all("crossings", EVENT_COLUMNS, terms)
     known.attribute(*_ATTRIBUTES)
     known.view(*_TRAVELLER, *_DOCUMENT, *_PLACES, *_RESULTS, *_SHARED)
     if terms.pnr:

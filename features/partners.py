@@ -56,81 +56,94 @@ def declared_at_export(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
 
 def seen_abroad(purposes: frozenset[Purpose]) -> tuple[FeatureView, ...]:
     """What other jurisdictions' border posts have seen of the document, the traveller and the vehicle."""
+    return _document(purposes), _traveller(purposes), _vehicle(purposes)
 
-    def view(name: str, key: str, description: str, *aggregations: Aggregation) -> FeatureView:
-        return FeatureView(
-            name,
-            ("jurisdiction", key),
-            "crossings_abroad",
-            aggregations,
-            IMMIGRATION,
-            purposes,
-            description,
-            source_entity=("seen_from", key),
-        )
 
-    return (
-        view(
-            "document_abroad",
-            "document_id",
-            "The document at the neighbours' posts.",
-            Aggregation(
-                "document_abroad_gap_days", Kind.DAYS_SINCE_LAST, "days since a neighbour saw the document", "days"
-            ),
-            Aggregation(
-                "document_abroad_1d",
-                Kind.COUNT,
-                "passages with the document at a neighbour's border in the last 24 hours",
-                "passages",
-                None,
-                1,
-            ),
-            Aggregation(
-                "document_abroad_balance",
-                Kind.SUM,
-                "entries less exits with the document at a neighbour's border",
-                "passages",
-                "entries_less_exits",
-            ),
-            Aggregation(
-                "document_abroad_travellers",
-                Kind.DISTINCT,
-                "people who showed the document at a neighbour's border",
-                "people",
-                "traveller_id",
-            ),
+def _abroad(
+    purposes: frozenset[Purpose], name: str, key: str, description: str, *aggregations: Aggregation
+) -> FeatureView:
+    return FeatureView(
+        name,
+        ("jurisdiction", key),
+        "crossings_abroad",
+        aggregations,
+        IMMIGRATION,
+        purposes,
+        description,
+        source_entity=("seen_from", key),
+    )
+
+
+def _document(purposes: frozenset[Purpose]) -> FeatureView:
+    return _abroad(
+        purposes,
+        "document_abroad",
+        "document_id",
+        "The document at the neighbours' posts.",
+        Aggregation(
+            "document_abroad_gap_days", Kind.DAYS_SINCE_LAST, "days since a neighbour saw the document", "days"
         ),
-        view(
-            "traveller_abroad",
+        Aggregation(
+            "document_abroad_1d",
+            Kind.COUNT,
+            "passages with the document at a neighbour's border in the last 24 hours",
+            "passages",
+            None,
+            1,
+        ),
+        Aggregation(
+            "document_abroad_balance",
+            Kind.SUM,
+            "entries less exits with the document at a neighbour's border",
+            "passages",
+            "entries_less_exits",
+        ),
+        Aggregation(
+            "document_abroad_travellers",
+            Kind.DISTINCT,
+            "people who showed the document at a neighbour's border",
+            "people",
             "traveller_id",
-            "The traveller at the neighbours' posts.",
-            Aggregation(
-                "traveller_abroad_30d",
-                Kind.COUNT,
-                "passages of the traveller at a neighbour's border in the last 30 days",
-                "passages",
-                None,
-                30,
-            ),
         ),
-        view(
-            "vehicle_abroad",
-            "vehicle_id",
-            "The vehicle at the neighbours' posts.",
-            Aggregation(
-                "vehicle_abroad_7d",
-                Kind.COUNT,
-                "persons the vehicle carried over a neighbour's border in the last 7 days",
-                "passages",
-                None,
-                7,
-            ),
-            Aggregation(
-                "vehicle_abroad_travellers",
-                Kind.DISTINCT,
-                "different people the vehicle carried over a neighbour's border",
-                "people",
-                "traveller_id",
-            ),
+    )
+
+
+def _traveller(purposes: frozenset[Purpose]) -> FeatureView:
+    return _abroad(
+        purposes,
+        "traveller_abroad",
+        "traveller_id",
+        "The traveller at the neighbours' posts.",
+        Aggregation(
+            "traveller_abroad_30d",
+            Kind.COUNT,
+            "passages of the traveller at a neighbour's border in the last 30 days",
+            "passages",
+            None,
+            30,
+        ),
+    )
+
+
+def _vehicle(purposes: frozenset[Purpose]) -> FeatureView:
+    return _abroad(
+        purposes,
+        "vehicle_abroad",
+        "vehicle_id",
+        "The vehicle at the neighbours' posts.",
+        Aggregation(
+            "vehicle_abroad_7d",
+            Kind.COUNT,
+            "persons the vehicle carried over a neighbour's border in the last 7 days",
+            "passages",
+            None,
+            7,
+        ),
+        Aggregation(
+            "vehicle_abroad_travellers",
+            Kind.DISTINCT,
+            "different people the vehicle carried over a neighbour's border",
+            "people",
+            "traveller_id",
         ),
     )

@@ -2,9 +2,10 @@
 
 from features import themes
 from features.announcements import manifested
+from features.inspections import inspected
 from features.partners import declared_at_export
 from features.registry import Registry
-from features.sources import SOURCES
+from features.sources import offering_all
 from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
@@ -43,30 +44,12 @@ def _burst(who: str, label: str, hours: int) -> Aggregation:
     )  # fmt: skip
 
 
-def _hit_rate(who: str, label: str, weight: float) -> Aggregation:
-    return Aggregation(
-        f"{who}_hit_rate",
-        Kind.RATE,
-        f"share of inspections of the {label} that found something, as reported so far",
-        "share",
-        "is_adverse",
-        prior_weight=weight,
-    )
-
-
 def _first_seen(who: str, label: str, did: str = "was first seen") -> Aggregation:
     return Aggregation(f"{who}_age_days", Kind.DAYS_SINCE_FIRST, f"days since the {label} {did}", "days")
 
 
 def _history(name: str, entity: tuple[str, ...], description: str, *aggregations: Aggregation) -> FeatureView:
     return FeatureView(name, entity, "shipments", aggregations, "customs", _PURPOSES, description)
-
-
-def _results(
-    name: str, entity: tuple[str, ...], description: str, who: str, label: str, weight: float = 20.0
-) -> FeatureView:
-    rate = _hit_rate(who, label, weight)
-    return FeatureView(name, entity, "shipment_outcomes", (rate,), "customs", _PURPOSES, description)
 
 
 def _withdrawn(who: str, label: str) -> FeatureView:
@@ -290,41 +273,6 @@ _OTHERS = (
 )
 """Who else acts, with what, and where."""
 
-_RESULTS = (
-    _results("importer_results", ("importer_id",), "Past inspections of the importer.", "importer", "importer", 5.0),
-    _results("declarant_results", ("declarant_id",), "Past inspections of the declarant.", "declarant", "declarant"),
-    _results("seller_results", ("seller_id",), "Past inspections of the seller.", "seller", "seller", 5.0),
-    _results("carrier_results", ("carrier_id",), "Past inspections of the carrier.", "carrier", "carrier"),
-    _results(
-        "vehicle_results", ("vehicle_id",), "Past inspections of what the vehicle brought.", "vehicle", "vehicle", 5.0
-    ),
-    _results("vessel_results", ("vessel_id",), "Past inspections of what the vessel brought.", "vessel", "vessel", 5.0),
-    _results("product_results", ("jurisdiction", "hs_code"), "Past inspections of the product.", "product", "product"),
-    _results(
-        "heading_results", ("jurisdiction", "hs4"), "Past inspections of the HS heading.", "heading", "HS heading"
-    ),
-    _results(
-        "origin_results", ("jurisdiction", "country_of_origin"), "Past inspections of the origin.", "origin", "origin"
-    ),
-    _results(
-        "product_origin_results",
-        ("jurisdiction", "hs4", "country_of_origin"),
-        "Past inspections of product and origin.",
-        "product_origin",
-        "HS heading from this origin",
-    ),
-    _results("office_results", ("jurisdiction", "office"), "Past inspections at the office.", "office", "office"),
-    _results(
-        "same_goods_results",
-        ("jurisdiction", "goods_key"),
-        "Past inspections of goods declared alike to the gram.",
-        "same_goods",
-        "same goods",
-        1.0,
-    ),
-)
-"""What came of it before: each rate drawn to that of the jurisdiction."""
-
 _SHARED = (
     seen_by_cameras(_PURPOSES),
     *movements(_PURPOSES),
@@ -337,15 +285,7 @@ _SHARED = (
 
 def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
-    known = Registry(
-        "shipments",
-        {name: source.types for name, source in SOURCES.items()},
-        EVENT_COLUMNS,
-        {name: source.purposes for name, source in SOURCES.items()},
-        {name: source.owners for name, source in SOURCES.items()},
-        frozenset(SOURCES["shipments"].schema),
-        terms,
-    )
+    known = offering_all("shipments", EVENT_COLUMNS, terms)
     known.attribute(*_ATTRIBUTES)
-    known.view(*_IMPORTER, *_GOODS, *_OTHERS, *_RESULTS, *_SHARED)
+    known.view(*_IMPORTER, *_GOODS, *_OTHERS, *inspected(_PURPOSES), *_SHARED)
     return known

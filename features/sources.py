@@ -13,6 +13,8 @@ import polars as pl
 
 from features import tracking
 from features.attributes import crossing_attributes, ln, shipment_attributes
+from features.registry import Registry
+from features.terms import Terms
 from features.windows import BEGAN_AT, EVENT_AT, SIGN, USABLE_AT
 from warehouse import catalog, places
 from warehouse.catalog import Table
@@ -221,6 +223,19 @@ SOURCES: dict[str, Source] = {
         lambda silver: tracking.detections(silver.detections),
     ),
 }
+
+
+def offering_all(subject: str, event_columns: frozenset[str], terms: Terms) -> Registry:
+    """A subject's registry, still without features, whose views may rest on any source."""
+    return Registry(
+        subject,
+        {name: source.types for name, source in SOURCES.items()},
+        event_columns,
+        {name: source.purposes for name, source in SOURCES.items()},
+        {name: source.owners for name, source in SOURCES.items()},
+        frozenset(SOURCES[subject].schema),
+        terms,
+    )
 
 
 def _outcomes(outcomes: pl.LazyFrame, subjects: pl.LazyFrame, kind: str, columns: tuple[str, ...]) -> pl.LazyFrame:

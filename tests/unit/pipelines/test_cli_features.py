@@ -15,7 +15,6 @@ from pipelines.cli.output import Exit, console
 from pipelines.deployment import Deployment
 from warehouse.catalog import SHIPMENTS
 from warehouse.conform import conform
-from warehouse.settings import Settings
 
 runner = CliRunner()
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -33,11 +32,9 @@ def item(number: str, lodged: str, importer: str = "XN1", mass: str = "10,5", am
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
+def deployment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     monkeypatch.setattr(console, "width", 80)
-    return Deployment(Settings(home, str(home / "lake")))
+    return deployment
 
 
 def delivered(deployment: Deployment, day: date, *items: str) -> None:

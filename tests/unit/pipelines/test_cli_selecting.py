@@ -12,11 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.cli.output import Exit, console
+from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
 from tests.unit.pipelines.judged_world import DAY, Judged, write
 from warehouse.errors import BorderlakeError, NotReady
-from warehouse.settings import Settings
 
 runner = CliRunner()
 
@@ -50,13 +49,9 @@ minutes = { red = 90 }
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setattr(console, "width", 120)
-    made = Deployment(Settings(home, str(home / "lake")))
-    write(made, WORLD)
-    return made
+def deployment(deployment: Deployment) -> Deployment:
+    write(deployment, WORLD)
+    return deployment
 
 
 def run(tmp_path: Path, *arguments: str, code: Exit = Exit.DONE) -> tuple[dict[str, Any], str]:

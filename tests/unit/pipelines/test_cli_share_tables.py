@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import polars as pl
@@ -11,7 +10,6 @@ from typer.testing import CliRunner
 
 from benchmarks.leak_world import draw_rows, frame_of
 from pipelines.cli import app
-from pipelines.cli.output import console
 from pipelines.cli.share import audit_of, signer_of
 from pipelines.deployment import Deployment
 from sharing.audit import Action, Entry
@@ -22,7 +20,6 @@ from warehouse.agreements.templates import template
 from warehouse.catalog import Table, table_of
 from warehouse.errors import BorderlakeError
 from warehouse.recalls import RECALLS
-from warehouse.settings import Settings
 
 runner = CliRunner()
 SCORES = table_of("gold.shipment_scores")
@@ -31,17 +28,13 @@ DICTIONARY = "shares.xs_customs__dictionary__norvale_sudmark_land_border"
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setattr(console, "width", 200)
-    made = Deployment(Settings(home, str(home / "lake")))
+def deployment(deployment: Deployment) -> Deployment:
     ends = datetime.now(UTC).date() + timedelta(days=365)
     text = template("bilateral-land-border").replace("2027-01-31", str(ends)).replace("2028-01-31", str(ends))
-    made.settings.agreements.mkdir(parents=True)
-    (made.settings.agreements / "one.yaml").write_text(text, encoding="utf-8")
-    scored(made, 5)
-    return made
+    deployment.settings.agreements.mkdir(parents=True)
+    (deployment.settings.agreements / "one.yaml").write_text(text, encoding="utf-8")
+    scored(deployment, 5)
+    return deployment
 
 
 def scored(deployment: Deployment, count: int) -> None:

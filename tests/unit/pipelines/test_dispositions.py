@@ -18,12 +18,11 @@ from pipelines import deciding, runs
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.dispositions import dispositions_asset
 from pipelines.cli import app
-from pipelines.cli.output import Exit, console
+from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
 from tests.unit.pipelines.judged_world import DAY, SPEC, Judged, end_of, report, write
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError, UnknownName
-from warehouse.settings import Settings
 
 runner = CliRunner()
 NOON = end_of(DAY) + timedelta(hours=12)
@@ -35,13 +34,9 @@ ELSEWHERE = Judged("e1", "B", 0.9, "red")
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setattr(console, "width", 140)
-    made = Deployment(Settings(home, str(home / "lake")))
-    write(made, [RED, YELLOW, DRAWN, GREEN, ELSEWHERE])
-    return made
+def deployment(deployment: Deployment) -> Deployment:
+    write(deployment, [RED, YELLOW, DRAWN, GREEN, ELSEWHERE])
+    return deployment
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pipelines import erasing, flows
 from pipelines.cli import app
-from pipelines.cli.output import Exit, console
+from pipelines.cli.output import Exit
 from pipelines.cli.share import audit_of
 from pipelines.deployment import Deployment
 from sharing.audit import Action, Entry
@@ -45,14 +45,6 @@ WHO = {"number": "Q7731908", "name": "WUNDERLICHT"}
 OTHER = {"number": "R5550001", "name": "ANDERSON"}
 VALUES = ("Q7731908", "WUNDERLICHT", "+49 555 K1")
 CROSSINGS = BRONZE["immigration.crossings"]
-
-
-@pytest.fixture(autouse=True)
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(console, "width", 200)
-    home = tmp_path / "home"
-    return Deployment(Settings(home, str(home / "lake")))
 
 
 def delivered(deployment: Deployment, name: str, lines: Sequence[str], *, zipped: bool = False) -> Path:

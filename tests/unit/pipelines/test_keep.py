@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 
 from pipelines import flows
 from pipelines.cli import app
-from pipelines.cli.output import Exit, console
+from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment, alone
 from warehouse.catalog import BRONZE
 from warehouse.errors import BorderlakeError
-from warehouse.settings import Settings
 
 runner = CliRunner()
 NOW = datetime(2025, 1, 3, tzinfo=UTC)
@@ -29,14 +28,6 @@ GOOD = (
 )
 BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
 DECLARATIONS = "bronze.customs__declarations"
-
-
-@pytest.fixture(autouse=True)
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(console, "width", 200)
-    home = tmp_path / "home"
-    return Deployment(Settings(home, str(home / "lake")))
 
 
 def delivered(deployment: Deployment, name: str = "declarations.csv", number: str = "25XN1") -> Path:

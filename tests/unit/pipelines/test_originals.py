@@ -12,23 +12,14 @@ import pytest
 from test_keep import NOW, delivered, land_inbox, run
 
 from pipelines import flows
-from pipelines.cli.output import Exit, console
+from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
 from warehouse.catalog import LEDGER, TABLES
 from warehouse.findings import Finding, Kind
 from warehouse.repair import Workshop
-from warehouse.settings import Settings
 from warehouse.verify import verify
 
 NEXT_DAY = NOW + timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setattr(console, "width", 200)
-    return Deployment(Settings(home, str(home / "lake")))
 
 
 def found(deployment: Deployment, *, deep: bool = False) -> list[Finding]:

@@ -11,28 +11,22 @@ from typer.testing import CliRunner
 
 from pipelines import deciding, recalling, summary, whatif
 from pipelines.cli import app
-from pipelines.cli.output import console
 from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table
 from tests.unit.pipelines.judged_world import DAY, SPEC, Judged, end_of, write
 from warehouse import recalls
 from warehouse.errors import BorderlakeError
-from warehouse.settings import Settings
 
 STANDS, GONE = Judged("stands", "A", 0.5, "yellow"), Judged("gone-one", "A", 0.9, "red")
 NOON = end_of(DAY) + timedelta(hours=12)
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    home = tmp_path / "home"
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setattr(console, "width", 140)
-    made = Deployment(Settings(home, str(home / "lake")))
-    write(made, [STANDS, GONE])
-    scores = recalling.by_id(made, GONE.score_id).scores
-    assert recalls.recall(made.lake, scores, reason="a broken scale", by="analyst", at=NOON) == 1
-    return made
+def deployment(deployment: Deployment) -> Deployment:
+    write(deployment, [STANDS, GONE])
+    scores = recalling.by_id(deployment, GONE.score_id).scores
+    assert recalls.recall(deployment.lake, scores, reason="a broken scale", by="analyst", at=NOON) == 1
+    return deployment
 
 
 def test_it_is_not_among_what_stands_and_its_lane_neither(deployment: Deployment) -> None:

@@ -363,36 +363,23 @@ def test_values_that_mean_not_available_are_null(tmp_path: Path) -> None:
     }
 
 
-def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> None:
+def boats_data(**fields: int) -> str:
+    """A boat's message 24, part B, on the channel of `vdm`."""
     from pyais import encode_dict
 
-    boat: dict[str, str | float] = {
-        "msg_type": 24,
-        "mmsi": 982_380_001,
-        "partno": 1,
-        "callsign": "9A1",
-        "mothership_mmsi": 238_000_001,
-    }
-    rows, _, _ = read(tmp_path, *encode_dict({**boat, "ship_type": 37}))
-    assert rows.select("call_sign", "ship_type", "to_bow_m", "to_starboard_m").row(0) == (
-        "9A1",
-        37,
-        None,
-        None,
-    )
+    given = {"msg_type": 24, "partno": 1, "callsign": "DX1", "ship_type": 37, **fields}
+    (sentence,) = encode_dict(given, radio_channel="B")
+    return str(sentence)
+
+
+def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> None:
+    tender = boats_data(mmsi=982_380_001, mothership_mmsi=238_000_001)
+    rows, _, _ = read(tmp_path, tender)
+    assert rows.select("call_sign", "ship_type", "to_bow_m", "to_starboard_m").row(0) == ("DX1", 37, None, None)
 
 
 def test_a_boats_data_without_its_last_byte_lacks_the_distance_to_starboard_alone(tmp_path: Path) -> None:
-    from pyais import encode_dict
-
-    boat: dict[str, str | float] = {
-        "msg_type": 24,
-        "mmsi": 211_000_001,
-        "partno": 1,
-        "callsign": "DX1",
-        "ship_type": 37,
-    }
-    (whole,) = encode_dict({**boat, "to_bow": 9, "to_stern": 3, "to_port": 2, "to_starboard": 7}, radio_channel="B")
+    whole = boats_data(mmsi=211_000_001, to_bow=9, to_stern=3, to_port=2, to_starboard=7)
     payload = whole.split(",")[5]
     rows, refused, _ = read(tmp_path, whole, vdm(payload[:27], fill="2"), vdm(payload[:27], fill="3"))
     one, cut = rows.drop("source_line", "raw").to_dicts()

@@ -206,21 +206,6 @@ def test_papers_of_a_flight_go_to_the_traveller_whom_they_name(tmp_path: Path) -
             {"document_number": "P1", "nationality": "AUT", "birth_date": "32JUL64", "sex": "F"},
             id="what-is-no-day-stays-as-sent",
         ),
-        pytest.param(
-            ("SSR+DOCS:HK:1:XY:::::P/AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
-            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
-            id="the-slash-before-the-type-is-left-out",
-        ),
-        pytest.param(
-            ("SSR+DOCS:HK:1:XY::::://P/AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
-            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
-            id="the-slash-before-the-type-is-doubled",
-        ),
-        pytest.param(
-            ("SSR+DOCS:HK:1:XY::::://AUT/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA",),
-            {"document_number": "P1", "nationality": "AUT", "birth_date": "1964-07-12", "sex": "F"},
-            id="the-type-is-not-told",
-        ),
         pytest.param(("SSR+DOCS:HK:1:XY", "SSR+DOCS", "SSR"), {}, id="entries-without-text"),
         pytest.param(("SSR+CTCM:HK:1:XY:::::4366012345",), {}, id="another-entry"),
     ],
@@ -229,6 +214,22 @@ def test_what_an_entry_of_documents_tells(tmp_path: Path, segments: tuple[str, .
     (row,) = rows_of(tmp_path, *BOOKING, "TIF+BERG+ANNA:A:1", *segments)
     told = ("document_number", "nationality", "birth_date", "sex")
     assert {name: row[name] for name in told if name in row} == expected
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param("/P/AUT", id="as-agreed"),
+        pytest.param("P/AUT", id="the-slash-before-the-type-is-left-out"),
+        pytest.param("//P/AUT", id="the-slash-before-the-type-is-doubled"),
+        pytest.param("//AUT", id="the-type-is-not-told"),
+    ],
+)
+def test_an_entry_of_documents_is_read_however_it_opens(tmp_path: Path, opening: str) -> None:
+    entry = f"SSR+DOCS:HK:1:XY:::::{opening}/P1/AUT/12JUL64/F/01JAN30/BERG/ANNA"
+    (row,) = rows_of(tmp_path, *BOOKING, "TIF+BERG+ANNA:A:1", entry)
+    told = [row[name] for name in ("issuing_state", "document_number", "nationality", "birth_date", "sex")]
+    assert told == ["AUT", "P1", "AUT", "1964-07-12", "F"]
 
 
 @pytest.mark.parametrize(
