@@ -39,12 +39,11 @@ def job(name: str, only: list[str] | None = None, day: date = DAY) -> None:
 
 def tick(evaluate: Callable[[], object]) -> None:
     """What the daemon keeps of a tick that fails."""
-    import dagster as dg
     from dagster._utils.error import serializable_error_info_from_exc_info
 
     try:
         evaluate()
-    except (dg.DagsterError, BorderlakeError, Exception):
+    except Exception:
         print(serializable_error_info_from_exc_info(sys.exc_info()).to_string())
 
 

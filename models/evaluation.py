@@ -94,11 +94,6 @@ def paired_gain(
     return Figure(measure(labels, ours) - measure(labels, theirs), *interval(np.array(gains)))
 
 
-def average_precision(labels: Floats, scores: Floats) -> float:
-    """Area under the precision-recall steps."""
-    return float(average_precision_score(labels, scores))
-
-
 def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[NDArray[np.int64]]:
     """Row indices of bootstrap samples; one that drew a single class is drawn again.
 

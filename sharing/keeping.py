@@ -13,7 +13,7 @@ from sharing.dictionary import Dictionary, dictionaries_of
 from sharing.materialise import alone_with, give_up_past, needed_by_readers, refresh, refresh_dictionary
 from sharing.progress import noted, standing
 from sharing.pseudonyms import Keys
-from sharing.shares import LAYER, Share, shares_of
+from sharing.shares import LAYER, Share, by_name, shares_of
 from warehouse.agreements import Agreement
 from warehouse.catalog import Table
 from warehouse.delta import Lake
@@ -32,7 +32,7 @@ def every_share(lake: Lake) -> list[Table]:
         found |= {f"{LAYER}.{one.path.removeprefix(f'{folder}/').split('/')[0]}" for one in lake.store.list(folder)}
     if lake.anchors is not None:
         found |= {path.name.removesuffix(".json") for path in lake.anchors.glob(f"{LAYER}.*.json")}
-    return [Table(name, "A share.", columns={}, key=(), owner="platform") for name in sorted(found)]
+    return [by_name(name) for name in sorted(found)]
 
 
 def vacuum(lake: Lake, table: Table, at: datetime, *, dry_run: bool = True) -> list[str]:

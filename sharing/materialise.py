@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sharing.dictionary import Dictionary, dictionaries_of
+from sharing.dictionary import Dictionary
 from sharing.files import Cutter, Reach, Turn
 from sharing.progress import Progress, Standing, note, noted, progress_of, standing
 from sharing.pseudonyms import Key, Keys
-from sharing.shares import Share, shares_of
+from sharing.shares import Share, by_name
 from warehouse import datafiles
 from warehouse.agreements import Agreement, SharedTable
 from warehouse.catalog import Table
@@ -39,15 +39,6 @@ class Refreshed:
     """Latest version; None where nothing was ever shared."""
     rows_added: int = 0
     rows_retracted: int = 0
-
-
-def refresh_all(lake: Lake, agreements: Iterable[Agreement], keys: Keys, at: datetime) -> tuple[Refreshed, ...]:
-    """Bring every share up to date; those that no agreement speaks of any more are emptied."""
-    known = tuple(agreements)
-    shares, dictionaries = shares_of(known, at), dictionaries_of(known, at)
-    done = [refresh(lake, share.agreement, share.shared, keys, at) for share in shares]
-    done += [refresh_dictionary(lake, one, at) for one in dictionaries]
-    return (*done, *withdraw_others(lake, [*shares, *dictionaries], at))
 
 
 def refresh(lake: Lake, agreement: Agreement, shared: SharedTable, keys: Keys, at: datetime) -> Refreshed:
@@ -102,7 +93,7 @@ def withdraw_others(lake: Lake, shares: Iterable[Share | Dictionary], at: dateti
 
 def withdraw(lake: Lake, name: str, at: datetime) -> Refreshed:
     """Empty a share: no row, no earlier version and no change of it can be read any more."""
-    table = Table(name=name, description="A share that is withdrawn.", columns={}, key=(), owner="platform")
+    table = by_name(name)
     with alone_with(lake, name):
         last = standing(lake, table)
         before = last.progress

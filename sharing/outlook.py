@@ -9,9 +9,8 @@ from sharing.files import Reach
 from sharing.materialise import days_to_cut, is_cut_to
 from sharing.progress import Standing, noted, standing
 from sharing.pseudonyms import Keys
-from sharing.shares import Share, share_prefix, shares_of
+from sharing.shares import Share, by_name, share_prefix, shares_of
 from warehouse.agreements import Agreement
-from warehouse.catalog import Table
 from warehouse.delta import Lake
 
 
@@ -67,6 +66,6 @@ def _of_source(lake: Lake, share: Share, last: Standing, keys: Keys) -> Outlook:
 
 
 def _ended(lake: Lake, name: str, why: str) -> Outlook:
-    last = standing(lake, Table(name, "A share.", columns={}, key=(), owner="platform"))
+    last = standing(lake, by_name(name))
     is_empty = last.version is None or (last.progress is not None and last.progress.is_withdrawn)
     return Outlook(name, f"{'empty' if is_empty else 'emptied'}: {why}", not is_empty, not is_empty)

@@ -15,9 +15,10 @@ import polars as pl
 
 from sharing.audit import Action, Entry
 from sharing.pseudonyms import Keys
-from sharing.shares import Share, share_name, shares_of
+from sharing.shares import Share, by_name, share_name, shares_of
 from warehouse.agreements import Agreement
 from warehouse.agreements.cutting import cut
+from warehouse.agreements.reading import shareable
 from warehouse.catalog import SILVER, TABLES, Table
 from warehouse.chain import Chain, read_chain
 from warehouse.delta import Lake
@@ -25,9 +26,6 @@ from warehouse.touched import Day
 
 _NAMING = ("event_id", "score_id", "subject_id")
 """Columns that name a record, beside keyed ids."""
-_SHARED = ("gold.", "silver.")
-_KEYED = "Keyed id"
-"""What the description of a column of keyed ids begins with."""
 
 FileId = Callable[[str, str], str]
 """The id that a file has in URLs and in the log, by its table's id and its path."""
@@ -78,7 +76,7 @@ class Tracing:
         """Ids of files of a share that held the record, or may have; whether that is certain."""
         rows = self.lake.scan(source).filter(_names(source, ids))
         days, name = _days(rows, source), share_name(recipient, source.name)
-        manifest = self.lake.manifest(Table(name, "A share.", columns={}, key=(), owner="platform"))
+        manifest = self.lake.manifest(by_name(name))
         chain = read_chain(manifest)
         table_ids = _table_ids(chain)
         share = next((one for one in shares_of(self.agreements, self.at) if one.name == name), None)
@@ -105,7 +103,7 @@ class Tracing:
 def is_known(lake: Lake, named: Iterable[str]) -> bool:
     """Whether any table that may be shared has a record of one of the ids."""
     ids = frozenset(named)
-    rows = (lake.scan(table).filter(_names(table, ids)) for table in TABLES.values() if table.name.startswith(_SHARED))
+    rows = (lake.scan(table).filter(_names(table, ids)) for table in shareable())
     return any(not found.head(1).collect().is_empty() for found in rows)
 
 
@@ -114,19 +112,15 @@ def record_ids(lake: Lake, named: Iterable[str]) -> frozenset[str]:
     given = list(named)
     ids = set(given)
     for table in SILVER:
-        if keyed := _keyed(table):
+        if keyed := table.keyed:
             mine = pl.any_horizontal(pl.col(name).is_in(given) for name in keyed)
             ids |= set(lake.scan(table).filter(mine).select(pl.col("event_id").unique()).collect().to_series())
     return frozenset(ids)
 
 
-def _keyed(table: Table) -> list[str]:
-    return [name for name, column in table.columns.items() if (column.description or "").startswith(_KEYED)]
-
-
 def _names(table: Table, ids: frozenset[str]) -> pl.Expr:
     """Whether a row of a table is of the record."""
-    columns = [name for name in table.columns if name in _NAMING] + _keyed(table)
+    columns = [name for name in table.columns if name in _NAMING] + table.keyed
     return pl.any_horizontal(pl.lit(False), *(pl.col(name).is_in(list(ids)) for name in columns))
 
 

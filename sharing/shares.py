@@ -114,6 +114,11 @@ def share_prefix(recipient: str) -> str:
     return f"{LAYER}.{recipient.replace('-', '_')}__"
 
 
+def by_name(name: str) -> Table:
+    """A share of which no more than its name is known: enough for its versions, files and notes."""
+    return Table(name, "A share.", columns={}, key=(), owner="platform")
+
+
 def shares_of(agreements: Iterable[Agreement], at: datetime) -> tuple[Share, ...]:
     """Every share that agreements ever made, once: under the agreement in force at `at`, else under the latest."""
     found: dict[str, Share] = {}

@@ -12,7 +12,6 @@ import polars as pl
 
 from warehouse import gold
 from warehouse.contracts import CONTRACTS, Contract
-from warehouse.contracts.base import Sensitivity
 from warehouse.contracts.customs import DECLARATIONS, MANIFESTS
 from warehouse.contracts.immigration import API_MESSAGES, CROSSINGS, PNR_MESSAGES
 from warehouse.contracts.surveillance import DETECTIONS
@@ -65,6 +64,11 @@ class Table:
         """
         shown = {name: dtype for name, dtype in self.dtypes.items() if name not in self.personal}
         return [name for name, dtype in shown.items() if dtype.is_temporal() or name in ("batch_id", "source_agency")]
+
+    @property
+    def keyed(self) -> list[str]:
+        """Columns of keyed ids, which their descriptions begin by saying."""
+        return [name for name, column in self.columns.items() if (column.description or "").startswith("Keyed id")]
 
     def empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self.dtypes)
@@ -236,9 +240,3 @@ def table_of(name: str) -> Table:
 def may_hold_personal_data(table: Table) -> bool:
     """Whether the table is one of the stores that identifying values may live in."""
     return table.layer in ("bronze", "quarantine", "vault")
-
-
-def sensitivity_of(contract: Contract, column: str) -> Sensitivity:
-    """How far a contract column may travel."""
-    sensitivity: Sensitivity = contract.facts_of(column)["sensitivity"]
-    return sensitivity

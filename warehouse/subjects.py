@@ -17,7 +17,7 @@ from functools import cached_property
 import polars as pl
 
 from warehouse import vault
-from warehouse.contracts import CONTRACTS, Contract
+from warehouse.contracts import Contract
 from warehouse.errors import BorderlakeError
 
 _FORMS = {
@@ -178,12 +178,6 @@ def digest(text: str, key: bytes) -> str:
 def free_texts(contract: Contract) -> list[str]:
     """Text columns of a contract: a value may stand in any of them, wherever it should."""
     return [name for name, dtype in contract.dtypes().items() if dtype == pl.String]
-
-
-def every_kind_has_a_place() -> bool:
-    """Whether each kind, but free text and persons, identifies somebody in a contract."""
-    kinds = {kind for contract in CONTRACTS.values() for kind in contract.identifying().values()}
-    return set(KINDS) - {"text", "person"} <= kinds
 
 
 def _plain(column: str) -> pl.Expr:

@@ -10,8 +10,8 @@ import typer
 from typer.models import CommandInfo, TyperInfo
 
 EXAMPLES = (
-    "agreement columns gold.shipment_scores",
     "agreement check",
+    "agreement columns gold.shipment_scores",
     "agreement diff old.yaml new.yaml",
     "agreement explain northern-customs.yaml",
     "agreement new bilateral-land-border --out northern-customs.yaml",

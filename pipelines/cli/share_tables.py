@@ -13,9 +13,8 @@ from pipelines.deployment import Deployment, from_environment
 from sharing import papers
 from sharing.outlook import Outlook, outlooks
 from sharing.progress import standing
-from sharing.shares import Share, shares_of
+from sharing.shares import Share, by_name, shares_of
 from warehouse.agreements.model import Mask
-from warehouse.catalog import Table
 from warehouse.errors import BorderlakeError
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
@@ -120,7 +119,7 @@ def _row(one: Outlook) -> Sequence[object]:
 
 def _rows(deployment: Deployment, name: str) -> tuple[int, int, int | None]:
     """Rows, rows ever taken back, and version of a share."""
-    last = standing(deployment.lake, Table(name, "A share.", columns={}, key=(), owner="platform"))
+    last = standing(deployment.lake, by_name(name))
     told = last.progress
     return (0, 0, last.version) if told is None else (told.rows, told.retracted, last.version)
 

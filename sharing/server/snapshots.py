@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from warehouse.catalog import Table
+from sharing.shares import by_name
 from warehouse.commits import commit_path
 from warehouse.delta import Lake
 from warehouse.snapshots import Changes, Snapshot, changes
@@ -27,7 +27,7 @@ class Snapshots:
             held = None if version is None else self._kept.get((table, version))
         if held is not None and self._lake.store.size(commit_path(held.folder, held.version + 1)) is None:
             return held
-        opened = self._lake.snapshot(_named(table))
+        opened = self._lake.snapshot(by_name(table))
         if opened is not None:
             with self._lock:
                 self._latest[table] = opened.version
@@ -39,7 +39,7 @@ class Snapshots:
         with self._lock:
             held = self._kept.get((table, version))
         if held is None:
-            held = self._lake.snapshot(_named(table), version)
+            held = self._lake.snapshot(by_name(table), version)
         if held is not None:
             self._keep(held)
         return held
@@ -54,7 +54,3 @@ class Snapshots:
             self._kept.move_to_end((snapshot.table, snapshot.version))
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-
-
-def _named(table: str) -> Table:
-    return Table(table, description="", columns={}, key=(), owner="sharing")

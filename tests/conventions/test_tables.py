@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from warehouse.agencies import agencies
-from warehouse.catalog import BRONZE, QUARANTINE, TABLES, Table, may_hold_personal_data, sensitivity_of, table_of
+from warehouse.catalog import BRONZE, QUARANTINE, TABLES, Table, may_hold_personal_data, table_of
 from warehouse.contracts import CONTRACTS, Contract, contract_of, history
 from warehouse.contracts.base import Event, Sensitivity
 from warehouse.contracts.dictionary import dictionary
@@ -111,7 +111,7 @@ def test_the_data_dictionary_says_what_the_contracts_say() -> None:
 @EVERY_CONTRACT
 def test_who_may_be_recognised_by_a_column_is_never_open(contract: Contract) -> None:
     for name, kind in contract.identifying().items():
-        assert sensitivity_of(contract, name) is not Sensitivity.OPEN, f"{name} gives away a {kind}"
+        assert contract.facts_of(name)["sensitivity"] is not Sensitivity.OPEN, f"{name} gives away a {kind}"
 
 
 @EVERY_CONTRACT

@@ -35,7 +35,6 @@ from warehouse.errors import BorderlakeError
 SUFFIX = ".yaml"
 NEVER = frozenset({"vector", "row_hash", "batch_id"})
 """Columns that serve the house alone, and would tell more than any other."""
-_KEYED = "Keyed id"
 _LAYERS = ("gold.", "silver.")
 _T = TypeVar("_T")
 
@@ -116,11 +115,7 @@ def choices(table: Table, name: str) -> tuple[Mask, ...]:
     if name in NEVER or name in table.personal or name == REASONS:
         return ()
     kept = (mask for mask in Mask if _fits(mask, table.dtypes[name]))
-    return tuple(mask for mask in kept if mask is Mask.PSEUDONYM or not _is_keyed(table, name))
-
-
-def _is_keyed(table: Table, name: str) -> bool:
-    return (table.columns[name].description or "").startswith(_KEYED)
+    return tuple(mask for mask in kept if mask is Mask.PSEUDONYM or name not in table.keyed)
 
 
 def _party(document: Document, role: str) -> Party:
@@ -164,7 +159,7 @@ def _masking(document: Document, table: Table, name: str) -> Masking:
     told = document.content["tables"][table.name]["columns"][name]
     key, parameter = (told, None) if isinstance(told, str) else next(iter(told.items()))
     masking = Masking(Mask(key), None if key == Mask.PLACE else parameter)
-    if masking.mask is not Mask.PSEUDONYM and _is_keyed(table, name):
+    if masking.mask is not Mask.PSEUDONYM and name in table.keyed:
         raise document.error(place, "the column holds a keyed id, the same for all recipients; make it a pseudonym")
     if masking.mask not in choices(table, name):
         raise document.error(place, f"a column of {kind(table.dtypes[name])} cannot become a {masking.mask}")

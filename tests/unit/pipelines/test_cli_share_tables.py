@@ -13,17 +13,18 @@ from pipelines.cli import app
 from pipelines.cli.share import audit_of, signer_of
 from pipelines.deployment import Deployment
 from sharing.audit import Action, Entry
-from sharing.materialise import refresh_all
 from sharing.outlook import Outlook, outlooks
 from sharing.pseudonyms import VARIABLE_PREFIX
+from sharing.shares import by_name
+from tests.unit.sharing.house import refresh_all
 from warehouse.agreements.templates import template
-from warehouse.catalog import Table, table_of
+from warehouse.catalog import table_of
 from warehouse.errors import BorderlakeError
 from warehouse.recalls import RECALLS
 
 runner = CliRunner()
 SCORES = table_of("gold.shipment_scores")
-SHARE = Table("shares.xs_customs__shipment_scores", "A share.", columns={}, key=(), owner="platform")
+SHARE = by_name("shares.xs_customs__shipment_scores")
 DICTIONARY = "shares.xs_customs__dictionary__norvale_sudmark_land_border"
 
 

@@ -1,7 +1,7 @@
 """A small lake with shares cut from it, and what a slow twin says is due."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -14,10 +14,11 @@ from deltalake import DeltaTable
 
 from benchmarks.leak_twin import Cells, allowed
 from benchmarks.leak_world import BEGAN, Rows, draw_agreement, draw_rows, frame_of
-from sharing.materialise import Refreshed, refresh
+from sharing.dictionary import dictionaries_of
+from sharing.materialise import Refreshed, refresh, refresh_dictionary, withdraw_others
 from sharing.pseudonyms import Keys
-from sharing.shares import Share
-from warehouse.agreements import SharedTable
+from sharing.shares import Share, shares_of
+from warehouse.agreements import Agreement, SharedTable
 from warehouse.agreements.model import Mask, Masking, Operator, RowCondition
 from warehouse.catalog import table_of
 from warehouse.delta import Lake
@@ -90,6 +91,17 @@ def agreed(shared: SharedTable = PLAIN, recipient: str = "xs-customs", **terms: 
 
 def refreshed(house: House, share: Share, at: datetime = BEGAN) -> Refreshed:
     return refresh(house.lake, share.agreement, share.shared, house.keys, at)
+
+
+def refresh_all(lake: Lake, agreements: Iterable[Agreement], keys: Keys, at: datetime) -> None:
+    """Bring every share up to date, as the jobs of a refresh do between them; what is of no agreement is emptied."""
+    known = tuple(agreements)
+    shares, dictionaries = shares_of(known, at), dictionaries_of(known, at)
+    for share in shares:
+        refresh(lake, share.agreement, share.shared, keys, at)
+    for dictionary in dictionaries:
+        refresh_dictionary(lake, dictionary, at)
+    withdraw_others(lake, [*shares, *dictionaries], at)
 
 
 def feed(house: House, share: Share, since: int = 0) -> pl.DataFrame:

@@ -23,10 +23,21 @@ from benchmarks.leak_world import (
     draw_shared,
 )
 from sharing import materialise
-from sharing.materialise import Refreshed, refresh_all, withdraw
+from sharing.materialise import Refreshed, withdraw
 from sharing.progress import standing
 from sharing.shares import Share
-from tests.unit.sharing.house import KEEP, PLAIN, PSEUDONYM, SCORES, House, a_house, agreed, feed, refreshed
+from tests.unit.sharing.house import (
+    KEEP,
+    PLAIN,
+    PSEUDONYM,
+    SCORES,
+    House,
+    a_house,
+    agreed,
+    feed,
+    refresh_all,
+    refreshed,
+)
 from warehouse.agreements import Agreement
 from warehouse.catalog import table_of
 from warehouse.delta import Lake

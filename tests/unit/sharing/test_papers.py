@@ -16,11 +16,12 @@ from benchmarks.leak_world import BEGAN, TABLES, draw_agreement
 from sharing.contract import document, name_of
 from sharing.dcat import catalogue
 from sharing.dictionary import Dictionary, dictionaries_of
-from sharing.materialise import refresh_all, refresh_dictionary
+from sharing.materialise import refresh_dictionary
 from sharing.papers import CATALOGUE, held, papers_of, write
 from sharing.progress import standing
 from sharing.pseudonyms import Keys
 from sharing.shares import Share, shares_of
+from tests.unit.sharing.house import refresh_all
 from warehouse.agreements.model import Mask, Masking, SharedTable
 from warehouse.catalog import table_of
 from warehouse.contracts.odcs import as_yaml, types_of

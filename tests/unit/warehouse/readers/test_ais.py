@@ -367,9 +367,9 @@ def boats_data(**fields: int) -> str:
     """A boat's message 24, part B, on the channel of `vdm`."""
     from pyais import encode_dict
 
-    given = {"msg_type": 24, "partno": 1, "callsign": "DX1", "ship_type": 37, **fields}
-    (sentence,) = encode_dict(given, radio_channel="B")
-    return str(sentence)
+    boat = {"msg_type": 24, "partno": 1, "ship_type": 37, **fields}
+    (sentence,) = encode_dict({**boat, "callsign": "DX1"}, radio_channel="B")
+    return sentence
 
 
 def test_a_tender_has_its_mother_ship_in_place_of_its_size(tmp_path: Path) -> None:
