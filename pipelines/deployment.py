@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from features.sources import Silver, read_silver
 from features.terms import Terms
 from features.vectors import Subject, subject_of
-from models import admission
 from models.capacity import Capacities, read_capacities
 from models.spec import ModelSpec
-from models.tracking import Registry, open_registry
 from sharing.pseudonyms import Keys
 from warehouse import agencies, agreements, places, settings, vault
 from warehouse.agencies import Agency
@@ -27,6 +26,9 @@ from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 from warehouse.places import Place
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from models.tracking import Registry
 
 OUTCOME_CONTRACTS: dict[str, Contract] = {"shipments": INSPECTIONS, "crossings": OUTCOMES}
 """What tells, of each subject, what became of it."""
@@ -43,7 +45,11 @@ class Deployment:
         return Lake(self.settings.lake_url, self.settings.storage_options, self.settings.anchors)
 
     @cached_property
-    def registry(self) -> Registry:
+    def registry(self) -> "Registry":
+        # They import what trains and draws, which takes seconds: only who needs the registry pays.
+        from models import admission
+        from models.tracking import open_registry
+
         sealing_key = admission.sealing_key(self.vault_key)
         return open_registry(self.settings.mlflow_db, self.settings.mlflow_artifacts, sealing_key)
 

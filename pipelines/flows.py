@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,9 +16,7 @@ from features import registration, vectors
 from features.vectors import Subject
 from models.catalogue import MODELS
 from models.spec import ModelSpec
-from models.tracking import Registered
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
-from pipelines.scoring_days import Scorer
 from warehouse import agencies, archive, catalog, delivery, recalls
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
@@ -27,6 +25,9 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import dialect_of
 from warehouse.landing import land
 from warehouse.ledger import KNOWN, Account, redactions
+
+if TYPE_CHECKING:
+    from models.tracking import Registered
 
 SUBJECT_TABLES: dict[str, Table] = {"shipments": catalog.SHIPMENTS, "crossings": catalog.CROSSINGS_TABLE}
 
@@ -233,6 +234,8 @@ def recent_vectors(deployment: Deployment, subject: Subject, days: int = 7) -> p
 def score_events(deployment: Deployment, spec: ModelSpec, days: Sequence[date], scored_at: datetime) -> pl.DataFrame:
     """Score the events of `days` that the champion has not scored yet, and put them in lanes; returns events by day of
     delivery and lane."""
+    from pipelines.scoring_days import Scorer  # With LightGBM, which takes seconds: only who scores pays.
+
     return Scorer(deployment, spec, deployment.registry.load(spec.name), scored_at).run(days)
 
 
@@ -251,7 +254,7 @@ def days_without_vectors(deployment: Deployment, subject: str) -> set[date]:
     return set(missing["received_on"])
 
 
-def scorable_events(deployment: Deployment, spec: ModelSpec, champion: Registered) -> pl.LazyFrame:
+def scorable_events(deployment: Deployment, spec: ModelSpec, champion: "Registered") -> pl.LazyFrame:
     """Events of the jurisdictions that the champion was trained in; it has no ground to judge others."""
     return deployment.lake.scan(SUBJECT_TABLES[spec.subject]).filter(
         pl.col("jurisdiction").is_in(list(champion.model.bundle.jurisdictions))

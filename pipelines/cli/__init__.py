@@ -1,4 +1,5 @@
-"""The command line: `borderlake ...`. One module a group of commands; the work itself is in `pipelines.flows`.
+"""The command line: `borderlake ...`. One module a group of commands, all listed in `entries`; the work itself is in
+`pipelines.flows`.
 
 Exit codes: 0 done, 1 nothing could be done (the message says why), 2 wrong usage, 3 done in part.
 """
@@ -8,38 +9,13 @@ import sys
 
 import typer
 
-from pipelines.cli import (
-    agreement,
-    audit,
-    bench,
-    contracts,
-    disposition,
-    erase,
-    exercise,
-    features,
-    feeds,
-    inspect,
-    keep,
-    leaking,
-    models,
-    monitor,
-    quarantine,
-    replay,
-    road,
-    score,
-    selecting,
-    share,
-    share_tables,
-    tuning,
-    versions,
-    world,
-)
-from pipelines.cli.examples import add_examples
+from pipelines.cli.entries import Commands
 from pipelines.cli.output import Exit, errors, printable
 from warehouse.errors import BorderlakeError, frames_of, silenced
 
 app = typer.Typer(
     name="borderlake",
+    cls=Commands,
     help=(
         "A data lakehouse with risk analytics for border agencies.\n\n"
         "Start with [bold]borderlake demo --serve[/bold]: it simulates a border, runs the whole road from extracts to "
@@ -55,41 +31,11 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     add_completion=False,
 )
-app.command(rich_help_panel="Start")(world.demo)
-app.command(rich_help_panel="Start")(world.up)
-app.command(rich_help_panel="Start")(world.simulate)
-app.command(rich_help_panel="Work")(road.land)
-app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Work")
-app.command(rich_help_panel="Work")(models.train)
-versions.app.command()(tuning.tune)
-app.add_typer(score.app, name="score", rich_help_panel="Work")
-app.add_typer(versions.app, name="model", rich_help_panel="Work")
-app.command(rich_help_panel="Work")(selecting.select)
-app.add_typer(disposition.app, name="disposition", rich_help_panel="Work")
-app.add_typer(feeds.app, name="feeds", rich_help_panel="Look")
-app.command(rich_help_panel="Look")(monitor.monitor)
-app.command(rich_help_panel="Look")(inspect.tables)
-app.command(rich_help_panel="Look")(inspect.show)
-app.command(rich_help_panel="Look")(selecting.whatif)
-app.command(rich_help_panel="Look")(leaking.leakage)
-app.add_typer(features.app, name="features", rich_help_panel="Look")
-app.command(rich_help_panel="Look")(replay.replay)
-app.add_typer(contracts.app, name="contract", rich_help_panel="Look")
-app.command(name="dictionary", rich_help_panel="Look")(contracts.data_dictionary)
-app.add_typer(agreement.app, name="agreement", rich_help_panel="Share")
-share.app.command()(share_tables.refresh)
-share.app.command()(share_tables.rotate_key)
-share.app.command()(share_tables.export)
-app.add_typer(share.app, name="share", rich_help_panel="Share")
-app.add_typer(audit.app, name="audit", rich_help_panel="Share")
-app.command(rich_help_panel="Keep")(keep.verify)
-app.command(rich_help_panel="Keep")(keep.repair)
-app.command(rich_help_panel="Keep")(keep.compact)
-app.command(rich_help_panel="Keep")(keep.vacuum)
-app.command(rich_help_panel="Keep")(erase.erase)
-app.add_typer(exercise.app, name="exercise", rich_help_panel="Start")
-app.add_typer(bench.app, name="bench", rich_help_panel="Measure")
-add_examples(app)
+
+
+@app.callback()
+def _every_command() -> None:
+    """Typer makes a group of an app without commands of its own only where it has a callback."""
 
 
 _DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)

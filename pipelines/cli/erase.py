@@ -52,7 +52,7 @@ def erase(
     ] = False,
     json_out: JsonOut = None,
 ) -> None:
-    """Erase a subject from inbox, archive, bronze, quarantine, vault, links and silver, and from every old file.
+    """Erase a subject from inbox, archive, bronze, quarantine, vault, links, silver, and from every old file.
 
     A dry run unless --yes. Rows stay and what gives the subject away in them goes, so that every batch keeps its
     counts. No value is shown or recorded; whoever can see this machine's processes or the shell's history sees an

@@ -77,12 +77,13 @@ EXAMPLES = (
 
 
 def add_examples(app: typer.Typer) -> None:
-    """End the help of each command with its example; raises `StopIteration` where a command is not there."""
+    """End the help of each of an app's commands with its example."""
     commands = dict(_commands(app, ()))
     for example in EXAMPLES:
         words = shlex.split(example)
-        path = next(tuple(words[:count]) for count in (3, 2, 1) if tuple(words[:count]) in commands)
-        commands[path].epilog = f"Example: borderlake {example}"
+        path = next((path for count in (3, 2, 1) if (path := tuple(words[:count])) in commands), None)
+        if path is not None:
+            commands[path].epilog = f"Example: borderlake {example}"
 
 
 def _commands(app: typer.Typer, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], CommandInfo | TyperInfo]]:

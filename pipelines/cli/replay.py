@@ -13,7 +13,7 @@ def replay(
     score_id: Annotated[str, typer.Argument(metavar="SCORE_ID", help="A score's id, or the beginning of one.")],
     json_out: JsonOut = None,
 ) -> None:
-    """Compute a stored score again from its stored vector, by the model version that made it, and compare to the bit.
+    """Compute a stored score again from its stored vector, by the version that made it, and compare to the bit.
 
     Needs the score row and the model registry, nothing else: neither the data behind the vector nor any earlier version
     of a table. Leaves with 3 where anything comes out otherwise.

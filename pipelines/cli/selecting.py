@@ -135,7 +135,7 @@ def whatif(
     known_by: KnownBy = None,
     json_out: JsonOut = None,
 ) -> None:
-    """Replay past days under another capacity, ranking, threshold or model version, with features as served then.
+    """Replay past days under another capacity, ranking, threshold or model, with features as served then.
 
     Hits, precision and money recovered are counted among outcomes that are known; what lanes would really find is
     estimated from the events that were looked at by a draw of known chance. Hours are those of the capacity that is

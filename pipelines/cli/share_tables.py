@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.output import JsonOut, console, progress_bar, table, write_json
-from pipelines.cli.share import ENDPOINT, Code, Endpoint
+from pipelines.cli.share import ENDPOINT, Code, Endpoint, app
 from pipelines.deployment import Deployment, from_environment
 from sharing import papers
 from sharing.outlook import Outlook, outlooks
@@ -20,6 +20,7 @@ from warehouse.errors import BorderlakeError
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 
 
+@app.command()
 def refresh(
     recipient: Annotated[
         str | None, typer.Argument(metavar="[RECIPIENT]", help="Only the shares of this one; without it, all.")
@@ -53,6 +54,7 @@ def refresh(
     write_json(json_out, {"yes": True, "shares": [dict(zip(columns, row, strict=True)) for row in shown]})
 
 
+@app.command()
 def rotate_key(recipient: Code, yes: Yes = False) -> None:
     """Draw a new key for a recipient's pseudonyms, where the old one may be known to others.
 
@@ -78,6 +80,7 @@ def rotate_key(recipient: Code, yes: Yes = False) -> None:
     )
 
 
+@app.command()
 def export(
     recipient: Code,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write into.")],

@@ -11,9 +11,11 @@ from models.catalogue import MODELS, model_of
 from models.tuning import CAPACITY, Judged, Tuned
 from pipelines import lifecycle
 from pipelines.cli.output import JsonOut, console, progress_bar, table, write_json
+from pipelines.cli.versions import app
 from pipelines.deployment import from_environment
 
 
+@app.command()
 def tune(
     model: Annotated[str, typer.Argument(metavar="MODEL", help=f"One of: {', '.join(MODELS)}.")],
     trials: Annotated[int, typer.Option(min=2, help="Sets of parameters to try; the present ones are the first.")] = 40,

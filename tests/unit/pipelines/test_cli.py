@@ -6,16 +6,18 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from pipelines.cli import app, main
+from pipelines.cli.entries import ENTRIES
+from pipelines.cli.examples import EXAMPLES
 from pipelines.cli.output import Exit, console
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
@@ -162,7 +164,31 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         yield from commands(one, (*path, name))
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+ALL = {str(entry.name): entry.imported() for entry in ENTRIES}
+COMMANDS = dict(one for name, command in ALL.items() for one in commands(command, (name,)))
+
+
+def test_help_lists_what_commands_say_of_themselves() -> None:
+    said = {name: command.help.partition("\n\n")[0].replace("\n", " ") for name, command in ALL.items()}
+    assert {entry.name: entry.help for entry in ENTRIES} == said
+
+
+@pytest.mark.parametrize("word", ["--help", "tables", "land"])
+def test_what_trains_and_draws_is_imported_by_who_trains_and_draws(word: str, tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom pipelines.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "print('heavy:', *{'lightgbm', 'sklearn', 'scipy', 'matplotlib', 'dagster', 'mlflow'} & {*sys.modules})"
+    )
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = os.environ | {"PYTHONPATH": path, "BORDERLAKE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program, word], env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1].strip() == "heavy:"
+
+
+def test_examples_are_of_commands_that_there_are() -> None:
+    of_commands = {" ".join(path) for path in COMMANDS}
+    words = [example.split() for example in EXAMPLES]
+    assert [" ".join(some) for some in words if not {" ".join(some[:count]) for count in (1, 2, 3)} & of_commands] == []
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=" ".join(path)) for path in COMMANDS])
