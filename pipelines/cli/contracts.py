@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.output import Exit, JsonOut, console, table, write_json
+from pipelines.cli.output import Exit, JsonOut, console, table, write_json, write_or_print
 from warehouse.contracts import CONTRACTS, contract_of, dictionary, history, odcs
 from warehouse.contracts.base import Contract
 from warehouse.contracts.changes import Change
@@ -48,7 +48,7 @@ def show(dataset: Dataset, json_out: JsonOut = None) -> None:
 @app.command()
 def export(dataset: Dataset, out: Out = None) -> None:
     """Write a contract as an Open Data Contract Standard 3.1 file (YAML)."""
-    _written(odcs.as_yaml(odcs.document(contract_of(dataset))), out)
+    write_or_print(odcs.as_yaml(odcs.document(contract_of(dataset))), out)
 
 
 @app.command()
@@ -89,16 +89,7 @@ def data_dictionary(
 ) -> None:
     """Print or write the data dictionary: every dataset and column, with meaning, unit, range and sensitivity."""
     contracts = [contract_of(dataset)] if dataset else list(CONTRACTS.values())
-    _written(dictionary.dictionary(contracts), out)
-
-
-def _written(text: str, out: Path | None) -> None:
-    if out is None:
-        typer.echo(text.rstrip("\n"))
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
-    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+    write_or_print(dictionary.dictionary(contracts), out)
 
 
 def _row(change: Change) -> tuple[str, str, str]:

@@ -127,22 +127,15 @@ def run(
         before = plan.start if is_first else now.on
         goal = _goal(plan, now.on, days=days, until=until, all_=all_, is_first=is_first)
         now = _advance(deployment, plan, goal, retrain=retrain)
-    injects = plans.due(chosen, plan, before, now.on)
-    for day, inject in injects:
-        console.print(f"[bold]{day}, to {inject.to}:[/bold] {inject.text}", highlight=False)
+    injects = [
+        {"on": day, "to": inject.to, "text": inject.text} for day, inject in plans.due(chosen, plan, before, now.on)
+    ]
+    for inject in injects:
+        console.print(f"[bold]{inject['on']}, to {inject['to']}:[/bold] {inject['text']}", highlight=False)
     _say_next(plan, now.on, scenario, deployment)
-    write_json(
-        json_out,
-        {
-            "plan": plan.to_json(),
-            "on": now.on,
-            "begins": plan.begins,
-            "ends": plan.ends,
-            "injects": [{"on": day, "to": inject.to, "text": inject.text} for day, inject in injects],
-            "worklists": folders.worklists,
-            "selections": folders.selections,
-        },
-    )
+    dates = {"on": now.on, "begins": plan.begins, "ends": plan.ends}
+    files = {"worklists": folders.worklists, "selections": folders.selections}
+    write_json(json_out, {"plan": plan.to_json(), **dates, "injects": injects, **files})
 
 
 def _plan(

@@ -12,7 +12,7 @@ from features.explaining import Standing
 from features.vectors import SUBJECTS, subject_of
 from models.catalogue import MODELS
 from pipelines import explaining
-from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
+from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json, write_or_print
 from pipelines.deployment import Deployment, from_environment
 from pipelines.explaining import Case, Explained
 from warehouse.errors import BorderlakeError, UnknownName
@@ -212,13 +212,7 @@ def feature_dictionary(
     out: Annotated[Path | None, typer.Option(help="File to write to; without it the text is printed.")] = None,
 ) -> None:
     """Print or write the dictionary of features, as docs/features.md has it."""
-    text = dictionary.dictionary(subject.registry for subject in SUBJECTS.values())
-    if out is None:
-        typer.echo(text.rstrip("\n"))
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
-    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+    write_or_print(dictionary.dictionary(subject.registry for subject in SUBJECTS.values()), out)
 
 
 def _subjects(subject: str | None) -> list[str]:

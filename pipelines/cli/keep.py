@@ -7,11 +7,10 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipelines import erasing, flows
 from pipelines.cli import erase
-from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
+from pipelines.cli.output import Exit, JsonOut, console, printable, progress_bar, table, write_json
 from pipelines.deployment import Deployment, alone, from_environment
 from sharing import keeping as shares
 from sharing.shares import LAYER as SHARES
@@ -74,22 +73,18 @@ def verify(
     if stands:
         shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
         console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
-    if not findings and not (erased or stands or _has_tables(deployment.lake)):
+    if findings:
+        _tell(findings)
+        raise typer.Exit(Exit.PARTLY)
+    if not (erased or stands or _has_tables(deployment.lake)):
         console.print(
             f"Nothing to verify: the lake at {deployment.lake.root} holds no table. Is this the right BORDERLAKE_HOME?",
             highlight=False,
             soft_wrap=True,
         )
         raise typer.Exit(Exit.NOTHING)
-    if not findings:
-        look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
-        console.print(f"Sound: the {look} found nothing.")
-        raise typer.Exit(Exit.DONE)
-    rows = [(finding.kind.value, finding.table, finding.where, finding.meaning) for finding in findings]
-    console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))
-    for kind, advice in {finding.kind.value: finding.repair for finding in findings}.items():
-        console.print(f"[bold]{kind}[/bold]: {advice}", highlight=False, soft_wrap=True)
-    raise typer.Exit(Exit.PARTLY)
+    look = "look for what was erased" if erased else f"{'deep' if deep else 'quick'} look"
+    console.print(f"Sound: the {look} found nothing.")
 
 
 def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_out: JsonOut = None) -> None:
@@ -132,7 +127,7 @@ def compact(yes: Yes = False, name: TableName = None, json_out: JsonOut = None) 
     lake = from_environment().lake
     tables = [one for one in _tables(lake, name) if one.layer != SHARES]
     joined: dict[str, dict[str, int]] = {}
-    with _bar() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("compacting", total=len(tables))
         for one in tables:
             progress.update(task, description=one.name)
@@ -205,9 +200,12 @@ def _tables(lake: Lake, names: list[str] | None) -> list[Table]:
     return [known[name] for name in names] if names else list(known.values())
 
 
-def _bar() -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+def _tell(findings: list[Finding]) -> None:
+    """What was found, and what mends each kind of it."""
+    rows = [(finding.kind.value, finding.table, finding.where, finding.meaning) for finding in findings]
+    console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))
+    for kind, advice in {finding.kind.value: finding.repair for finding in findings}.items():
+        console.print(f"[bold]{kind}[/bold]: {advice}", highlight=False, soft_wrap=True)
 
 
 def _has_tables(lake: Lake) -> bool:
@@ -215,7 +213,7 @@ def _has_tables(lake: Lake) -> bool:
 
 
 def _findings(deployment: Deployment, tables: list[Table], *, deep: bool) -> list[Finding]:
-    with _bar() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("verifying", total=len(tables))
 
         def advance(name: str) -> None:

@@ -44,6 +44,16 @@ def write_json(out: Path | None, content: Mapping[str, Any]) -> None:
         out.write_text(text + "\n", encoding="utf-8")
 
 
+def write_or_print(text: str, out: Path | None) -> None:
+    """A text, in the file that is asked for, or else as it stands on standard output."""
+    if out is None:
+        typer.echo(text.rstrip("\n"))
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+
+
 def progress_bar() -> Progress:
     """A bar with what is done of what there is to do, and the time it takes; gone when it is over."""
     columns = (

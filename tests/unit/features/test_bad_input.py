@@ -1,5 +1,5 @@
 """Bad input at run time gives the documented value, never a silent wrong number: null entities, events in any order, a
-source without history. What a declaration may not say is in `test_views.py`."""
+source without history. What a declaration may not say is in `test_registry.py`."""
 
 from __future__ import annotations
 

@@ -19,20 +19,11 @@ from pipelines.cli import app, main
 from pipelines.cli.entries import ENTRIES
 from pipelines.cli.examples import EXAMPLES
 from pipelines.cli.output import Exit, console
+from tests.unit.pipelines.declarations import BAD, GOOD, extract
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
-
-HEADER = (
-    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
-    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
-)
-GOOD = (
-    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;Muster AG;D1;S1;C1;AB123;"
-    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods;;AEO"
-)
-BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +31,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(console, "width", 200)
     return tmp_path / "home"
-
-
-def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
-    path = folder / name
-    path.write_bytes("\r\n".join([HEADER, *lines, ""]).encode("iso-8859-1"))
-    return path
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,12 @@ from pipelines import flows
 from pipelines.cli import app
 from pipelines.cli.output import Exit, console
 from pipelines.deployment import Deployment
+from tests.unit.pipelines.declarations import extract, inbox_of
 from warehouse.catalog import SHIPMENTS
 from warehouse.conform import conform
 
 runner = CliRunner()
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
-HEADER = (
-    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
-    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
-)
 
 
 def item(number: str, lodged: str, importer: str = "XN1", mass: str = "10,5", amended: str = "") -> str:
@@ -39,10 +36,7 @@ def deployment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deplo
 
 def delivered(deployment: Deployment, day: date, *items: str) -> None:
     """Land and conform a file of a day, and compute the vectors of what came."""
-    folder = deployment.settings.inbox / "customs" / "declarations"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"declarations_{day}.csv"
-    path.write_bytes("\r\n".join([HEADER, *items, ""]).encode("iso-8859-1"))
+    path = extract(inbox_of(deployment.settings.home), *items, name=f"declarations_{day}.csv")
     Path(f"{path}.manifest.json").write_text(json.dumps({"extract_date": day.isoformat()}))
     flows.land_all(deployment, flows.waiting_deliveries(deployment, NOW), NOW)
     received = deployment.lake.scan(SHIPMENTS).select("received_on")

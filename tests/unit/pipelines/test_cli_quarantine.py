@@ -21,6 +21,8 @@ from pipelines.cli import app
 from pipelines.cli.output import Exit, console
 from pipelines.deployment import from_environment
 from pipelines.instance import open_instance
+from tests.unit.pipelines.declarations import GOOD as PLAIN
+from tests.unit.pipelines.declarations import extract, inbox_of
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, Table
 from warehouse.delta import Lake
 from warehouse.dialect import dialects
@@ -28,14 +30,7 @@ from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
 
-HEADER = (
-    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
-    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
-)
-GOOD = (
-    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;CANARY AG;D1;S1;C1;CANARY1;"
-    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods;;AEO"
-)
+GOOD = PLAIN.replace("Muster", "CANARY").replace("AB123", "CANARY1")
 CHINESE = GOOD.replace("25XN1", "25XN2").replace(";CN;CN;", ";PRC;CN;")
 FOREVER_BAD = GOOD.replace("25XN1", "25XN3").replace("850440", "CANARY")
 NORVALE = resources.files("warehouse").joinpath("dialects").joinpath("norvale.toml").read_text("utf-8")
@@ -52,15 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def inbox(home: Path) -> Path:
-    folder = home / "inbox" / "customs" / "declarations"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def extract(folder: Path, *lines: str, name: str = "declarations.csv") -> Path:
-    path = folder / name
-    path.write_bytes("\r\n".join([HEADER, *lines, ""]).encode("iso-8859-1"))
-    return path
+    return inbox_of(home)
 
 
 def land_inbox() -> None:

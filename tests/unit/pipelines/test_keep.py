@@ -13,34 +13,12 @@ from pipelines import flows
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment, alone
+from tests.unit.pipelines.declarations import delivered, land_inbox
 from warehouse.catalog import BRONZE
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
-NOW = datetime(2025, 1, 3, tzinfo=UTC)
-HEADER = (
-    "DECL_NO;ITEM_NO;LODGED;OFFICE;PROCEDURE;MODE;IMPORTER;IMPORTER_NAME;DECLARANT;SELLER;CARRIER;CONVEYANCE;"
-    "CONSIGNMENT;HS;ORIGIN;DISPATCH;DUTY_PCT;NET_KG;GROSS_KG;PACKAGES;VALUE;CURRENCY;DESCRIPTION;AMENDED;TRADER_STATUS"
-)
-GOOD = (
-    "25XN1;1;02.01.2025 04:34:15;XNPRT;4000;3;XN1;Muster AG;D1;S1;C1;AB123;"
-    "K1;850440;CN;CN;3,3;10,5;11,0;5;100,50;EUR;Goods;;AEO"
-)
-BAD = GOOD.replace("02.01.2025", "31.02.2025").replace("25XN1", "25XN2")
 DECLARATIONS = "bronze.customs__declarations"
-
-
-def delivered(deployment: Deployment, name: str = "declarations.csv", number: str = "25XN1") -> Path:
-    folder = deployment.settings.inbox / "customs" / "declarations"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    rows = [HEADER, GOOD.replace("25XN1", number), BAD.replace("25XN2", f"{number}B")]
-    path.write_bytes("\r\n".join([*rows, ""]).encode("iso-8859-1"))
-    return path
-
-
-def land_inbox(deployment: Deployment) -> None:
-    flows.land_all(deployment, flows.waiting_deliveries(deployment, NOW), NOW)
 
 
 def table_folder(deployment: Deployment, table: str = DECLARATIONS) -> Path:

@@ -5,22 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from test_keep import BAD, GOOD, HEADER, NOW, delivered, land_inbox, runner
+from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
+from tests.unit.pipelines.declarations import BAD, GOOD, HEADER, NOW, delivered, land_inbox
 from warehouse.catalog import LEDGER, TABLES
 from warehouse.delivery import file_sha256, sidecar_of
 from warehouse.findings import Finding, Kind
-from warehouse.settings import Settings
 from warehouse.verify import verify
-
-
-@pytest.fixture
-def deployment(tmp_path: Path) -> Deployment:
-    home = tmp_path / "home"
-    return Deployment(Settings(home, str(home / "lake")))
 
 
 def found(deployment: Deployment) -> list[Finding]:
@@ -124,9 +118,8 @@ def test_a_sidecar_that_is_gone_from_beside_its_file_is_found(deployment: Deploy
 
 
 def test_a_sidecar_that_an_erasure_took_is_not_missed_and_one_that_it_redacted_is_right(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
 ) -> None:
-    monkeypatch.setenv("BORDERLAKE_HOME", str(deployment.settings.home))
     declare(delivered(deployment, "declarations-1.csv", "25XN0"), rows=2, sent_by="document:Q7731908")
     unreadable = sidecar_of(delivered(deployment, "declarations-2.csv", "25XN1"))
     unreadable.write_bytes(b"\x1f\x8b\x00")
@@ -134,7 +127,7 @@ def test_a_sidecar_that_an_erasure_took_is_not_missed_and_one_that_it_redacted_i
     unreadable_kept = list(deployment.settings.archive.rglob("*-declarations-2.csv.manifest.json"))
     assert found(deployment) == []
     said = ["--yes", "--by", "a clerk", "--reason", "a court's order"]
-    done = runner.invoke(app, ["erase", "--from", "-", *said], input="document:Q7731908\n")
+    done = CliRunner().invoke(app, ["erase", "--from", "-", *said], input="document:Q7731908\n")
     assert done.exit_code == Exit.DONE, done.output
     assert not unreadable_kept[0].exists()
     assert found(deployment) == []

@@ -9,11 +9,12 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from test_keep import NOW, delivered, land_inbox, run
+from test_keep import run
 
 from pipelines import flows
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
+from tests.unit.pipelines.declarations import NOW, delivered, land_inbox
 from warehouse.catalog import LEDGER, TABLES
 from warehouse.findings import Finding, Kind
 from warehouse.repair import Workshop
