@@ -20,11 +20,20 @@ This module reads and checks the files; applying one to rows is `warehouse.mappi
 `requires = [...]` of an extract names columns that must be there all the same, `ignores = [...]` those that are known
 and left out on purpose: every other column of a file is reported.
 
+`where = "SQL"` of an output names the records that carry such an event at all; the others are set aside.
+`[[extract.output.refuse]]` names records that must not land as such an event, though every value is sound:
+
+    where = "document_identifier = 'XR'"   Polars SQL
+    rule = "cancels-a-list"                what the refusal is called, in small letters and dashes
+    found = "the list cancels"             what is wrong
+    mend = "send the list anew"            what its sender can do
+
 `[extract.derived]` makes typed columns (`type = "date" | "time" | "number" | "text"`) that SQL may then name.
 """
 
 import codecs
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -42,6 +51,8 @@ from warehouse.readers import LINE, READERS
 
 _SOURCES = ("column", "value", "sql", "manifest", "after")
 _MODIFIERS = ("time", "zone", "delay", "codes", "otherwise", "decimal", "round", "pad", "type")
+_WORDS_OF_REFUSAL = {"where", "rule", "found", "mend"}
+_RULE_NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TYPES: dict[str, pl.DataType] = {
     "date": pl.Date(),
     "time": pl.Datetime("us", "UTC"),
@@ -77,6 +88,16 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Records that a dialect refuses by name, each with why and what would mend it."""
+
+    where: str
+    """Polars SQL."""
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Output:
     """Rows of one contract that a file gives; a file may give several."""
 
@@ -84,10 +105,12 @@ class Output:
     rules: tuple[ColumnRule, ...]
     where: str | None = None
     """Polars SQL: the records that carry such an event at all; the others are set aside, not refused."""
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def columns(self) -> frozenset[str]:
-        return _columns_of(self.rules) | columns_named_by(self.where)
+        asked = (columns_named_by(sql) for sql in (self.where, *(refusal.where for refusal in self.refusals)))
+        return _columns_of(self.rules).union(*asked)
 
 
 @dataclass(frozen=True)
@@ -225,7 +248,17 @@ def _output(entry: dict[str, Any], file: str) -> Output:
     if missing:
         raise DialectError(f"{file}: {contract.name} needs {', '.join(missing)}")
     _check_sql(entry.get("where"), f"{file}: {contract.name}: where")
-    return Output(contract, rules, entry.get("where"))
+    refusals = tuple(_refusal(told, contract, f"{file}: {contract.name}: refuse") for told in entry.get("refuse", ()))
+    return Output(contract, rules, entry.get("where"), refusals)
+
+
+def _refusal(told: dict[str, Any], contract: Contract, place: str) -> Refusal:
+    if set(told) != _WORDS_OF_REFUSAL or not all(isinstance(word, str) and word for word in told.values()):
+        raise DialectError(f"{place}: needs the texts {', '.join(sorted(_WORDS_OF_REFUSAL))}")
+    if not _RULE_NAME.fullmatch(told["rule"]) or told["rule"] in contract.columns():
+        raise DialectError(f"{place}: rule is a name of its own in small letters and dashes, such as cancels-a-list")
+    _check_sql(told["where"], f"{place}: where")
+    return Refusal(told["where"], told["rule"], f"{told['found']}; {told['mend']}")
 
 
 def _derived(name: str, spec: dict[str, Any], file: str) -> Derived:

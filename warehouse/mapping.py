@@ -54,20 +54,33 @@ def apply(output: Output, rows: pl.DataFrame) -> Sorted:
     Times that a dialect takes from the sidecar are columns of `rows` called by `sidecar_column`.
 
     A value that is there but cannot be read as the contract's type is a broken rule of its own; it never
-    becomes a silent null.
+    becomes a silent null. Records that the dialect refuses by name are looked at no further.
     """
     concerned = rows.filter(_sql(output.where)) if output.where else rows
-    typed, unreadable = _typed(output, concerned)
+    named = _refused_by_name(output, concerned)
+    admitted = concerned.filter(~pl.col(LINE).is_in(named[LINE].implode())) if named.height else concerned
+    typed, unreadable = _typed(output, admitted)
     is_good, broken = breaches.find(output.contract, typed)
     if unreadable.height:
         is_good &= ~typed[LINE].is_in(unreadable[LINE].implode())
     return Sorted(
         good=typed if is_good.all() else typed.filter(is_good),
-        refused=_reasons(unreadable, broken, output.contract),
+        refused=pl.concat([_reasons(unreadable, broken, output.contract), named]).sort(LINE),
         set_aside=rows[LINE].filter(~rows[LINE].is_in(concerned[LINE].implode()))
         if output.where
         else rows[LINE].clear(),
     )
+
+
+def _refused_by_name(output: Output, rows: pl.DataFrame) -> pl.DataFrame:
+    """Lines that the dialect refuses by name; of several of its rules the first counts."""
+    rule = pl.lit(None, dtype=pl.String)
+    for refusal in reversed(output.refusals):
+        rule = pl.when(_sql(refusal.where)).then(pl.lit(refusal.rule)).otherwise(rule)
+    found = rows.select(LINE, rule=rule).drop_nulls("rule") if output.refusals else breaches.SCHEMA.to_frame()
+    messages = {refusal.rule: refusal.message for refusal in output.refusals}
+    message = pl.col("rule").replace_strict(messages, default=None, return_dtype=pl.String)
+    return found.select(LINE, rules=pl.concat_list("rule"), messages=pl.concat_list(message))
 
 
 def typed(output: Output, rows: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ the first passport comes first, else the first identity document that is no visa
 `document_name` says what the list is of (UN code list 1001: 745 passengers, 250 crew, 266 a flight's close-out), and
 `document_identifier` to what end, where it is told: XR cancels and CP changes what was told before, CLOB and CLNB are
 who was on board at close-out and who was not.
+
+`bag_tags` are parted by blanks; one that stands for several in a row has their number behind a colon (`2660009:2`).
 """
 
 import json
@@ -90,6 +92,8 @@ _OF_PERSON = {
     ("MEA", "WT"): "bag_mass",
     ("FTX", "BAG"): "bag_tags",
 }
+_SEVERAL = frozenset(("bag_tags",))
+"""Told in as many segments as there are of it."""
 _OF_DOCUMENT = frozenset((("LOC", "91"), ("DTM", "36")))
 _PARTS_OF_NAME = 5  # The sixth component of a name tells how it is written.
 _REGIONS = "163"  # UN code list 1131: parts of a country, whose codes may be those of other countries.
@@ -258,7 +262,11 @@ def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:
         elif documents and (tag, code) in _OF_DOCUMENT:
             _of_document(documents[-1], segment)
         elif column := _OF_PERSON.get((tag, code)):
-            values.setdefault(column, _told(column, segment, told_on))
+            told = _told(column, segment, told_on)
+            if column in _SEVERAL and column in values:
+                values[column] += f" {told}"
+            else:
+                values.setdefault(column, told)
     ranked = sorted(documents, key=_rank)
     if ranked:
         values |= ranked[0]
@@ -282,7 +290,7 @@ def _told(column: str, segment: Segment, told_on: str) -> str:
         case "record_locator" | "passenger_reference" | "seat":
             return segment.value(1, 1)
         case "bags":
-            return segment.value(3, 1)
+            return segment.value(3, 1) or segment.value(3)  # A count has no unit; some leave out its separator, too.
         case "bag_mass":
             return " ".join(part for part in (segment.value(3, 1), segment.value(3)) if part)
         case "bag_tags":

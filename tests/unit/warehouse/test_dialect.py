@@ -36,6 +36,11 @@ def swapped(old: str, new: str) -> str:
     return SIGHTINGS.replace(old, new, 1)
 
 
+def refuse(**words: str) -> str:
+    told = {"where": "kind = 'X'", "rule": "not-ours", "found": "it is not ours", "mend": "keep it"} | words
+    return "[[extract.output.refuse]]\n" + "\n".join(f'{word} = "{text}"' for word, text in told.items())
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_dialect_gives_every_column_that_its_contracts_need(name: str) -> None:
     dialect = dialect_of(name)
@@ -119,6 +124,10 @@ def test_a_shipped_dialect_means_only_codes_that_the_contract_knows(name: str) -
             "type is one of date",
             id="unknown-type-of-a-derived-column",
         ),
+        pytest.param(SIGHTINGS + refuse(mend=""), "refuse: needs the texts found, mend, rule, where", id="no-mend"),
+        pytest.param(SIGHTINGS + refuse(why="x"), "needs the texts found", id="an-unknown-word-of-a-refusal"),
+        pytest.param(SIGHTINGS + refuse(rule="site"), "a name of its own", id="a-refusal-called-as-a-column"),
+        pytest.param(SIGHTINGS + refuse(where="(("), "refuse: where", id="a-refusal-whose-sql-does-not-parse"),
     ],
 )
 def test_a_slip_is_told_with_the_file(text: str, told: str) -> None:
@@ -139,6 +148,7 @@ def test_columns_are_required_wherever_they_are_named() -> None:
     assert required(
         swapped("[extract.output.columns]", "where = \"kind = 'C'\"\n[extract.output.columns]")
     ) == plain | {"kind"}
+    assert required(SIGHTINGS + refuse()) == plain | {"kind"}
     derived = '[extract.derived]\nday = { column = "d", type = "text" }\n[[extract.output]]'
     with_derived = swapped("[[extract.output]]", derived).replace('"site"', '{ sql = "UPPER(day)" }')
     assert required(with_derived) == plain - {"site"} | {"d"}

@@ -208,6 +208,31 @@ def test_records_without_such_an_event_are_set_aside_and_not_refused() -> None:
     assert result.set_aside.to_list() == [3, 4]
 
 
+def test_records_that_the_dialect_refuses_by_name_break_the_first_such_rule_and_no_other() -> None:
+    refuse = """
+    [[extract.output.refuse]]
+    where = "x IN ('C', 'D')"
+    rule = "cancels"
+    found = "it cancels"
+    mend = "send it anew"
+    [[extract.output.refuse]]
+    where = "x >= 'D'"
+    rule = "of-another"
+    found = "it is of another office"
+    mend = "send it there"
+    """
+    columns = SOUND | {"hs_code": "'x'"}
+    text = BASE + "\n".join(f"{name} = {rule}" for name, rule in columns.items()) + refuse
+    (extract,) = parse(text, "test.toml").extracts
+    result = sort(extract.outputs[0], "870899", "D", "C", "X", "A", None)
+    assert result.good[LINE].to_list() == [2]
+    told = {line: (rules, messages[0]) for line, rules, messages in result.refused.iter_rows()}
+    assert told.pop(3) == (["cancels"], "it cancels; send it anew")
+    assert told.pop(4) == (["cancels"], "it cancels; send it anew")
+    assert told.pop(5) == (["of-another"], "it is of another office; send it there")
+    assert {line: rules for line, (rules, _) in told.items()} == {6: ["hs_code|regex"], 7: ["hs_code|nullability"]}
+
+
 def test_derived_columns_are_typed_and_what_cannot_be_read_is_null() -> None:
     derived = '[extract.derived]\nday = { column = "x", time = "%Y%m%d", type = "date" }\n[[extract.output]]'
     text = BASE.replace("[[extract.output]]", derived) + "\n".join(f"{name} = {rule}" for name, rule in SOUND.items())

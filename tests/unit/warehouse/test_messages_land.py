@@ -124,6 +124,32 @@ def test_a_value_that_cannot_be_read_is_refused_by_its_column(inbox: Path, lake:
     assert 1 <= account.rows_refused <= 2
 
 
+@pytest.mark.parametrize(
+    ("bgm", "is_cancelling"),
+    [
+        pytest.param("BGM+745+XR'", True, id="bookings-given-up"),
+        pytest.param("BGM+745+RP'", True, id="a-party-made-smaller"),
+        pytest.param("BGM+266+XF'", True, id="a-flight-that-does-not-go"),
+        pytest.param("BGM+266+CLNB'", True, id="not-on-board-at-close-out"),
+        pytest.param("BGM+745++1'", True, id="the-function-cancels"),
+        pytest.param("BGM+266+CLOB'", False, id="on-board-at-close-out"),
+        pytest.param("BGM+745+CP+9'", False, id="changed-data-of-who-travels"),
+        pytest.param("BGM+745'", False, id="a-plain-list"),
+    ],
+)
+def test_a_list_that_cancels_is_refused_by_name_and_lands_nobody(
+    inbox: Path, lake: Lake, tmp_path: Path, bgm: str, is_cancelling: bool
+) -> None:
+    (source, *_) = deliveries(inbox, "immigration.api_messages")
+    text = source.path.read_text("ascii")
+    copy = tmp_path / "api_messages.edi"
+    copy.write_text(text.replace("BGM+745'", bgm, 1))
+    (account,) = landed(lake, _delivery(copy, "immigration", "api_messages"))
+    travellers = text[: text.index("UNT+")].count("NAD+FL")
+    assert account.by_rule == ({"list-cancels": travellers} if is_cancelling else {})
+    assert account.rows_read == text.count("NAD+FL")
+
+
 def test_booking_records_serve_no_ordinary_purpose() -> None:
     assert CONTRACTS["immigration.pnr_messages"].purposes == {Purpose.PNR_ASSESSMENT}
     others = [contract for name, contract in CONTRACTS.items() if name != "immigration.pnr_messages"]

@@ -20,6 +20,7 @@ from warehouse.conform import conform, live_batches
 from warehouse.contracts import CONTRACTS
 from warehouse.delivery import Delivery, sidecar_of, to_keep
 from warehouse.delta import Lake
+from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
 from warehouse.ledger import KNOWN, unaccounted
 from warehouse.quarantine import readings, rows_of
@@ -27,13 +28,14 @@ from warehouse.redrive import Files, Prospect, open_readings, prospects
 
 LATER = AT + timedelta(days=1)
 CONTRACT = CONTRACTS["customs.declarations"]
+SHIPPED = dialect_of("norvale").version
 TABLES = (BRONZE[CONTRACT.name], QUARANTINE[CONTRACT.name], LEDGER)
 CHINESE = DECLARATION | {"DECL_NO": "B", "ORIGIN": "PRC"}
 CODES = {'country_of_origin = "ORIGIN"': 'country_of_origin = { column = "ORIGIN", codes = { DE = "DE", PRC = "CN" } }'}
 """The mend: the office's own code of a country."""
 
 
-def mended(folder: Path, version: int = 4, changes: Mapping[str, str] = CODES) -> Path:
+def mended(folder: Path, version: int = SHIPPED + 1, changes: Mapping[str, str] = CODES) -> Path:
     """A deployment's folder of dialects in which Norvale's has changed."""
     text = re.sub(r"version = \d+", f"version = {version}", NORVALE, count=1)
     for old, new in changes.items():
@@ -68,7 +70,7 @@ def plan(lake: Lake, files: Files, names: Sequence[str] = ()) -> list[Prospect]:
     return list(prospects(found, open_readings(found, names)[0], files, LATER))
 
 
-def landing_of(lake: Lake, home: Path, *records: Mapping[str, object], version: int = 3) -> Delivery:
+def landing_of(lake: Lake, home: Path, *records: Mapping[str, object], version: int = SHIPPED) -> Delivery:
     """A file that has landed under Norvale's dialect and lies in the archive."""
     item = deliver(write(home / "declarations-1.csv", records), norvale(version))
     landed(lake, item)
@@ -126,7 +128,7 @@ def held(prospect: Prospect) -> str:
 def test_a_dialect_of_the_same_version_changes_nothing_and_says_what_to_do(lake: Lake, tmp_path: Path) -> None:
     landing_of(lake, tmp_path, DECLARATION, CHINESE)
     (prospect,) = plan(lake, files_of(tmp_path))
-    assert held(prospect) == "dialect 'norvale' is still version 3"
+    assert held(prospect) == f"dialect 'norvale' is still version {SHIPPED}"
 
 
 def test_a_contract_that_has_changed_alone_asks_for_the_dialects_version_as_well(lake: Lake, tmp_path: Path) -> None:
@@ -149,17 +151,17 @@ def test_a_dialect_that_does_not_help_leaves_the_file_as_it_is(
     lake: Lake, tmp_path: Path, changes: dict[str, str], message: str
 ) -> None:
     landing_of(lake, tmp_path, DECLARATION, CHINESE)
-    (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", 4, changes)))
+    (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", SHIPPED + 1, changes)))
     assert message in held(prospect)
 
 
 def test_a_file_that_was_refused_whole_lands_once_its_dialect_reads_it(lake: Lake, tmp_path: Path) -> None:
     path = write(tmp_path / "declarations-1.csv", [DECLARATION, CHINESE])
     path.write_text(path.read_text("iso-8859-1").replace("LODGED", "LOGGED"), "iso-8859-1")
-    item = deliver(path, norvale(3))
+    item = deliver(path, norvale(SHIPPED))
     landed(lake, item)
     kept(tmp_path / "archive", item)
-    (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", 4, {"LODGED": "LOGGED"})))
+    (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", SHIPPED + 1, {"LODGED": "LOGGED"})))
     assert (prospect.held, prospect.landed_after, prospect.refused_after) == (None, 1, 1)
     assert prospect.delivery is not None
     landed(lake, prospect.delivery, at=LATER)
@@ -169,7 +171,7 @@ def test_a_file_that_was_refused_whole_lands_once_its_dialect_reads_it(lake: Lak
 def test_the_sidecar_counts_again_with_its_file(lake: Lake, tmp_path: Path) -> None:
     path = write(tmp_path / "declarations-1.csv", [DECLARATION, CHINESE])
     declare(path, rows=2, extracted_at="2025-03-01T05:00:00+00:00")
-    item = deliver(path, norvale(3))
+    item = deliver(path, norvale(SHIPPED))
     landed(lake, item)
     kept(tmp_path / "archive", item)
     (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4")))
@@ -180,7 +182,7 @@ def test_the_sidecar_counts_again_with_its_file(lake: Lake, tmp_path: Path) -> N
 
 def test_a_file_that_the_archive_does_not_hold_is_read_from_the_path_it_is_given(lake: Lake, tmp_path: Path) -> None:
     path = write(tmp_path / "declarations-1.csv", [DECLARATION, CHINESE])
-    landed(lake, deliver(path, norvale(3)))
+    landed(lake, deliver(path, norvale(SHIPPED)))
     dialects = mended(tmp_path / "v4")
     (prospect,) = plan(lake, files_of(tmp_path, dialects))
     assert "archive does not hold it" in held(prospect)
@@ -202,7 +204,9 @@ def test_an_archived_file_with_other_bytes_is_not_read(lake: Lake, tmp_path: Pat
 
 def test_only_what_is_named_is_read_again(lake: Lake, tmp_path: Path) -> None:
     for number in ("1", "2"):
-        item = deliver(write(tmp_path / f"declarations-{number}.csv", [CHINESE | {"DECL_NO": number}]), norvale(3))
+        item = deliver(
+            write(tmp_path / f"declarations-{number}.csv", [CHINESE | {"DECL_NO": number}]), norvale(SHIPPED)
+        )
         landed(lake, item)
         kept(tmp_path / "archive", item)
     files = files_of(tmp_path, mended(tmp_path / "v4"))
@@ -216,7 +220,7 @@ def test_a_prospect_and_what_is_said_of_it_hold_no_value_of_a_row(lake: Lake, tm
     landing_of(lake, tmp_path, DECLARATION | {"IMPORTER_NAME": "CANARY"}, CHINESE | {"IMPORTER_NAME": "CANARY"})
     risky = {'procedure = "PROCEDURE"': "procedure = { sql = \"STRPTIME(IMPORTER_NAME, '%Y')\" }"}
     for folder, changes in (("v4", CODES), ("v5", risky)):
-        (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / folder, 4, changes)))
+        (prospect,) = plan(lake, files_of(tmp_path, mended(tmp_path / folder, SHIPPED + 1, changes)))
         assert "CANARY" not in str(prospect)
 
 
@@ -262,7 +266,7 @@ def test_two_redrives_at_once_land_each_row_once(lake: Lake, tmp_path: Path) -> 
     count = 4
     for number in range(count):
         records = [DECLARATION | {"DECL_NO": f"{number}a"}, CHINESE | {"DECL_NO": f"{number}b"}]
-        item = deliver(write(tmp_path / f"declarations-{number}.csv", records), norvale(3))
+        item = deliver(write(tmp_path / f"declarations-{number}.csv", records), norvale(SHIPPED))
         landed(lake, item)
         kept(tmp_path / "archive", item)
     mended(tmp_path / "v4")
@@ -305,13 +309,13 @@ is_irregular"""
 
 def test_what_one_contract_gains_does_not_pay_for_what_another_loses(lake: Lake, tmp_path: Path) -> None:
     records = [INSPECTION, INSPECTION | {"itemNumber": 2, "selection": "tip"}]
-    item = deliver(write(tmp_path / "inspections-1.ndjson", records), norvale(3, BOTH))
+    item = deliver(write(tmp_path / "inspections-1.ndjson", records), norvale(SHIPPED, BOTH))
     landed(lake, item)
     kept(tmp_path / "archive", item)
-    (gain,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", 4, BOTH | TIPS)))
+    (gain,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v4", SHIPPED + 1, BOTH | TIPS)))
     assert (gain.held, gain.landed_before, gain.landed_after) == (None, 3, 4)
     no_items = {old: new.replace('number = "itemNumber"', "number = { value = 0 }") for old, new in BOTH.items()}
-    (loss,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v5", 4, no_items | TIPS)))
+    (loss,) = plan(lake, files_of(tmp_path, mended(tmp_path / "v5", SHIPPED + 1, no_items | TIPS)))
     assert "customs.withdrawals 2 -> 0" in held(loss)
 
 
@@ -320,23 +324,24 @@ def test_two_readings_under_different_versions_entered_at_once_supersede_one_ano
 ) -> None:
     """Both were made while the first reading stood; what is entered second supersedes what was entered first."""
     landing_of(lake, tmp_path, DECLARATION, CHINESE)
+    one, other = SHIPPED + 1, SHIPPED + 2
     found = {
         version: plan(lake, files_of(tmp_path, mended(tmp_path / f"v{version}", version)))[0].delivery
-        for version in (4, 5)
+        for version in (one, other)
     }
     entered, is_first = landing.ledger_rows, [True]
 
     def beside_another(*told: Any) -> pl.DataFrame:
         rows = entered(*told)
         if is_first.pop() if is_first else False:  # Its ledger commit comes between our look and our commit.
-            assert found[5] is not None
-            landed(lake, found[5], at=LATER)
+            assert found[other] is not None
+            landed(lake, found[other], at=LATER)
         return rows
 
     monkeypatch.setattr(landing, "ledger_rows", beside_another)
-    assert found[4] is not None
-    landed(lake, found[4], at=LATER)
+    assert found[one] is not None
+    landed(lake, found[one], at=LATER)
     ledger = {row["dialect_version"]: row for row in lake.scan(LEDGER).collect().to_dicts()}
-    assert ledger[5]["supersedes"] == ledger[3]["batch_id"]
-    assert ledger[4]["supersedes"] == ledger[5]["batch_id"]
-    assert live_batches(lake, CONTRACT)["batch_id"].to_list() == [ledger[4]["batch_id"]]
+    assert ledger[other]["supersedes"] == ledger[SHIPPED]["batch_id"]
+    assert ledger[one]["supersedes"] == ledger[other]["batch_id"]
+    assert live_batches(lake, CONTRACT)["batch_id"].to_list() == [ledger[one]["batch_id"]]

@@ -81,6 +81,12 @@ def test_a_traveller_is_a_row_with_flight_and_document(tmp_path: Path) -> None:
         pytest.param(("NAT+2+D",), {"nationality": "D"}, id="a-nationality-of-the-passports-own"),
         pytest.param(("ATT+2++U",), {"sex": "U"}, id="the-sex-is-unknown"),
         pytest.param(("MEA+CT++:2", "MEA+WT++KGM:31"), {"bags": "2", "bag_mass": "31 KGM"}, id="bags"),
+        pytest.param(("MEA+CT++2",), {"bags": "2"}, id="a-count-of-bags-without-the-separator-of-its-unit"),
+        pytest.param(
+            ("FTX+BAG+++XY100:2", "FTX+BAG+++XY200", "FTX+BAG+++ZZ7"),
+            {"bag_tags": "XY100:2 XY200 ZZ7"},
+            id="each-tag-of-several-bags",
+        ),
         pytest.param(
             ("RFF+SEA:12A", "RFF+ABO:Q7"), {"seat": "12A", "passenger_reference": "Q7"}, id="seat-and-reference"
         ),
@@ -89,8 +95,8 @@ def test_a_traveller_is_a_row_with_flight_and_document(tmp_path: Path) -> None:
 )
 def test_what_is_told_of_a_person(tmp_path: Path, segments: tuple[str, ...], expected: dict[str, str]) -> None:
     row = one(tmp_path, "NAD+FL+++BERG:ANNA", *segments)
-    told = ("birth_date", "nationality", "sex", "bags", "bag_mass", "seat", "passenger_reference", "residence")
-    assert {name: value for name, value in row.items() if name in (*told, "birth_place")} == expected
+    told = ("birth_date", "nationality", "sex", "bags", "bag_mass", "bag_tags", "seat", "passenger_reference")
+    assert {name: value for name, value in row.items() if name in (*told, "residence", "birth_place")} == expected
 
 
 @pytest.mark.parametrize(
