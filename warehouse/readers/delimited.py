@@ -19,6 +19,7 @@ from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
 _BYTE_ORDER_MARK = codecs.BOM_UTF8
 _LONGEST_LINE = 1 << 24
+_AGREED = "check the dialect, or ask the sender for the agreed layout"
 _LINE_SAFE = re.compile(r"utf-8(-sig)?|ascii|iso8859-\d+|cp(12|8|4|7)\d+|koi8-\w+|mac-\w+|tis-620")
 """Encodings in which the byte of a line feed is always one, and a line can be decoded alone."""
 
@@ -125,19 +126,17 @@ def _is_line_safe(encoding: str) -> bool:
 
 
 def _names(header: str, delimiter: str, quote: str) -> list[str]:
+    """The columns' names; a column without one is called by its place, for exports end lines with empty ones."""
     try:
         names = next(csv.reader([header], delimiter=delimiter, quotechar=quote), [])
     except csv.Error:
-        raise FileRefused(
-            "header",
-            "the first line cannot be read as a header; check the dialect's delimiter, and that lines end in LF",
-        ) from None
-    return [beside_line(name.strip()) for name in names]
+        found = headers.other_kind(header) or "the first line cannot be read as a header"
+        raise FileRefused("header", f"{found}; {_AGREED}") from None
+    return [beside_line(name.strip()) or f"column {at} (no name)" for at, name in enumerate(names, start=1)]
 
 
 def _require(columns: frozenset[str], names: list[str], header: str, delimiter: str) -> None:
     if lacking := headers.fault(columns, names, header, delimiter):
-        raise FileRefused("header", f"{lacking}; check the dialect, or ask the sender for the agreed layout")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise FileRefused("header", f"{len(twice)} column names occur twice; names must be unique to bind by name")
+        raise FileRefused("header", f"{lacking}; {_AGREED}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FileRefused("header", f"the header names {', '.join(twice)} more than once; ask for each name once")

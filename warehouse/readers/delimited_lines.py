@@ -18,6 +18,11 @@ from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
 
 _UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
 _QUOTING = ("quoting", "a quote is not closed or not doubled; close it or double it")
+_ZERO = (
+    "zero-byte",
+    "the line holds a zero byte, which is never of a text: it was damaged, or padded; ask for it again without",
+)
+_WRONG_COUNT = "field-count"
 _LONGEST_RECORD = 1 << 16
 """Characters: a quote that is not closed within so many is a stray one, and costs its own line only."""
 _MARK = "\x01"
@@ -37,10 +42,11 @@ class Layout:
     delimiter: str
     quote: str
 
-    @property
-    def wrong_count(self) -> tuple[str, str]:
-        count = len(self.names)
-        return "field-count", f"the line does not have {count} fields; it may be cut, or hold an unquoted delimiter"
+    def wrong_count(self, fields: int) -> str:
+        """What to say of a line with so many fields."""
+        has = f"{fields:,} field{'' if fields == 1 else 's'}"
+        found = f"the line has {has} and the header {len(self.names):,}: it may be cut, or hold a bare delimiter"
+        return f"{found}; ask for it whole, with quotes around a field that holds the delimiter"
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ def _at_once(block: Block, layout: Layout) -> pl.DataFrame | None:
     if len(layout.names) < 2 or not (layout.delimiter + layout.quote).isascii():
         return None
     data, lines = block.data, block.line_ends
+    if b"\0" in data:
+        return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     if not data.endswith(b"\n"):
@@ -193,8 +201,10 @@ def _records(sent: list[str], block: Block, damaged: frozenset[int], layout: Lay
             found.refused.append((number, raw, *_QUOTING))
         elif not damaged.isdisjoint(range(at, free)):
             found.refused.append((number, raw, *_UNDECODABLE))
+        elif "\0" in raw:
+            found.refused.append((number, raw, *_ZERO))
         elif len(fields) != len(layout.names):
-            found.refused.append((number, raw, *layout.wrong_count))
+            found.refused.append((number, raw, _WRONG_COUNT, layout.wrong_count(len(fields))))
         else:
             found.rows.append((number, fields))
     return found
@@ -254,8 +264,11 @@ def _chunk(sent: list[str], records: _Records, number: int, damaged: frozenset[i
         lines = lines.filter(~pl.col(LINE).is_in([number + at for at in records.taken]))
     has_quotes = any(layout.quote in line for line in sent)
     fields = _bare(pl.col("raw"), layout) if has_quotes else pl.col("raw")
-    whole = fields.str.count_matches(layout.delimiter, literal=True) == len(layout.names) - 1
-    readable = ~pl.col(LINE).is_in([number + at for at in damaged])
+    count = fields.str.count_matches(layout.delimiter, literal=True) + 1
+    whole = count == len(layout.names)
+    is_text = ~pl.col(LINE).is_in([number + at for at in damaged])
+    has_zero = pl.col("raw").str.contains("\0", literal=True)
+    readable = is_text & ~has_zero
     good = lines.filter(whole & readable)
     frame = _fields(good, layout, has_quotes)
     if records.rows:
@@ -265,8 +278,9 @@ def _chunk(sent: list[str], records: _Records, number: int, damaged: frozenset[i
         numbers = pl.Series(LINE, [number for number, _ in records.rows], dtype=pl.Int64)
         frame = pl.concat([frame, _tidy(more.select(numbers, pl.all()))]).sort(LINE)
     refused = [
-        _refuse(lines.filter(~readable), *_UNDECODABLE),
-        _refuse(lines.filter(readable & ~whole), *layout.wrong_count),
+        _refuse(lines.filter(~is_text), *_UNDECODABLE),
+        _refuse(lines.filter(is_text & has_zero), *_ZERO),
+        _miscounted(lines.with_columns(fields=count).filter(readable & ~whole), layout),
     ]
     if records.refused:
         refused.append(pl.DataFrame(records.refused, schema=REFUSED_SCHEMA, orient="row"))
@@ -297,6 +311,13 @@ def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
     texts = frame.select(pl.selectors.string())
     sparse = pl.col([text.name for text in texts if (text == "").any()])
     return frame.with_columns(pl.when(sparse != "").then(sparse))
+
+
+def _miscounted(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Refusals of lines that have another number of `fields` than the header."""
+    messages = {count: layout.wrong_count(count) for count in lines["fields"].unique()}
+    told = pl.col("fields").replace_strict(messages, default=None, return_dtype=pl.String)
+    return lines.select(LINE, "raw", rule=pl.lit(_WRONG_COUNT), message=told)
 
 
 def _refuse(lines: pl.DataFrame, rule: str, message: str) -> pl.DataFrame:

@@ -82,12 +82,18 @@ class Message:
         return self.reading.refused(self.number, self.last_number, rule, message)
 
 
-_NO_TRAILER = ("edifact-no-unt", "the message has no UNT; it was cut, ask for it again")
-_CUT = ("edifact-cut", "the file or interchange ends inside a segment; ask for it again")
-_OUTSIDE = ("edifact-outside", "the segments stand in no message; a UNH is missing before them")
+_NO_TRAILER = ("edifact-no-unt", "the message has no UNT: it was cut; ask for it again, whole")
+_CUT = (
+    "edifact-cut",
+    "the file or interchange ends inside a segment; ask for it again, whole, its last segment with the terminator",
+)
+_OUTSIDE = (
+    "edifact-outside",
+    "the segments stand in no message: a UNH is missing before them; ask for them again in a message of their own",
+)
 _ENDLESS = (
     "edifact-terminator",
-    "no segment of it ends: it was cut in its first, or its terminator is not the one that UNA names (' without a UNA)",
+    "no segment of it ends; ask for it again, whole, with the terminator that its UNA names (' without a UNA)",
 )
 OFF_CHARSET = (
     "edifact-encoding",
@@ -98,7 +104,9 @@ _RELEASE = (
     "a release character stands before a character that needs none; double it where it is meant as text",
 )
 _OVERLONG = f"no message ends for {_LONGEST_MESSAGE >> 20} MiB; ask for the agreed format, or for more messages"
-_NO_END = ("edifact-no-unz", "the interchange has no UNZ: messages may be missing; ask for it again")
+_NO_END = ("edifact-no-unz", "the interchange has no UNZ: messages may be missing; ask for it again, whole")
+_COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
+_REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
 
 
 def messages(data: SearchedFile, kind: str, *, strict: bool = True) -> Iterator[Message | Refused]:
@@ -236,18 +244,17 @@ class _Interchange:
         trailer = self._segment(number)
         rule = f"edifact-{trailer.tag.lower()}"
         if header is None:
-            return self.refused(number, number, rule, "the trailer ends what no header began")
+            told = f"{trailer.tag} ends what no header began; ask for it again, whole"
+            return self.refused(number, number, rule, told)
         if not self.strict:
             return None
         count = _count(trailer.value(1))
         if count != counted:
-            message = (
-                f"it counts {'no' if count is None else count} {what}, {counted} stand before it; some may be missing"
-            )
-            return self.refused(number, number, f"{rule}-count", message)
+            found = f"{trailer.tag} counts {_said(count)} {what}, {counted} before it: some may be missing"
+            return self.refused(number, number, f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}")
         if _plain(trailer.value(2)) != _plain(header.value(5)):
-            message = "its reference is not that of the header; two interchanges may have been mixed up"
-            return self.refused(number, number, f"{rule}-reference", message)
+            found = f"the reference of {trailer.tag} is not that of {header.tag}: two may have been mixed up"
+            return self.refused(number, number, f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}")
         return None
 
     def _message(self, first: int, last: int) -> Message | Refused:
@@ -262,7 +269,8 @@ class _Interchange:
         header, *segments, trailer = [self._segment(number) for number, part in enumerate(parts, first) if part]
         if wrong := self._wrong(header, segments, trailer):
             rule, message = wrong
-            return self.refused(first, last, rule, message + self._hint(first, last) * rule.startswith("edifact-unt"))
+            hinted = self._hinted(message, first, last) if rule.startswith("edifact-unt") else message
+            return self.refused(first, last, rule, hinted)
         return Message(self.header, header, segments, trailer.number, damaged, self)
 
     def _damaged(self, first: int, parts: Sequence[str]) -> frozenset[int]:
@@ -271,34 +279,38 @@ class _Interchange:
     def _wrong(self, header: Segment, segments: Sequence[Segment], trailer: Segment) -> tuple[str, str] | None:
         """The rule that a message breaks, and what to do."""
         if not header.value(1) or not header.value(2):
-            return "edifact-unh", "UNH lacks the message's reference or type; without them it cannot be told what it is"
+            return "edifact-unh", "UNH lacks the message's reference or type; ask for it again with both"
         if bad := {tag for tag in {segment.tag for segment in segments} if not _TAG.fullmatch(tag)}:
             number = next(segment.number for segment in segments if segment.tag in bad)
-            return "edifact-tag", f"segment {number} has no tag of three capitals; the message may be damaged"
+            told = f"segment {number} has no tag of three capitals: the message may be damaged; ask for it again"
+            return "edifact-tag", told
         if header.value(2) != self.kind:
             told = f"the message is no {self.kind}; deliver other messages as their own dataset"
             return "edifact-unknown-message", told
         counted, count = len(segments) + 2, _count(trailer.value(1))
         if self.strict and count != counted:
             is_less = count is not None and count < counted
-            why = "two messages may have been joined, or the count is wrong" if is_less else "it may have been cut"
-            told = f"UNT counts {'no' if count is None else count} segments, {counted} are there; {why}"
-            return "edifact-unt-count", told
+            why = "two messages may have been joined" if is_less else "some may be missing"
+            found = f"UNT counts {_said(count)} segments, {counted} are there with UNH and UNT: {why}"
+            return "edifact-unt-count", f"{found}; {_COUNTS_OTHERWISE}"
         if self.strict and _plain(trailer.value(2)) != _plain(header.value(1)):
-            told = "the reference of UNT is not that of UNH; two messages may have been mixed up"
-            return "edifact-unt-reference", told
+            found = "the reference of UNT is not that of UNH: two messages may have been mixed up"
+            return "edifact-unt-reference", f"{found}; {_REFERS_OTHERWISE}"
         return None
 
     def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER
-        return self.refused(first, last, rule, message + self._hint(first, last))
+        return self.refused(first, last, rule, self._hinted(message, first, last))
 
-    def _hint(self, first: int, last: int) -> str:
-        """Where a released terminator is followed by what looks like a segment: the likeliest reason."""
+    def _hinted(self, message: str, first: int, last: int) -> str:
+        """The reason with the likeliest cause: a released terminator that is followed by what looks like a segment."""
         swallowed = re.compile(f"{release.TERMINATOR}\\s*[A-Z]{{3}}{re.escape(self.service.element)}")
         numbers = [str(number) for number in range(first, last + 1) if swallowed.search(self._text(number))]
-        where = f"; a release character before the terminator of segment {', '.join(numbers)} joins it to the next"
-        return where if numbers else ""
+        if not numbers:
+            return message
+        where = f", and a release character before the terminator of segment {', '.join(numbers)} joins it to the next"
+        found, _, mend = message.partition("; ")
+        return f"{found}{where}; {mend}"
 
     def _text(self, number: int) -> str:
         return self.parts[number - self.base]
@@ -330,6 +342,10 @@ class _Interchange:
 
 def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def _said(count: int | None) -> str:
+    return "no" if count is None else str(count)
 
 
 def _plain(reference: str) -> str:

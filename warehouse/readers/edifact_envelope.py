@@ -91,12 +91,13 @@ class Stray:
 
 _STRAY = (
     "edifact-stray",
-    "text outside of any interchange: leave out what mail or a network put around it; if it is the rest of an "
-    "interchange that was cut, ask for that again",
+    "text stands outside of any interchange; leave out what mail or a network puts around one, and ask for one that "
+    "was cut again, whole",
 )
 _BAD_UNA = (
     "edifact-una",
-    "the service characters of UNA are not six different marks of ASCII; without them nothing can be told apart",
+    "UNA does not name six different marks of ASCII, and nothing can be told apart; ask for it again with its marks "
+    "written plainly (UNA:+.? '), as no word processor has changed them",
 )
 
 

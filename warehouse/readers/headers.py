@@ -9,6 +9,17 @@ from collections.abc import Sequence
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _NAMED = 12
+_OTHER_KINDS = {
+    "pk\x03\x04": "a ZIP archive, as spreadsheets are saved (xlsx, ods)",
+    "pk\x05\x06": "an empty ZIP archive",
+    "\ufffd\ufffd\x11\u0871": "an old spreadsheet (xls)",
+    "ðï\x11à": "an old spreadsheet (xls)",
+    "%pdf": "a PDF",
+    "<": "a page or XML (it begins with <)",
+    "{": "JSON (it begins with a brace)",
+    "par1": "Parquet",
+}
+"""First signs of files, in small letters, that are delivered by mistake, and what they are."""
 
 
 def fault(wanted: frozenset[str], names: Sequence[str], header: str, delimiter: str) -> str | None:
@@ -16,6 +27,8 @@ def fault(wanted: frozenset[str], names: Sequence[str], header: str, delimiter: 
     missing = sorted(wanted - set(names))
     if not missing:
         return None
+    if other := other_kind(header):
+        return other
     is_bare = len(missing) == len(wanted) > 1
     told = f"all {len(missing)} columns asked for, " if is_bare else ""
     told += ", ".join(missing[:_NAMED])
@@ -25,9 +38,24 @@ def fault(wanted: frozenset[str], names: Sequence[str], header: str, delimiter: 
     return f"the header lacks {told} ({columns}){guess}"
 
 
-def _cause(wanted: frozenset[str], names: Sequence[str], header: str, delimiter: str) -> str:
+def other_kind(header: str) -> str | None:
+    """What the file is instead of lines of fields, where its first line shows that."""
+    begins = header.lstrip().lower()
+    for sign, kind in _OTHER_KINDS.items():
+        if begins.startswith(sign):
+            return f"the file is {kind}, and no delimited text"
     if "\0" in header:
-        return ", and holds zero bytes: the file is in UTF-16, or no text"
+        return "the first line holds zero bytes: the file is in UTF-16, or no text"
+    if not begins:
+        return "the first line is empty, where the header should be"
+    if "\r" in header:
+        return "the first line holds carriage returns: lines end in CR alone, and not in LF or CRLF"
+    if begins.startswith("sep="):
+        return "the first line is a note to a spreadsheet (sep=), where the header should be"
+    return None
+
+
+def _cause(wanted: frozenset[str], names: Sequence[str], header: str, delimiter: str) -> str:
     for other in _DELIMITERS.keys() - {delimiter}:
         if wanted <= _split(header, other):
             return f", but split at {_told(other)} it has them all: the file has another delimiter"

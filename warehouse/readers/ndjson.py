@@ -17,7 +17,6 @@ from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
 _LONGEST_LINE = 1 << 24
 _BLOCK_BYTES = 32 << 20
-_MESSAGE = "the line is no JSON object in UTF-8 with each name once; it may be cut"
 
 
 def read(path: Path, columns: frozenset[str], *, encoding: str = "utf-8", block_lines: int = 50_000) -> Iterator[Chunk]:
@@ -79,12 +78,11 @@ def _chunk(block: list[tuple[int, bytes]], columns: frozenset[str]) -> tuple[Chu
     at: list[int] = []
     bad: list[tuple[int, str, str, str]] = []
     for number, line in block:
-        parsed = _object(line)
-        if parsed is not None:
-            objects.append(parsed)
+        try:
+            objects.append(_object(line))
             at.append(number)
-        else:
-            bad.append((number, line.decode("utf-8", errors="replace"), "json", _MESSAGE))
+        except (ValueError, RecursionError) as error:
+            bad.append((number, line.decode("utf-8", errors="replace"), *_why(error, line)))
     found = frozenset(name for record in objects for name in record)
     names = sorted(found | columns)
     frame = pl.DataFrame(
@@ -95,17 +93,49 @@ def _chunk(block: list[tuple[int, bytes]], columns: frozenset[str]) -> tuple[Chu
     return Chunk(frame, refused), found
 
 
-def _object(line: bytes) -> dict[str, object] | None:
-    """The object a line holds; fractions as text, since an amount must not pass through floating point."""
-    try:
-        parsed = json.loads(
-            line.decode("utf-8-sig"), parse_float=str, parse_constant=_no_constant, object_pairs_hook=_unique
-        )
-        if b"\\u" in line:  # An escaped lone surrogate is JSON, but no text.
-            json.dumps(parsed, ensure_ascii=False).encode()
-        return _flat(parsed) if isinstance(parsed, dict) else None
-    except (ValueError, RecursionError):
-        return None
+def _object(line: bytes) -> dict[str, object]:
+    """The object a line holds; raises `ValueError` or `RecursionError` where it holds none.
+
+    Fractions are kept as text, since an amount must not pass through floating point.
+    """
+    parsed = json.loads(
+        line.decode("utf-8-sig"), parse_float=str, parse_constant=_no_constant, object_pairs_hook=_unique
+    )
+    if not isinstance(parsed, dict):
+        raise _NoObject("it holds no object", "ask for an object a line, without brackets or commas around")
+    if b"\\u" in line:  # An escaped lone surrogate is JSON, but no text; a zero is of no text, either.
+        json.dumps(parsed, ensure_ascii=False).encode()
+    record = _flat(parsed)
+    if b"\\u0000" in line and any("\0" in told for pair in record.items() for told in pair if isinstance(told, str)):
+        raise _NoObject("a text holds a zero character", "ask for it without")
+    return record
+
+
+class _NoObject(ValueError):
+    """Why a line is no record, and what would mend it."""
+
+    def __init__(self, found: str, mend: str) -> None:
+        super().__init__(found)
+        self.found, self.mend = found, mend
+
+
+def _why(error: ValueError | RecursionError, line: bytes) -> tuple[str, str]:
+    """The rule that a line breaks, and what to say of it: never a value."""
+    match error:
+        case _NoObject():
+            return "json", f"{error.found}; {error.mend}"
+        case UnicodeDecodeError():
+            return "encoding", "the line is not in UTF-8; ask for the file in it, or have its encoding declared"
+        case UnicodeEncodeError():
+            return "json", "a text holds half of a surrogate pair; ask for it with whole characters"
+        case json.JSONDecodeError() if line.lstrip().startswith(b"["):
+            return "json", "it holds no object but begins a list; ask for an object a line, without brackets around"
+        case json.JSONDecodeError():
+            return "json", f"it is no JSON ({error.msg.lower()}): it may be cut; ask for one whole JSON object a line"
+        case RecursionError():
+            return "json", "its lists or objects are nested too deep; ask for the agreed layout"
+        case _:
+            return "json", "a number has thousands of digits; ask for the agreed layout"
 
 
 def _flat(record: dict[str, object]) -> dict[str, object]:
@@ -117,19 +147,19 @@ def _flat(record: dict[str, object]) -> dict[str, object]:
         else:
             fields.append((name, value))
     if len({name for name, _ in fields}) != len(fields):
-        raise ValueError("a path occurs twice")
+        raise _NoObject("two fields have one name, a path with dots among them", "ask for each name once")
     return dict(fields)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = {beside_line(name): value for name, value in pairs}
     if len(record) != len(pairs):
-        raise ValueError("a name occurs twice")
+        raise _NoObject("a name stands twice in an object", "ask for each name once")
     return record
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise _NoObject(f"it says {name}, which is no JSON", "ask for null, or for the field left out, where no number is")
 
 
 def _text(value: object) -> str | None:

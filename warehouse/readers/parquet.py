@@ -27,12 +27,7 @@ def read(path: Path, columns: frozenset[str], *, block_rows: int = 100_000) -> I
     """
     with path.open("rb") as stream:
         file = _sound(lambda: pyarrow.parquet.ParquetFile(stream, page_checksum_verification=True))
-        missing = sorted(columns - set(file.schema_arrow.names))
-        if missing:
-            named = ", ".join(missing)
-            raise FileRefused(
-                "header", f"the file lacks the column {named}; check the dialect, or ask for the agreed layout"
-            )
+        _require(columns, file.schema_arrow)
         if file.metadata.num_rows == 0:
             raise FileRefused("empty", "the file holds no row; ask the sender whether the day had no records")
         batches = _sound(lambda: file.iter_batches(block_rows))
@@ -43,6 +38,20 @@ def read(path: Path, columns: frozenset[str], *, block_rows: int = 100_000) -> I
             yield Chunk(pl.DataFrame([lines, *(_scalar(column) for column in frame)]), nothing_refused())
         if read != file.metadata.num_rows:
             raise _damaged()
+
+
+def _require(columns: frozenset[str], schema: pyarrow.Schema) -> None:
+    """Raises `FileRefused` where the file has other columns than can be bound and read."""
+    if missing := sorted(columns - set(schema.names)):
+        named = ", ".join(missing)
+        raise FileRefused(
+            "header", f"the file lacks the column {named}; check the dialect, or ask for the agreed layout"
+        )
+    if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
+        raise FileRefused("header", f"the file names {', '.join(twice)} more than once; ask for each name once")
+    if wide := [field.name for field in schema if "decimal256" in str(field.type)]:
+        found = f"the numbers of {', '.join(wide)} are of a type for more than 38 digits, which cannot be read"
+        raise FileRefused("parquet", f"{found}; ask for decimals of 38 digits at most")
 
 
 def _next(batches: Iterator[pyarrow.RecordBatch]) -> pl.DataFrame | None:
@@ -70,11 +79,25 @@ def _damaged() -> FileRefused:
 
 
 def _scalar(column: pl.Series) -> pl.Series:
-    """Nested values, binaries and durations as JSON text, the others as they are."""
+    """Nested values and durations as JSON text, binaries as text, the others as they are."""
     column = column.alias(beside_line(column.name))
     if column.dtype in (pl.Categorical, pl.Enum):
         return column.cast(pl.String)  # Each chunk has categories of its own.
-    if not (column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Duration)):
+    if column.dtype == pl.Binary:
+        return pl.Series(column.name, [None if value is None else _text(value) for value in column], dtype=pl.String)
+    if not (column.dtype.is_nested() or column.dtype == pl.Duration):
         return column
-    texts = (None if value is None else json.dumps(value, default=str) for value in column.to_list())
+    texts = (None if value is None else json.dumps(value, default=_plain) for value in column.to_list())
     return pl.Series(column.name, list(texts), dtype=pl.String)
+
+
+def _plain(value: object) -> str:
+    return _text(value) if isinstance(value, bytes) else str(value)
+
+
+def _text(value: bytes) -> str:
+    """A binary as the text it is, for older writers do not mark texts as such; else its digits: `0xff00`."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value.hex()}"

@@ -63,26 +63,45 @@ def test_fields_of_nested_objects_are_called_by_their_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "told"),
     [
-        pytest.param(b"garbage", id="no-json"),
-        pytest.param(b'{"declaration": "A', id="cut"),
-        pytest.param(b'["declaration"]', id="no-object"),
-        pytest.param(b'{"declaration": "\xff"}', id="no-utf-8"),
-        pytest.param(b'{"declaration": "\\ud800"}', id="half-a-surrogate-pair"),
-        pytest.param(b'{"declaration": "\xed\xa0\x80"}', id="half-a-surrogate-pair-as-bytes"),
-        pytest.param(b'{"declaration": "A", "declaration": "B"}', id="a-name-twice"),
-        pytest.param(b'{"declaration": "A", "a": {"b": 1}, "a.b": 2}', id="a-path-twice"),
-        pytest.param(b'{"declaration": NaN}', id="not-a-number"),
-        pytest.param(b'{"declaration": ' + b"[" * 100_000, id="nested-without-end"),
-        pytest.param(b'{"declaration": ' + b"1" * 6_000 + b"}", id="number-without-end"),
+        pytest.param(b"garbage", "it is no JSON (expecting value)", id="no-json"),
+        pytest.param(b'{"declaration": "A', "it is no JSON (unterminated string", id="cut"),
+        pytest.param(b'{"declaration": "A",}', "it is no JSON (expecting property name", id="a-comma-too-many"),
+        pytest.param(b'{"declaration": "A"}{"declaration": "B"}', "it is no JSON (extra data)", id="two-objects"),
+        pytest.param(b'["declaration"]', "it holds no object", id="no-object"),
+        pytest.param(b'[{"declaration": "A"},', "but begins a list", id="a-list-over-several-lines"),
+        pytest.param(b'{"declaration": "\\ud800"}', "half of a surrogate pair", id="half-a-surrogate-pair"),
+        pytest.param(b'{"declaration": "A\\u0000"}', "a zero character", id="a-zero-character"),
+        pytest.param(b'{"declaration": "A", "x\\u0000": 1}', "a zero character", id="a-zero-character-in-a-name"),
+        pytest.param(b'{"declaration": "A", "declaration": "B"}', "a name stands twice", id="a-name-twice"),
+        pytest.param(b'{"declaration": "A", "a": {"b": 1}, "a.b": 2}', "two fields have one name", id="a-path-twice"),
+        pytest.param(b'{"declaration": NaN}', "it says NaN", id="not-a-number"),
+        pytest.param(b'{"declaration": ' + b"[" * 100_000, "nested too deep", id="nested-without-end"),
+        pytest.param(b'{"declaration": ' + b"1" * 6_000 + b"}", "thousands of digits", id="number-without-end"),
     ],
 )
-def test_a_bad_line_is_refused_with_its_number_and_costs_only_itself(bad: bytes) -> None:
+def test_a_bad_line_is_refused_with_its_reason_and_costs_only_itself(bad: bytes, told: str) -> None:
     rows, refused = read(b'{"declaration": "A1"}\n' + bad + b'\n\n{"declaration": "A3"}\n')
     assert rows[LINE].to_list() == [1, 4]
     assert refused.select(LINE, "rule").rows() == [(2, "json")]
     assert refused["raw"][0] == bad.decode(errors="replace")
+    found, _, mend = refused["message"][0].partition("; ")
+    assert told in found
+    assert mend.startswith("ask for")
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xed\xa0\x80"], ids=["no-text", "half-a-surrogate-pair-as-bytes"])
+def test_a_line_that_is_not_in_utf_8_is_refused_as_such(bad: bytes) -> None:
+    rows, refused = read(b'{"declaration": "A1"}\n{"declaration": "' + bad + b'"}\n')
+    assert rows[LINE].to_list() == [1]
+    assert refused.select(LINE, "rule").rows() == [(2, "encoding")]
+
+
+def test_an_escaped_backslash_before_digits_is_no_zero() -> None:
+    rows, refused = read(b'{"declaration": "A\\\\u0000"}\n')
+    assert rows["declaration"].to_list() == ["A\\u0000"]
+    assert refused.is_empty()
 
 
 def test_a_byte_order_mark_is_ignored_and_an_absent_field_is_null() -> None:

@@ -55,6 +55,32 @@ def test_every_type_can_be_kept_as_text_for_the_quarantine(tmp_path: Path) -> No
     assert rows[f"{LINE} (source)"].to_list() == [7]
 
 
+def test_a_text_that_is_not_marked_as_one_is_text_and_other_bytes_are_their_digits(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    pl.DataFrame({"plate": ["KX 12-ÄB".encode(), b"\xff\x00", None], "tags": [[b"A1"], [], None]}).write_parquet(path)
+    rows = read(path)
+    assert rows["plate"].to_list() == ["KX 12-ÄB", "0xff00", None]
+    assert rows["tags"].to_list() == ['["A1"]', "[]", None]
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "told"),
+    [
+        pytest.param(["plate", "plate"], pyarrow.int64(), "names plate more than once", id="a-name-twice"),
+        pytest.param(["plate", "toll"], pyarrow.decimal256(50, 2), "numbers of plate, toll are", id="too-many-digits"),
+        pytest.param(["plate", "tolls"], pyarrow.list_(pyarrow.decimal256(50, 2)), "plate, tolls", id="in-a-list"),
+    ],
+)
+def test_columns_that_cannot_be_bound_or_read_are_named(
+    tmp_path: Path, names: list[str], kind: pyarrow.DataType, told: str
+) -> None:
+    path = tmp_path / "extract.parquet"
+    table = pyarrow.Table.from_arrays([pyarrow.nulls(1, kind) for _ in names], names=names)
+    pyarrow.parquet.write_table(table, path)
+    with pytest.raises(FileRefused, match=told):
+        read(path)
+
+
 def test_a_name_with_wildcards_and_a_folder_like_a_partition_are_just_names(tmp_path: Path) -> None:
     folder = tmp_path / "plate=B2"
     folder.mkdir()
