@@ -15,10 +15,12 @@ import polars as pl
 
 from warehouse.dialect import Dialect
 from warehouse.quarantine import Reading
+from warehouse.readers import WORDINGS
 from warehouse.terms import Complaint, once, terms
 
 _LINES_ON_A_PAGE = 2_000
 """A browser shows no more with ease; the CSV holds all."""
+_LINES_COUNTED = "Lines are counted from 1, with the header; records in formats that have no lines."
 _Broken = tuple[str, str]
 """A rule, and the message kept with the row."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -53,6 +55,8 @@ class Return:
     layout: str
     """The dialect that the file was read under, and whose names of columns the report uses."""
     has_raw: bool
+    counted: str
+    """What the numbers of its lines count."""
 
 
 def returned(readings: Sequence[Reading], rows: Mapping[str, pl.DataFrame], dialect: Dialect | None) -> Return:
@@ -64,7 +68,13 @@ def returned(readings: Sequence[Reading], rows: Mapping[str, pl.DataFrame], dial
         layout += ", which is gone: the names are ours"
     elif dialect.version != first.dialect_version:
         layout += f"; names are those of version {dialect.version}"
-    return Return(tuple(readings), lines, layout, any("raw" in frame.columns for frame in rows.values()))
+    has_raw = any("raw" in frame.columns for frame in rows.values())
+    return Return(tuple(readings), lines, layout, has_raw, _counted(first, dialect))
+
+
+def _counted(reading: Reading, dialect: Dialect | None) -> str:
+    formats = [one.format for one in dialect.extracts if one.dataset.endswith(f".{reading.dataset}")] if dialect else []
+    return WORDINGS[formats[0]].lines if formats and formats[0] in WORDINGS else _LINES_COUNTED
 
 
 def as_csv(report: Return) -> str:
@@ -126,7 +136,7 @@ def _opening(report: Return) -> str:
     said = (
         f"Delivered by {first.agency} ({first.jurisdiction}) as {first.dataset}, received {first.received_on}, "
         f"batch {first.batch_id}, SHA-256 {first.sha256}. Columns are called as in your file (layout {report.layout}). "
-        "Lines are counted from 1, with the header; records in formats that have no lines."
+        f"{report.counted}"
     )
     if first.replaced_by:
         said += f" The file has been read again since: batch {first.replaced_by} stands in place of this one."

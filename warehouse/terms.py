@@ -11,19 +11,30 @@ import polars as pl
 
 from warehouse.contracts import Contract
 from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_named_by
+from warehouse.readers import WORDINGS, Wording
 
 _EXTRACTED = "extracted_at"
 _WHOLE_AGAIN = "send the file again as it is on your side, with its sidecar if there is one"
-_OF_FILES = {
-    "header": "send the file with the columns, the delimiter and the encoding that were agreed",
+_MESSAGE_AGAIN = "send the message again, whole"
+_COUNT_OF_UNT = f"{_MESSAGE_AGAIN}; UNT counts its segments from UNH to UNT, both of them with it"
+_BOUND_BY_NAME = "send the file with the columns, the delimiter and the encoding that were agreed"
+_TO_SENDER = {
+    "header": _BOUND_BY_NAME,
     "hash": _WHOLE_AGAIN,
     "row-count": _WHOLE_AGAIN,
     "truncated": _WHOLE_AGAIN,
-    "parquet": _WHOLE_AGAIN,
     "empty": "say that there was nothing to report, or send the file again",
     "edifact-no-interchange": "send the file in the format that was agreed",
+    "edifact-unt-count": _COUNT_OF_UNT,
+    "edifact-unt-reference": f"{_MESSAGE_AGAIN}; UNT repeats the reference of its UNH",
+    "edifact-une-count": "send the group again, whole; UNE counts its messages",
+    "edifact-une-reference": "send the group again, whole; UNE repeats the reference of its UNG",
+    "edifact-unz-count": "send what is missing; UNZ counts the interchange's messages, or its groups where it has any",
+    "edifact-unz-reference": "send what is missing; UNZ repeats the reference of its UNB",
 }
-"""What mends a whole file that was refused, said to its sender: the message itself speaks to who received it."""
+"""What mends a reader's refusal, said to its sender, where that is not what its receiver is told."""
+_TURNED = (("ask the sender whether", "say whether"), ("ask the sender for", "send"), ("ask for", "send"))
+"""What a receiver is told to do, turned to the sender."""
 _CODES_SHOWN = 12
 _UNREADABLE, _MISSING = "the value cannot be read", "a value is missing"
 _EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
@@ -69,11 +80,11 @@ class Terms:
         mapped = self._rule(name)
         if check == "nullability":
             unread = " or cannot be read" if mapped is not None and mapped.source == "sql" else ""
-            return Complaint(self.columns_of(name), f"{_MISSING}{unread}", f"give a value: {meaning}")
+            return Complaint(self._called(name), f"{_MISSING}{unread}", f"give a value: {meaning}")
         if check == "unreadable":
-            form = _readable_form(self._read_by(mapped), column.dtype)
-            return Complaint(self.columns_of(name), _UNREADABLE, f"write {form}: {meaning}")
-        return Complaint(self.columns_of(name), *broken_check(check, getattr(column, check, None), meaning))
+            form = _readable_form(self._read_by(mapped), column.dtype, self._wording)
+            return Complaint(self._called(name), _UNREADABLE, f"write {form}: {meaning}")
+        return Complaint(self._called(name), *broken_check(check, getattr(column, check, None), meaning))
 
     def _complaint_of_line(self, rule: str, message: str) -> Complaint:
         """Of a reader's rule, whose message says what was found; what to do. Of a contract's, what has to hold."""
@@ -83,13 +94,22 @@ class Terms:
         found, _, mend = message.partition("; ")
         if not mend:
             return Complaint((), _words(rule), message)
-        return Complaint((), found, _OF_FILES.get(rule, mend))
+        return Complaint((), found, _TO_SENDER.get(rule) or _turned(mend))
 
     def columns_of(self, target: str) -> tuple[str, ...]:
         """The source's columns that a contract column comes from, in the order of their names."""
         if self.output is None:
             return (target,)
         return tuple(sorted(set(self._sources(self._rule(target))))) or (f"{target} (set by the dialect)",)
+
+    def _called(self, target: str) -> tuple[str, ...]:
+        """The same as the sender finds them in its own format."""
+        named = self.columns_of(target)
+        return named if self._wording is None else tuple(map(self._wording.called, named))
+
+    @property
+    def _wording(self) -> Wording | None:
+        return WORDINGS.get(self.extract.format) if self.extract else None
 
     def _rule(self, target: str) -> ColumnRule | None:
         rules = self.output.rules if self.output else ()
@@ -129,7 +149,7 @@ class Terms:
             return ()  # A rule of the reader.
         concerned: pl.Expr = made.validation_fn(self.contract.schema)
         targets = dict.fromkeys(concerned.meta.root_names())
-        return tuple(dict.fromkeys(column for target in targets for column in self.columns_of(target)))
+        return tuple(dict.fromkeys(column for target in targets for column in self._called(target)))
 
 
 def once(complaints: Sequence[Complaint]) -> list[Complaint]:
@@ -182,14 +202,20 @@ def _words(rule: str) -> str:
     return rule.replace("-", " ").replace("_", " ")
 
 
-def _readable_form(rule: ColumnRule | None, dtype: pl.DataType) -> str:
-    """The form in which the dialect reads a column's values."""
+def _turned(mend: str) -> str:
+    for told_receiver, told_sender in _TURNED:
+        mend = mend.replace(told_receiver, told_sender)
+    return mend
+
+
+def _readable_form(rule: ColumnRule | None, dtype: pl.DataType, wording: Wording | None) -> str:
+    """The form in which the dialect reads a column's values, or which the format has for them."""
     if rule is not None and rule.codes:
         codes = sorted(rule.codes)
         more = f" and {len(codes) - _CODES_SHOWN} more" if len(codes) > _CODES_SHOWN else ""
         return f"one of the agreed codes ({', '.join(codes[:_CODES_SHOWN])}{more})"
     if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
-        return _time_form(rule.time if rule else None)
+        return f"one that exists, as {wording.days}" if wording else _time_form(rule.time if rule else None)
     if dtype == pl.Boolean:
         return "true or false, 1 or 0, yes or no"
     if dtype.is_integer():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from warehouse.readers import ais, cuscar, delimited, ndjson, parquet, paxlst, pnrgov
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Wording
 
 READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
     "delimited": delimited.read,
@@ -18,4 +18,7 @@ READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
 NAMED_BY_SENDER = frozenset({"delimited", "ndjson", "parquet"})
 """Formats whose columns are the sender's own; those of the others are the reader's."""
 
-__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "Chunk"]
+WORDINGS: dict[str, Wording] = {"cuscar": cuscar.WORDING, "paxlst": paxlst.WORDING, "pnrgov": pnrgov.WORDING}
+"""How senders call what these readers give; in other formats, by the column's name."""
+
+__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "WORDINGS", "Chunk", "Wording"]

@@ -218,4 +218,37 @@ def _containers(segments: Sequence[Segment]) -> Iterator[str]:
             yield number
 
 
+WORDING = edifact_table.wording(
+    {
+        "document_name": "BGM document name",
+        "message_function": "BGM message function",
+        "manifest_id": "BGM document identifier",
+        "documented_at": "DTM+137",
+        "voyage_number": "TDT voyage",
+        "transport_mode": "TDT mode",
+        "carrier_id": "TDT carrier",
+        "carrier_name": "TDT carrier's name",
+        "vessel_id": "TDT means of transport",
+        "vessel_name": "TDT vessel's name",
+        "arrival_port": "LOC+60",
+        "arrival_at": "DTM+132",
+        "consignment_number": "CNI number",
+        "consignment_id": "CNI document or RFF+BM",
+        "discharge_port": "LOC+11",
+        "loading_place": "LOC+9",
+        "country_of_dispatch": "LOC+35 or LOC+9",
+        "consignor_id": "NAD+CZ",
+        "consignor_name": "NAD+CZ name",
+        "consignee_id": "NAD+CN",
+        "consignee_name": "NAD+CN name",
+        "notify_id": "NAD+NI",
+        "packages": "CNT+11 or GID",
+        "package_type": "GID type",
+        "gross_mass_kg": "MEA+WT or MEA+AAE",
+        "goods_description": "FTX+AAA",
+        "hs_code": "PIA or CST",
+        "containers": "EQD or SGP",
+    },
+    "YYMMDD, or CCYYMMDD with the code 102; with a time YYMMDDHHMM, with the code 201",
+)
 LAYOUT = Layout("CUSCAR", COLUMNS, _consignments_at, _rows, "consignment")

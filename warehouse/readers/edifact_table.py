@@ -11,14 +11,23 @@ import polars as pl
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
 from warehouse.readers.edifact import OFF_CHARSET, Message, Refused, Segment
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Wording
 from warehouse.readers.searched import SearchedFile
 
 STRICT, LENIENT = "strict", "lenient"
 _CHUNK_ROWS, _CHUNK_CHARS = 10_000, 16 << 20
 
-# Columns that every message's rows have.
-HEADER = ("sender", "interchange_reference", "message_reference", "access_reference", "message_id", "prepared_at")
+# Columns that every message's rows have, and where a message says them.
+_HEADER_PLACES = {
+    "sender": "UNB sender",
+    "interchange_reference": "UNB reference",
+    "message_reference": "UNH reference",
+    "access_reference": "UNH common access reference",
+    "message_id": "references of UNB and UNH",
+    "prepared_at": "UNB date and time",
+}
+HEADER = tuple(_HEADER_PLACES)
+_SEGMENTS = "Lines are segments, counted from 1 through the file; UNA is one, and so is text outside of an interchange."
 
 
 class Row(NamedTuple):
@@ -48,6 +57,11 @@ class Layout:
     @property
     def schema(self) -> pl.Schema:
         return pl.Schema({LINE: pl.Int64(), **dict.fromkeys((*HEADER, *self.columns), pl.String())})
+
+
+def wording(places: Mapping[str, str], days: str) -> Wording:
+    """How senders of a message call its columns."""
+    return Wording({**_HEADER_PLACES, **places}, days, _SEGMENTS)
 
 
 def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> Iterator[Chunk]:

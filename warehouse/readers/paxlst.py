@@ -314,4 +314,28 @@ def _rank(document: dict[str, str]) -> int:
     return 0 if kind == "P" else 2 if kind in ("V", "L") else 1
 
 
+WORDING = edifact_table.wording(
+    {
+        "document_name": "BGM document name",
+        "document_identifier": "BGM document identifier",
+        "message_function": "BGM message function",
+        "transaction_reference": "RFF+TN",
+        "traveller_number": "place among the travellers' NAD",
+        "role_code": "NAD function",
+        "surname": "NAD surname",
+        "given_names": "NAD given names",
+        **{column: f"{tag}+{code}" for (tag, code), column in _OF_PERSON.items()},
+        "document_type": "DOC type",
+        "document_number": "DOC number",
+        "issuing_state": "LOC+91",
+        "document_expires": "DTM+36",
+        "carrier": "TDT carrier",
+        "flight_number": "TDT number",
+        "departed_from": "LOC+125",
+        "departure_at": "DTM+189",
+        "arrives_at": "LOC+87",
+        "arrival_at": "DTM+232",
+    },
+    "YYMMDD, or CCYYMMDD with the code 102; with a time YYMMDDHHMM, with the code 201",
+)
 LAYOUT = Layout("PAXLST", COLUMNS, _travellers_at, _rows, "traveller")

@@ -192,4 +192,37 @@ def _described(flight: Flight) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
+WORDING = edifact_table.wording(
+    {
+        "carrier": "first TVL carrier",
+        "flight_number": "first TVL number",
+        "departed_from": "first TVL from",
+        "departure_at": "first TVL departure",
+        "arrives_at": "first TVL to",
+        "arrival_at": "first TVL arrival",
+        "record_locator": "RCI locator",
+        "booked_at": "RCI date and time",
+        "changed_at": "DAT+700",
+        "ticketed_at": "DAT+710",
+        "party_size": "number of TIF",
+        "traveller_number": "TIF reference",
+        "traveller_type": "TIF type",
+        "surname": "TIF surname",
+        "given_names": "TIF given names",
+        "document_type": "SSR+DOCS",
+        "issuing_state": "SSR+DOCS",
+        "document_number": "SSR+DOCS",
+        "document_expires": "SSR+DOCS",
+        "nationality": "SSR+DOCS",
+        "birth_date": "SSR+DOCS",
+        "sex": "SSR+DOCS",
+        "tickets": "TKT or SSR+TKNE",
+        "payment_form": "FOP",
+        "frequent_flyer": "FTI",
+        "seat": "SSD or SSR+SEAT",
+        "bags": "TBD pieces",
+        "bag_mass": "TBD mass",
+    },
+    "DDMMYY, with a time DDMMYY:HHMM; in SSR+DOCS as 31DEC25",
+)
 LAYOUT = Layout("PNRGOV", COLUMNS, _bookings_at, _rows, "booking")

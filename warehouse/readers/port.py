@@ -1,11 +1,11 @@
-"""The port every reader implements: a file in, chunks of rows by the source's own names out.
+"""The port every reader implements: a file in, chunks of rows by the source's own names out; and what senders say.
 
 A reader knows one format and no dataset. It binds columns by name, streams in bounded memory, and accounts
 for every line: it is in `Chunk.rows`, or in `Chunk.refused` with its position and reason. A file that cannot
 be read at all raises `FileRefused`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,22 @@ class Chunk:
 
     rows: pl.DataFrame
     refused: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How the senders of a format call what its reader gives, where the format has no columns."""
+
+    places: Mapping[str, str]
+    """Reader's column -> where the format says it: `DTM+329`."""
+    days: str
+    """How days and times are written in it."""
+    lines: str
+    """What the number of a row counts."""
+
+    def called(self, column: str) -> str:
+        """A column as its sender finds it, with our name."""
+        return f"{self.places[column]} ({column})" if column in self.places else column
 
 
 class Reader(Protocol):

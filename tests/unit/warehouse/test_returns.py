@@ -14,6 +14,7 @@ from warehouse.delta import Lake
 from warehouse.dialect import dialect_of, dialects
 from warehouse.mapping import message_for
 from warehouse.quarantine import readings, rows_of
+from warehouse.readers import WORDINGS
 from warehouse.returns import Return, as_csv, as_html, returned
 from warehouse.terms import Complaint, terms
 
@@ -61,6 +62,8 @@ def test_agreed_codes_are_listed_and_another_column_is_followed() -> None:
 @pytest.mark.parametrize("dialect", list(dialects()))
 def test_every_rule_of_every_contract_can_be_told(dialect: str) -> None:
     for extract in dialect_of(dialect).extracts:
+        wording = WORDINGS.get(extract.format)
+        called = {wording.called(column) if wording else column for column in extract.columns}
         for output in extract.outputs:
             words = terms(output.contract, extract.dataset.split(".")[1], dialect_of(dialect))
             assert words.output is output
@@ -68,7 +71,7 @@ def test_every_rule_of_every_contract_can_be_told(dialect: str) -> None:
             for rule in [*rules, *(f"{name}|unreadable" for name in output.contract.columns())]:
                 complaint = words.complaint(rule, message_for(output.contract, rule))
                 assert complaint.columns
-                assert set(complaint.columns) <= extract.columns | {
+                assert set(complaint.columns) <= called | {
                     f"{name} (set by the dialect)" for name in output.contract.columns()
                 } | {"extracted_at of the sidecar"}
                 assert "None" not in complaint.mend
@@ -131,8 +134,55 @@ def test_of_a_line_that_is_no_row_the_problem_and_the_mend_stand_apart(lake: Lak
     path.write_bytes(path.read_bytes() + b"B;1\n")
     landed(lake, deliver(path))
     (entry,) = entries(report_of(lake))
-    assert entry["problem"].startswith("the line does not have")
-    assert entry["what_would_mend_it"] == "it may be cut, or hold an unquoted delimiter"
+    assert entry["problem"].startswith("the line has 2 fields and the header 25")
+    assert entry["what_would_mend_it"].startswith("send it whole"), "not what its receiver may ask for"
+
+
+@pytest.mark.parametrize("kind", sorted(WORDINGS))
+def test_every_column_that_a_dialect_reads_of_a_message_has_its_place_there(kind: str) -> None:
+    extracts = [one for name in sorted(dialects()) for one in dialect_of(name).extracts if one.format == kind]
+    # How exact a time is follows from how it is written.
+    read = {column for extract in extracts for column in extract.columns if not column.endswith("_precision")}
+    assert read
+    assert read <= set(WORDINGS[kind].places)
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns", "mend"),
+    [
+        pytest.param("birth_date|unreadable", ("DTM+329 (birth_date)",), "CCYYMMDD with the code 102", id="a-day"),
+        pytest.param("sex|unreadable", ("ATT+2 (sex)",), "agreed codes (F, M, U, X)", id="a-code"),
+        pytest.param("flight_number|nullability", ("TDT number (flight_number)",), "give a value", id="nothing"),
+        pytest.param("document_type|regex", ("DOC type (document_type)",), "give it as described", id="a-form"),
+        pytest.param(
+            "arrives_after_departure",
+            ("DTM+232 (arrival_at)", "DTM+189 (departure_at)"),
+            "arrives after departing",
+            id="a-rule-of-the-row",
+        ),
+    ],
+)
+def test_a_sender_of_messages_is_told_their_segments(rule: str, columns: tuple[str, ...], mend: str) -> None:
+    complaint = told(rule, "immigration.api_messages")
+    assert complaint.columns == columns
+    assert mend in complaint.mend
+
+
+@pytest.mark.parametrize(
+    ("rule", "message", "mend"),
+    [
+        pytest.param("edifact-unt-count", "x; ask for it again, or read it so", "send the message again", id="a-count"),
+        pytest.param("edifact-cut", "x; ask for it again, whole", "send it again, whole", id="what-is-cut"),
+        pytest.param("nmea-checksum", "x; ask for the log as recorded", "send the log as recorded", id="a-log"),
+        pytest.param("pnrgov-no-traveller", "x; ask the sender whether it is so", "say whether it is so", id="a-doubt"),
+    ],
+)
+def test_what_the_receiver_may_ask_for_is_what_the_sender_may_do(rule: str, message: str, mend: str) -> None:
+    complaint = terms(CONTRACTS["immigration.api_messages"], "api_messages", dialect_of("norvale")).complaint(
+        rule, message
+    )
+    assert complaint.problem == "x"
+    assert complaint.mend.startswith(mend)
 
 
 def test_no_value_of_a_row_is_in_a_report_unless_it_is_asked_for(lake: Lake, tmp_path: Path) -> None:
