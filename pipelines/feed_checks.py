@@ -19,7 +19,10 @@ from warehouse.contracts import Contract
 from warehouse.feeds import ALARMS, Measure, Verdict
 
 _CHECKS: dict[str, tuple[tuple[Measure, ...], str]] = {
-    "feed_is_fresh": ((Measure.FRESHNESS,), "Each agency's deliveries come when they usually do."),
+    "feed_is_fresh": (
+        (Measure.FRESHNESS, Measure.PARTS),
+        "Each agency's deliveries come when they usually do, and reports in several messages with all of them.",
+    ),
     "feed_volume": ((Measure.VOLUME, Measure.WEEK), "Each delivery has about as many rows as its weekday usually has."),
     "feed_refusals": ((Measure.REFUSED, Measure.REPEATED), "No more rows are refused, or stand twice, than usual."),
     "feed_schema": ((Measure.COLUMNS, Measure.FILES), "No column has come up, and no file is refused as a whole."),

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from warehouse.transmissions import Lacking
 from warehouse.usual import FEWEST_DELIVERIES, FEWEST_OF_A_WEEKDAY, Band, Silence
 
-_COLUMNS_SHOWN, _NAME_SHOWN = 5, 40
+_COLUMNS_SHOWN, _REPORTS_SHOWN, _NAME_SHOWN = 5, 3, 40
 _SHOWS_FILES = "Its files: borderlake show ledger.landings"
 
 
@@ -92,6 +93,18 @@ def files(feed: Feed, rules: Mapping[str, int]) -> str:
     return (
         f"{_counted(sum(rules.values()), 'file', 'files')} refused as a whole within a week, not read since ({told}). "
         f"See why: borderlake quarantine list --dataset {feed.name}; mend the dialect and redrive, or ask {feed.agency}"
+    )
+
+
+def parts(feed: Feed, found: Sequence[Lacking]) -> str:
+    """Reports of which a part has not landed."""
+    if not found:
+        return "no part of a report is missing"
+    shown = "; ".join(f"{_short(one.of)} of {one.made_at}: {one.numbers}" for one in found[:_REPORTS_SHOWN])
+    more = f" and {len(found) - _REPORTS_SHOWN} more" if len(found) > _REPORTS_SHOWN else ""
+    return (
+        f"{_counted(len(found), 'report', 'reports')} of the last days without all their parts ({shown}{more}). See "
+        f"whether one was refused: borderlake quarantine list --dataset {feed.name}; else ask {feed.agency} for it"
     )
 
 

@@ -15,6 +15,8 @@ import polars as pl
 from warehouse import feed_reasons as reasons
 from warehouse.contracts import CONTRACTS
 from warehouse.ledger import LANDED, REFUSED
+from warehouse.readers import Part
+from warehouse.transmissions import lacking
 from warehouse.usual import WINDOW_DAYS, bound_of_part, silence, volume_band
 
 REPEATED = "repeated-in-file"
@@ -27,6 +29,8 @@ _LIVE_WITHIN = timedelta(days=7)
 _FEW = 0.25
 """Less than this part of the least that is usual is no longer a thin day but a broken feed."""
 _MOST = 0.5
+_PARTS_WITHIN = timedelta(hours=2)
+"""Parts of a report are sent at once; what has not landed so long after its file of parts is missing."""
 _CONTENT = ["sha256", "source_agency", "dataset", "jurisdiction", "contract"]
 
 
@@ -40,6 +44,7 @@ class Measure(StrEnum):
     REPEATED = "repeated share"
     COLUMNS = "new columns"
     FILES = "refused files"
+    PARTS = "parts of reports"
 
 
 class Verdict(StrEnum):
@@ -123,14 +128,16 @@ def current(judged: pl.DataFrame) -> pl.DataFrame:
 
 def standing(ledger: pl.DataFrame) -> pl.DataFrame:
     """Ledger rows that stand: one a file and contract, on the day it first came, as its latest landed reading says."""
-    if "columns_unmapped" not in ledger.columns:
-        ledger = ledger.with_columns(columns_unmapped=pl.lit(None, dtype=pl.String))
+    given_later = {"columns_unmapped", "parts"} - set(ledger.columns)
+    ledger = ledger.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in sorted(given_later))
     is_landed = pl.col("status") == LANDED
     ordered = ledger.sort(is_landed, "landed_at", maintain_order=True)
     return ordered.group_by(_CONTENT, maintain_order=True).agg(
         pl.col("received_on").min(),
         pl.col("landed_at").min(),
-        pl.col("batch_id", "status", "rows_read", "rows_refused", "refused_by_rule", "columns_unmapped").last(),
+        pl.col(
+            "batch_id", "status", "rows_read", "rows_refused", "refused_by_rule", "columns_unmapped", "parts"
+        ).last(),
     )
 
 
@@ -174,6 +181,7 @@ def _findings(feed: reasons.Feed, rows: pl.DataFrame, as_of: datetime, today: da
         (CONTRACTS[name].cadence for name in rows["contract"].unique() if name in CONTRACTS), default=_LIVE_WITHIN
     )
     yield _freshness(feed, days, as_of, today, cadence)
+    yield from _parts(feed, rows, as_of, today)
     for index, day in enumerate(days):
         if (days[-1].day - day.day).days < _JUDGED_DAYS:
             past = [one for one in days[:index] if (day.day - one.day).days <= WINDOW_DAYS]
@@ -206,6 +214,22 @@ def _freshness(feed: reasons.Feed, days: Sequence[Day], as_of: datetime, today: 
         verdict = Verdict.BROKEN if quiet.missed > 2 * quiet.allowed + 1 else Verdict.UNUSUAL
     reason = reasons.freshness(feed, last.day, quiet, is_late=verdict in ALARMS)
     return Finding(today, measure, missed, 0, quiet.allowed, verdict, reason)
+
+
+def _parts(feed: reasons.Feed, rows: pl.DataFrame, as_of: datetime, today: date) -> Iterator[Finding]:
+    """Reports of the last days of which a part has not come; nothing of a feed whose reports come whole."""
+    lately = pl.col("received_on").is_between(today - timedelta(days=_REMEMBERED_DAYS), today)
+    told = rows.filter(lately & (pl.col("landed_at") <= as_of) & pl.col("parts").is_not_null())
+    if told.is_empty():
+        return
+    # The files of a report that is still coming in are not yet judged.
+    landed = {
+        Part(*part): at for text, at in told.select("parts", "landed_at").iter_rows() for part in json.loads(text)
+    }
+    waits = {part.of for part, at in landed.items() if as_of - at < _PARTS_WITHIN}
+    found = [one for one in lacking(list(landed)) if one.of not in waits]
+    verdict = Verdict.BROKEN if found else Verdict.USUAL
+    yield Finding(today, Measure.PARTS, len(found), 0, 0, verdict, reasons.parts(feed, found))
 
 
 def _volume(

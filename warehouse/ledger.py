@@ -13,6 +13,7 @@ from warehouse.catalog import BRONZE, ERASURES, LEDGER, QUARANTINE
 from warehouse.contracts import Contract
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
+from warehouse.readers import Notes
 
 LANDED, REFUSED, KNOWN = "landed", "refused", "already landed"
 
@@ -31,6 +32,8 @@ class Account:
     columns_unmapped: tuple[str, ...] | None = None
     """The sender's columns that the dialect names nowhere; None where the sender does not name columns."""
     reason: str | None = None
+    notes: Notes = field(default_factory=Notes)
+    """What the reader let pass, and which parts of reports the file holds."""
     kept_before: str | None = None
     """Where the archive keeps the file from when it landed, if it has landed before."""
 
@@ -95,6 +98,8 @@ def ledger_rows(ledger: pl.LazyFrame, accounts: Sequence[Account], landed_at: da
             "rows_refused": account.rows_refused,
             "rows_set_aside": account.rows_set_aside,
             "refused_by_rule": json.dumps(account.by_rule),
+            "let_pass_by_rule": json.dumps(account.notes.let_pass) if account.notes.let_pass else None,
+            "parts": json.dumps(account.notes.parts) if account.notes.parts else None,
             "columns_unmapped": None if account.columns_unmapped is None else list(account.columns_unmapped),
             "status": account.status,
             "reason": account.reason,

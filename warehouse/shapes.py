@@ -55,6 +55,15 @@ class Landings(dy.Schema):
     rows_refused = dy.Int64(description="Rows in quarantine.")
     rows_set_aside = dy.Int64(description="Records that carry no event of this contract, as the dialect says.")
     refused_by_rule = dy.String(description="JSON: rule -> rows.")
+    let_pass_by_rule = dy.String(
+        nullable=True,
+        description="JSON: rule -> how often it was broken and let pass, as the dialect asks.",
+    )
+    parts = dy.String(
+        nullable=True,
+        description="JSON: messages that are one of several of a report, each with its sender and the reference of the "
+        "whole, when it was made, its number, and whether it is the last.",
+    )
     columns_unmapped = dy.List(
         dy.String(),
         nullable=True,

@@ -19,7 +19,7 @@ from warehouse.delivery import Delivery
 from warehouse.dialect import Extract, Output
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED, Account
-from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk
+from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk, Notes
 
 _LINE_BITS = 40
 
@@ -226,6 +226,7 @@ def _accounts(
             aside.get(index, 0),
             by_rule.get(index, {}),
             _unmapped(item),
+            notes=sum((chunk.notes for chunk in item.chunks), Notes()),
         )
         for index, item in enumerate(items)
     ]

@@ -18,7 +18,7 @@ from warehouse.catalog import BRONZE, QUARANTINE
 from warehouse.delivery import Delivery
 from warehouse.delta import Lake
 from warehouse.ledger import LANDED, Account
-from warehouse.readers import READERS, Chunk
+from warehouse.readers import READERS, Chunk, Notes
 from warehouse.repeats import Records
 from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract_of, settle
 
@@ -83,6 +83,7 @@ class Sorting:
         self._landed, self._refused, self._set_aside = 0, 0, 0
         self._unmapped: tuple[str, ...] | None = None
         self._by_rule: Counter[str] = Counter()
+        self._notes = Notes()
 
     def sound(self, parts: Iterable[Chunk]) -> Iterator[pl.DataFrame]:
         """Rows for bronze, part by part."""
@@ -98,7 +99,7 @@ class Sorting:
         """What became of the file, once all of it was sorted."""
         by_rule = dict(sorted(self._by_rule.items(), key=lambda item: (-item[1], item[0])))
         counts = (self._landed, self._refused, self._set_aside)
-        return Account(self.delivery, self.contract, LANDED, *counts, by_rule, self._unmapped)
+        return Account(self.delivery, self.contract, LANDED, *counts, by_rule, self._unmapped, notes=self._notes)
 
     def bad(self) -> pl.DataFrame:
         """Rows for quarantine."""
@@ -117,6 +118,7 @@ class Sorting:
         if account.columns_unmapped is not None:
             self._unmapped = tuple(sorted({*(self._unmapped or ()), *account.columns_unmapped}))
         self._by_rule.update(account.by_rule)
+        self._notes += account.notes
         if outcome.bad.height:  # Compressed, since of a large file even a hundredth is much.
             packed = io.BytesIO()
             outcome.bad.write_ipc(packed, compression="zstd")
@@ -145,6 +147,6 @@ def _parts(delivery: Delivery) -> Iterator[Chunk]:
 def _cut(chunks: list[Chunk]) -> Iterator[Chunk]:
     """The chunks as one, in slices."""
     rows, refused = pl.concat([one.rows for one in chunks]), pl.concat([one.refused for one in chunks])
-    yield Chunk(rows.head(PART_ROWS), refused)
+    yield Chunk(rows.head(PART_ROWS), refused, notes=sum((one.notes for one in chunks), Notes()))
     for more in rows.slice(PART_ROWS).iter_slices(PART_ROWS) if rows.height > PART_ROWS else ():
         yield Chunk(more, refused.clear())

@@ -1,6 +1,6 @@
 """Bronze assets: one a contract; a partition is what its agencies delivered that day."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -141,9 +141,12 @@ def _report_partitions(
 def landing_facts(accounts: list[Account]) -> dict[str, Any]:
     """Numbers of landing, and what was refused of each file."""
     new = sorted({name for account in accounts for name in account.columns_unmapped or ()})
+    let_pass = sum((Counter(account.notes.let_pass) for account in accounts), Counter[str]())
+    told = ", ".join(f"{rule} {count:,}" for rule, count in sorted(let_pass.items()))
     return {
         **reporting.account_facts(accounts),
         **reporting.refused_facts(accounts),
+        **({"let pass, as the dialect asks": told} if told else {}),
         **({"columns not mapped": ", ".join(new)} if new else {}),
     }
 

@@ -28,6 +28,7 @@ _SHORT = {
     Measure.REPEATED: "repeats",
     Measure.COLUMNS: "columns",
     Measure.FILES: "files",
+    Measure.PARTS: "parts",
 }
 AsOf = Annotated[
     datetime | None,
@@ -92,11 +93,12 @@ def _overview(now: pl.DataFrame) -> Table:
     """One row a feed, narrow enough for 80 columns."""
     made = Table(title="Feeds", title_justify="left", header_style="bold", padding=(0, 0), pad_edge=False)
     made.add_column("feed", overflow="fold")
-    for measure in Measure:
+    judged = [measure for measure in Measure if measure in now["measure"]]
+    for measure in judged:
         made.add_column(_SHORT[measure], overflow="fold")
     for (agency, dataset), rows in now.partition_by(["source_agency", "dataset"], as_dict=True).items():
         verdicts = dict(rows.select("measure", "verdict").iter_rows())
-        made.add_row(printable(f"{agency}.{dataset}"), *(_mark(verdicts.get(measure)) for measure in Measure))
+        made.add_row(printable(f"{agency}.{dataset}"), *(_mark(verdicts.get(measure)) for measure in judged))
     return made
 
 

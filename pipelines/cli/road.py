@@ -116,6 +116,14 @@ def _explain(accounts: list[Account]) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+        if account.notes.let_pass:
+            told = ", ".join(f"{rule} {count:,}" for rule, count in sorted(account.notes.let_pass.items()))
+            console.print(
+                f"{account.delivery.file_name}: let pass, as the dialect asks: {told}. What it holds may not be whole",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
         if account.reason:
             console.print(f"[red]{account.delivery.file_name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:
@@ -165,6 +173,7 @@ def _facts(account: Account) -> dict[str, object]:
         "rows_refused": account.rows_refused,
         "rows_set_aside": account.rows_set_aside,
         "refused_by_rule": account.by_rule,
+        "let_pass_by_rule": account.notes.let_pass,
         "columns_unmapped": account.columns_unmapped,
         "reason": account.reason,
     }

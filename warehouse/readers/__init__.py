@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from warehouse.readers import ais, cuscar, delimited, ndjson, parquet, paxlst, pnrgov
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Wording
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
 
 READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
     "delimited": delimited.read,
@@ -21,4 +21,4 @@ NAMED_BY_SENDER = frozenset({"delimited", "ndjson", "parquet"})
 WORDINGS: dict[str, Wording] = {"cuscar": cuscar.WORDING, "paxlst": paxlst.WORDING, "pnrgov": pnrgov.WORDING}
 """How senders call what these readers give; in other formats, by the column's name."""
 
-__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "WORDINGS", "Chunk", "Wording"]
+__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "WORDINGS", "Chunk", "Notes", "Part", "Wording"]

@@ -11,6 +11,7 @@ Interchanges are found by `edifact_envelope`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -109,12 +110,12 @@ _COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenie
 _REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
 
 
-def messages(data: SearchedFile, kind: str, *, strict: bool = True) -> Iterator[Message | Refused]:
+def messages(data: SearchedFile, kind: str, let_pass: Counter[str] | None = None) -> Iterator[Message | Refused]:
     """The messages of a kind (CUSCAR, PAXLST, ...) of all interchanges, in order, and what is refused.
 
-    Not strict: a count or reference in UNT, UNE or UNZ that contradicts, and a release character before a
-    character that needs none (which then is text), are let pass. Raises `FileRefused` where nothing ends for so long
-    that it cannot be a message.
+    With `let_pass`, a count or reference in UNT, UNE or UNZ that contradicts, and a release character before a
+    character that needs none (which then is text), are let pass, and counted there by the rule that they break.
+    Raises `FileRefused` where nothing ends for so long that it cannot be a message.
     """
     number = 1
     for found in envelopes(data):
@@ -122,7 +123,7 @@ def messages(data: SearchedFile, kind: str, *, strict: bool = True) -> Iterator[
             yield Refused(number, found.raw[:_LONGEST_RAW], found.rule, found.message)
             number += 1
         else:
-            reading = _Interchange(found, number + found.has_una, kind, strict)
+            reading = _Interchange(found, number + found.has_una, kind, let_pass)
             yield from reading.messages()
             number = reading.following
 
@@ -131,8 +132,8 @@ class _Interchange:
     """One interchange while it is read. `parts` are its segments from number `base` on that nothing accounts for yet;
     of what is behind the last terminator the number is `rest`."""
 
-    def __init__(self, envelope: Envelope, first: int, kind: str, strict: bool) -> None:
-        self.envelope, self.service, self.kind, self.strict = envelope, envelope.service, kind, strict
+    def __init__(self, envelope: Envelope, first: int, kind: str, let_pass: Counter[str] | None) -> None:
+        self.envelope, self.service, self.kind, self.let_pass = envelope, envelope.service, kind, let_pass
         self.parts: list[str] = []
         self.base, self.rest = first, -1
         self.header_text = ""
@@ -246,15 +247,14 @@ class _Interchange:
         if header is None:
             told = f"{trailer.tag} ends what no header began; ask for it again, whole"
             return self.refused(number, number, rule, told)
-        if not self.strict:
-            return None
-        count = _count(trailer.value(1))
-        if count != counted:
-            found = f"{trailer.tag} counts {_said(count)} {what}, {counted} before it: some may be missing"
-            return self.refused(number, number, f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}")
-        if _plain(trailer.value(2)) != _plain(header.value(5)):
-            found = f"the reference of {trailer.tag} is not that of {header.tag}: two may have been mixed up"
-            return self.refused(number, number, f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}")
+        broken = self._admitted(_untrue(trailer, counted, header.value(5), f"{what}, {counted} before it", header.tag))
+        return None if broken is None else self.refused(number, number, *broken)
+
+    def _admitted(self, broken: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
+        """The first of the rules that are broken, and what to say; none where such are let pass."""
+        if self.let_pass is None:
+            return next(broken, None)
+        self.let_pass.update(rule for rule, _ in broken)
         return None
 
     def _message(self, first: int, last: int) -> Message | Refused:
@@ -264,8 +264,9 @@ class _Interchange:
         damaged = self._damaged(first, parts) if self.is_damaged else frozenset()
         if damaged & {first, last} or (self.is_damaged and _OFF_CHARSET.search(self.header_text)):
             return self.refused(first, last, *OFF_CHARSET)
-        if self.strict and self.has_loose_release and any(self.service.release in part for part in parts):
-            return self.refused(first, last, *_RELEASE)
+        is_loose = self.has_loose_release and any(self.service.release in part for part in parts)
+        if is_loose and (broken := self._admitted(iter((_RELEASE,)))):
+            return self.refused(first, last, *broken)
         header, *segments, trailer = [self._segment(number) for number, part in enumerate(parts, first) if part]
         if wrong := self._wrong(header, segments, trailer):
             rule, message = wrong
@@ -287,16 +288,9 @@ class _Interchange:
         if header.value(2) != self.kind:
             told = f"the message is no {self.kind}; deliver other messages as their own dataset"
             return "edifact-unknown-message", told
-        counted, count = len(segments) + 2, _count(trailer.value(1))
-        if self.strict and count != counted:
-            is_less = count is not None and count < counted
-            why = "two messages may have been joined" if is_less else "some may be missing"
-            found = f"UNT counts {_said(count)} segments, {counted} are there with UNH and UNT: {why}"
-            return "edifact-unt-count", f"{found}; {_COUNTS_OTHERWISE}"
-        if self.strict and _plain(trailer.value(2)) != _plain(header.value(1)):
-            found = "the reference of UNT is not that of UNH: two messages may have been mixed up"
-            return "edifact-unt-reference", f"{found}; {_REFERS_OTHERWISE}"
-        return None
+        counted = len(segments) + 2
+        said = f"segments, {counted} are there with UNH and UNT"
+        return self._admitted(_untrue(trailer, counted, header.value(1), said, header.tag))
 
     def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER
@@ -340,12 +334,21 @@ class _Interchange:
         return text
 
 
+def _untrue(trailer: Segment, counted: int, reference: str, what: str, header: str) -> Iterator[tuple[str, str]]:
+    """The rules that a trailer breaks whose count or reference is not that of what it ends, and what to say."""
+    rule, count = f"edifact-{trailer.tag.lower()}", _count(trailer.value(1))
+    if count != counted:
+        is_less = count is not None and count < counted
+        why = "two may have been joined" if is_less else "some may be missing"
+        found = f"{trailer.tag} counts {'no' if count is None else count} {what}: {why}"
+        yield f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}"
+    if _plain(trailer.value(2)) != _plain(reference):
+        found = f"the reference of {trailer.tag} is not that of {header}: two may have been mixed up"
+        yield f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}"
+
+
 def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
-
-
-def _said(count: int | None) -> str:
-    return "no" if count is None else str(count)
 
 
 def _plain(reference: str) -> str:

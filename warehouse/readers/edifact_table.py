@@ -1,6 +1,7 @@
 """Rows of EDIFACT messages as the chunks of the port; what a message's segments mean is told by its own reader."""
 
 from bisect import bisect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ import polars as pl
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
 from warehouse.readers.edifact import OFF_CHARSET, Message, Refused, Segment
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Wording
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
 from warehouse.readers.searched import SearchedFile
 
 STRICT, LENIENT = "strict", "lenient"
 _CHUNK_ROWS, _CHUNK_CHARS = 10_000, 16 << 20
+_DIGITS_OF_PART = 4
 
 # Columns that every message's rows have, and where a message says them.
 _HEADER_PLACES = {
@@ -86,20 +88,37 @@ def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[
         raise FileRefused("edifact-no-interchange", "no UNB begins an interchange in it; ask for the agreed format")
     rows: list[Row] = []
     refused: list[Refused] = []
+    parts: list[Part] = []
+    let_pass = Counter[str]()
     held, is_empty = 0, True
-    for message in edifact.messages(data, layout.kind, strict=is_strict):
+    for message in edifact.messages(data, layout.kind, None if is_strict else let_pass):
         if isinstance(message, Refused):
             refused.append(message)
             held += len(message.raw)
         else:
             _sort(layout, message, rows, refused)
+            parts += _part_of(message)
         if len(rows) + len(refused) >= _CHUNK_ROWS or held >= _CHUNK_CHARS:
-            yield _chunk(layout, rows, refused)
-            rows, refused, held, is_empty = [], [], 0, False
-    if rows or refused:
-        yield _chunk(layout, rows, refused)
+            yield _chunk(layout, rows, refused, Notes(let_pass.copy(), tuple(parts)))
+            rows, refused, parts, held, is_empty = [], [], [], 0, False
+            let_pass.clear()
+    if rows or refused or (let_pass and not is_empty):
+        yield _chunk(layout, rows, refused, Notes(let_pass, tuple(parts)))
     elif is_empty:
         raise FileRefused("empty", "the interchange holds no message; ask the sender whether the day had no records")
+
+
+def _part_of(message: Message) -> Iterator[Part]:
+    """Which part of a report the message says it is (S010 of UNH: its number, and F on the last), if of several."""
+    unb, unh = message.interchange, message.header
+    told, is_last = unh.value(4), unh.value(4, 1) == "F"
+    number = int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_OF_PART else 0
+    if unh.value(3) and number and not (number == 1 and is_last):
+        yield Part(f"{unb.value(2)}/{unh.value(3)}", _made_at(unb), number, is_last)
+
+
+def _made_at(unb: Segment) -> str:
+    return edifact_values.moment(unb.value(4) + unb.value(4, 1))
 
 
 def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refused]) -> None:
@@ -111,7 +130,7 @@ def _sort(layout: Layout, message: Message, rows: list[Row], refused: list[Refus
         "message_reference": unh.value(1),
         "access_reference": unh.value(3),
         "message_id": f"{unb.value(2)}/{unb.value(5)}/{unh.value(1)}",
-        "prepared_at": edifact_values.moment(unb.value(4) + unb.value(4, 1)),
+        "prepared_at": _made_at(unb),
     }
     before = len(rows) + len(refused)
     found_rows = layout.rows(message, header)
@@ -141,7 +160,7 @@ def _undamaged(layout: Layout, message: Message, found: Iterator[Row | Refused])
     yield from (one for one in found if bisect(starts, one.number) - 1 not in damaged)
 
 
-def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused]) -> Chunk:
+def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused], notes: Notes) -> Chunk:
     """Columns of what rows tell one by one; of what they share, each value once and then spread."""
     shared = {id(row.shared): row.shared for row in rows}
     place = {key: at for at, key in enumerate(shared)}
@@ -154,4 +173,5 @@ def _chunk(layout: Layout, rows: Sequence[Row], refused: Sequence[Refused]) -> C
         else:
             told = pl.Series(name, [values.get(name) or None for values in shared.values()], dtype=pl.String)
             series.append(told.gather(of_row))
-    return Chunk(pl.DataFrame(series), pl.DataFrame(refused, schema=REFUSED_SCHEMA, orient="row"))
+    unread = pl.DataFrame(refused, schema=REFUSED_SCHEMA, orient="row")
+    return Chunk(pl.DataFrame(series), unread, notes=notes)

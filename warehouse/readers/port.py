@@ -5,16 +5,40 @@ for every line: it is in `Chunk.rows`, or in `Chunk.refused` with its position a
 be read at all raises `FileRefused`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
 LINE = "source_line"
 
 REFUSED_SCHEMA = pl.Schema({LINE: pl.Int64(), "raw": pl.String(), "rule": pl.String(), "message": pl.String()})
+
+
+class Part(NamedTuple):
+    """A message that is one of several of one report, as it says of itself."""
+
+    of: str
+    """Its sender, and the sender's reference of the whole."""
+    made_at: str
+    """ISO 8601; empty where it is not told."""
+    number: int
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a reader has to say of a file beside its rows."""
+
+    let_pass: Mapping[str, int] = field(default_factory=dict)
+    """Rule -> how often it was broken and let pass, as the dialect asks."""
+    parts: tuple[Part, ...] = ()
+
+    def __add__(self, other: "Notes") -> "Notes":
+        return Notes(Counter(self.let_pass) + Counter(other.let_pass), self.parts + other.parts)
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,7 @@ class Chunk:
 
     rows: pl.DataFrame
     refused: pl.DataFrame
+    notes: Notes = field(default_factory=Notes, kw_only=True)
 
 
 @dataclass(frozen=True)

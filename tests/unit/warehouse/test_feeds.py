@@ -75,7 +75,8 @@ def test_a_steady_feed_raises_no_alarm_on_any_day() -> None:
     judged = health(ledger(rows), AFTER)
     assert judged.schema == SCHEMA
     assert judged.filter(pl.col("verdict").is_in(list(ALARMS))).is_empty()
-    assert judged.filter(pl.col("verdict") == "usual")["measure"].n_unique() == len(Measure) - 1, "no columns are told"
+    usual = set(judged.filter(pl.col("verdict") == "usual")["measure"])
+    assert usual == set(Measure) - {Measure.COLUMNS, Measure.PARTS}, "neither columns nor parts are told"
     for days in range(1, DAYS, 6):
         assert alarms(rows[:days], datetime.combine(FIRST + timedelta(days=days), time(), UTC)) == {}
 
@@ -231,3 +232,32 @@ def test_longer_silence_never_looks_better(offsets: set[int], days: int) -> None
     if found[0] is not None and found[1] is not None:
         assert found[0].missed <= found[1].missed
         assert found[0].allowed == found[1].allowed
+
+
+PUSH = '[["XY/XY123", "2025-03-01T06:00", {}, {}]]'
+
+
+def pushed(number: int, *, last: bool = False, day: int = DAYS - 1, minutes: int = 0) -> Landing:
+    """A file with one part of a report, landed so many minutes after six."""
+    row = landing(FIRST + timedelta(days=day), 5, sha256=f"{day}-{number}", batch_id=f"{day}-{number}")
+    at = row["landed_at"] + timedelta(minutes=minutes)
+    return row | {"parts": PUSH.format(number, str(last).lower()), "landed_at": at}
+
+
+def test_a_part_of_a_report_that_does_not_come_is_an_alarm_once_its_time_is_over() -> None:
+    rows = [pushed(1), pushed(3, last=True, minutes=1)]
+    first: datetime = rows[0]["landed_at"]
+    assert alarms(rows, first + timedelta(minutes=90)) == {}
+    reason = alarms(rows, first + timedelta(minutes=150))["parts of reports"]
+    assert reason.startswith("1 report of the last days without all their parts (XY/XY123 of 2025-03-01T06:00: 2)")
+    assert "quarantine list --dataset customs.declarations" in reason
+    whole = [*rows, pushed(2, minutes=140)]
+    assert "parts of reports" not in alarms(whole, first + timedelta(minutes=150)), "the report is still coming in"
+    assert "parts of reports" not in alarms(whole, first + timedelta(days=1))
+
+
+def test_a_feed_whose_reports_come_whole_is_not_judged_by_parts_and_old_ones_are_left() -> None:
+    assert "parts of reports" not in health(ledger(steady()), AFTER)["measure"]
+    old = [pushed(1, day=3), *steady()]
+    assert "parts of reports" not in health(ledger(old), AFTER)["measure"]
+    assert health(ledger(steady()).drop("parts"), AFTER).height > 0

@@ -1,6 +1,8 @@
 """Manifests, passenger information and booking records of the simulated agencies land whole."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,13 +11,15 @@ import pytest
 from agency import declare, landed, norvale
 
 from simulation import simulate
-from warehouse.catalog import BRONZE, QUARANTINE
+from warehouse import streaming
+from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import CONTRACTS
 from warehouse.contracts.base import Purpose
 from warehouse.delivery import Delivery, delivery
 from warehouse.delta import Lake
 from warehouse.ids import row_digest
 from warehouse.ledger import Account
+from warehouse.readers import Part
 
 DATASETS = ("customs.manifests", "immigration.api_messages", "immigration.pnr_messages")
 
@@ -148,6 +152,46 @@ def test_a_list_that_cancels_is_refused_by_name_and_lands_nobody(
     travellers = text[: text.index("UNT+")].count("NAD+FL")
     assert account.by_rule == ({"list-cancels": travellers} if is_cancelling else {})
     assert account.rows_read == text.count("NAD+FL")
+
+
+LENIENT = {'format = "pnrgov"': 'format = "pnrgov"\noptions = { control = "lenient" }'}
+
+
+def test_what_a_lenient_dialect_lets_pass_lands_and_is_in_the_ledger(inbox: Path, lake: Lake, tmp_path: Path) -> None:
+    (source, *_) = deliveries(inbox, "immigration.pnr_messages")
+    copy = tmp_path / "pnr_messages.edi"
+    copy.write_text(source.path.read_text("ascii").replace("UNT+", "UNT+9"))
+    strict = _delivery(copy, "immigration", "pnr_messages")
+    (refused,) = landed(lake, strict)
+    assert set(refused.by_rule) == {"edifact-unt-count"}
+    (account,) = landed(lake, replace(strict, dialect=norvale(9, LENIENT)))
+    messages = copy.read_text().count("UNH+")
+    assert account.notes.let_pass == {"edifact-unt-count": messages} == refused.by_rule
+    assert account.rows_landed > 0 == account.rows_refused
+    told = lake.scan(LEDGER).sort("landed_at", "dialect_version").collect()["let_pass_by_rule"].to_list()
+    assert told == [None, json.dumps({"edifact-unt-count": messages})]
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["with-others", "by-itself"])
+def test_parts_of_a_report_are_in_the_ledger(
+    inbox: Path, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:
+        monkeypatch.setattr(streaming, "LARGE_BYTES", 1)
+    (source, *_) = deliveries(inbox, "immigration.pnr_messages")
+    lines = source.path.read_text("ascii").splitlines()
+    headers = [at for at, line in enumerate(lines) if line.startswith("UNH+")]
+    for at, told in zip(headers, ("XY9/250102+01:C", "XY9/250102+02", "XY7/250102+01:F", "+03:F"), strict=False):
+        lines[at] = f"{lines[at][:-1]}+{told}'"
+    copy = tmp_path / "pnr_messages.edi"
+    copy.write_text("\n".join(lines))
+    (account,) = landed(lake, _delivery(copy, "immigration", "pnr_messages"))
+    assert [(part.of.partition("/")[2], part.number, part.is_last) for part in account.notes.parts] == [
+        ("XY9/250102", 1, False),
+        ("XY9/250102", 2, False),
+    ], "one that is whole, and one without a reference, are parts of nothing"
+    (told,) = lake.scan(LEDGER).collect()["parts"]
+    assert [Part(*one) for one in json.loads(told)] == list(account.notes.parts)
 
 
 def test_booking_records_serve_no_ordinary_purpose() -> None:
