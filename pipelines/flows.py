@@ -17,7 +17,7 @@ from features.vectors import Subject
 from models.catalogue import MODELS
 from models.spec import ModelSpec
 from pipelines.deployment import OUTCOME_CONTRACTS, Deployment
-from warehouse import agencies, archive, catalog, delivery, recalls
+from warehouse import agencies, archive, catalog, delivery, homes, recalls
 from warehouse.backlog import days_behind
 from warehouse.catalog import Table
 from warehouse.contracts import Contract
@@ -90,8 +90,9 @@ def land_all(
 def _still_there(deployment: Deployment, deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
     """Deliveries with where they will be kept, but for files that another landing of the same inbox has taken."""
     settings = deployment.settings
+    home = homes.named(settings.anchors)
     for item in deliveries:
-        kept = delivery.to_keep(item, settings.inbox, settings.archive)
+        kept = delivery.to_keep(item, settings.inbox, settings.archive, home)
         with contextlib.suppress(FileNotFoundError):
             kept.sha256  # noqa: B018 - Read now, while the file is known to be there.
             yield kept

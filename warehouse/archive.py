@@ -20,6 +20,7 @@ from warehouse.chain import read_chain
 from warehouse.delivery import BATCH_SHOWN, SIDECAR, Sidecar, archived_as, file_sha256, read_sidecar, sidecar_of
 from warehouse.delta import Lake
 from warehouse.findings import Finding, Kind
+from warehouse.homes import is_kept_here
 from warehouse.ledger import redactions
 
 SIDECARS_FACT = "borderlake.sidecars"
@@ -58,12 +59,13 @@ def missing_originals(lake: Lake, archive: Path, inbox: Path | None = None) -> I
     """Files that landed and are neither in the archive nor, where their landing was cut short, in the inbox.
 
     A file that was read more than once is there where any reading left it. What came from outside the inbox was never
-    kept, and what an erasure removed is not missed. The files of a folder that is gone are one finding.
+    kept, what an erasure removed is not missed, and what other homes keep is not looked for. The files of a folder that
+    is gone are one finding.
     """
     redacted = redactions(lake)
     landed = (
         lake.scan(LEDGER)
-        .filter(pl.col("archived_as").is_not_null())
+        .filter(pl.col("archived_as").is_not_null() & is_kept_here(lake))
         .sort("landed_at")
         .group_by("source_agency", "dataset", "sha256", maintain_order=True)
         .agg(pl.col("archived_as").unique(maintain_order=True), pl.col("file_name", "batch_id").last())

@@ -25,7 +25,11 @@ _TOMBSTONE = "withdrawn"
 def conform(
     lake: Lake, target: Table, received: Sequence[date], key: bytes, border_points: Sequence[Place] | None = None
 ) -> int:
-    """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries."""
+    """Bring a silver table up to the deliveries of `received` days; returns the rows of those deliveries.
+
+    Raises where the lake's ids were made under another key.
+    """
+    vault.require_key(lake.scan(IDENTITIES), key)
     with lake.writers.among():  # An erasure between reading bronze and writing silver would be undone.
         return _conform(lake, target, received, key, places.shipped() if border_points is None else border_points)
 

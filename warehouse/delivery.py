@@ -49,6 +49,8 @@ class Delivery:
     """Hash of the file as it was delivered, where an erasure has put a redacted one in its place."""
     archived_as: str | None = None
     """Where the archive keeps the file, or will, within it; None: it stays where it is, outside the inbox."""
+    kept_by: str | None = None
+    """The home whose archive that is."""
 
     @property
     def file_name(self) -> str:
@@ -111,15 +113,15 @@ def delivery(
     )
 
 
-def to_keep(item: Delivery, inbox: Path, archive: Path) -> Delivery:
-    """The delivery with where the archive keeps it: by agency, dataset and day, its batch before its name."""
+def to_keep(item: Delivery, inbox: Path, archive: Path, home: str | None = None) -> Delivery:
+    """The delivery with where a home's archive keeps it: by agency, dataset and day, its batch before its name."""
     if inbox in item.path.parents:
         named = archived_as(archive, item.agency, item.dataset, item.received_on, item.batch_id, item.path.name)
     elif archive in item.path.parents:
         named = item.path
     else:
         return item
-    return replace(item, archived_as=named.relative_to(archive).as_posix())
+    return replace(item, archived_as=named.relative_to(archive).as_posix(), kept_by=home)
 
 
 def archived_as(archive: Path, agency: str, dataset: str, received_on: date, batch: str, name: str) -> Path:

@@ -128,7 +128,7 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     ),
     Kind.MISSING_ARCHIVE: (
         "a file that landed is neither in the archive nor in the inbox: what has landed is not touched by it, but "
-        "could not be landed again, should it be damaged; if another home landed it, it is in that home's archive",
+        "could not be landed again, should it be damaged; where its row of the ledger names no home, see other homes",
         f"put it back from a backup, {_SEND_AGAIN}",
     ),
     Kind.DAMAGED_ARCHIVE: (

@@ -105,6 +105,7 @@ def ledger_rows(ledger: pl.LazyFrame, accounts: Sequence[Account], landed_at: da
             "reason": account.reason,
             "supersedes": earlier.get(_content_key(account)),
             "archived_as": account.delivery.archived_as,
+            "kept_by": account.delivery.kept_by,
             "received_on": account.delivery.received_on,
             "landed_at": landed_at,
         }

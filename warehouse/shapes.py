@@ -78,6 +78,9 @@ class Landings(dy.Schema):
         description="Where the archive keeps the file, unless an erasure has removed it since. Null where it is not "
         "kept: it came from outside the inbox.",
     )
+    kept_by = dy.String(
+        nullable=True, description="Home whose archive that is; a lake may have several. Null: whichever looks for it."
+    )
     received_on = dy.Date(description="Day of delivery.")
     landed_at = dy.Datetime(time_unit="us", time_zone="UTC", description="When the batch was written.")
 

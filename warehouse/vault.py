@@ -66,6 +66,17 @@ def keyed_id(kind: str, value: pl.Expr, key: bytes) -> pl.Expr:
     return hashed.str.slice(0, ID_LENGTH)
 
 
+def require_key(identities: pl.LazyFrame, key: bytes) -> None:
+    """Raises where the ids that a lake holds were made under another key: new ones would be of other entities."""
+    made = identities.select("entity_kind", "identity", "source_id").head(1).collect()
+    for kind, identity, source_id in made.iter_rows():
+        if pl.select(keyed_id(kind, pl.lit(identity), key)).item() != source_id:
+            raise BorderlakeError(
+                "the ids of this lake were made under another vault key than this home's: nothing was written. Put the "
+                f"key of the home that began the lake into secrets/vault.key, or set {KEY_VARIABLE}"
+            )
+
+
 def content_id(rows: pl.DataFrame, columns: Sequence[str], key: bytes) -> pl.Expr:
     """The keyed id of what each row says: equal where rows say the same, and nothing to try values out on."""
     return keyed_id("content", row_text(rows, columns), key)

@@ -35,7 +35,7 @@ _LOG_RETENTION = timedelta(days=29)
 """Commits behind a checkpoint are cleared away after 30 days; up to then their absence is a loss."""
 _OF_A_LOG = re.compile(rf"\d{{20}}\.(json|crc|checkpoint\.parquet|checkpoint\.\d+\.\d+\.parquet)|{HINT}")
 _OF_A_MANIFEST = re.compile(r"\d{20}\.(json|checkpoint|purged)")
-_TRUSTED_WITH = (Kind.ORPHAN, Kind.FOREIGN_COMMIT, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND, Kind.UNLISTED_COMMIT)
+TRUSTED_WITH = (Kind.ORPHAN, Kind.FOREIGN_COMMIT, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND, Kind.UNLISTED_COMMIT)
 _UNREADABLE_ROWS = (Kind.DAMAGED_FILE, Kind.DAMAGED_CHECKPOINT)
 
 Progress = Callable[[str], None]
@@ -60,7 +60,7 @@ def verify(
     damaged = {one.table for one in findings if one.kind in _UNREADABLE_ROWS}
     whole = [table for table in tables if table.name not in damaged]
     findings += unfinished(lake, whole, now - _UNDER_WAY)
-    if any(one.table == LEDGER.name and one.kind not in _TRUSTED_WITH for one in findings):
+    if any(one.table == LEDGER.name and one.kind not in TRUSTED_WITH for one in findings):
         return findings  # Nothing can be held against a ledger that is itself damaged.
     if deep:
         findings += reconcile(lake, whole, now - _UNDER_WAY)

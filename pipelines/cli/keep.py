@@ -1,6 +1,7 @@
 """`borderlake verify`, `repair`, `compact` and `vacuum`: keeping the lake as it was committed, and quick to read."""
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,10 +15,10 @@ from pipelines.cli.output import Exit, JsonOut, console, printable, progress_bar
 from pipelines.deployment import Deployment, alone, from_environment
 from sharing import keeping as shares
 from sharing.shares import LAYER as SHARES
-from warehouse import erasure
+from warehouse import erasure, homes
 from warehouse import verify as verifying
 from warehouse.acceptance import accept, all_accepted
-from warehouse.catalog import TABLES, Table, table_of
+from warehouse.catalog import LEDGER, TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS, Lake
 from warehouse.errors import TableDamaged, UnknownName
 from warehouse.findings import Finding
@@ -69,7 +70,16 @@ def verify(
     said = [asdict(one) for one in stands]
     told: dict[str, object] = {"deep": deep, **({"erased": True} if erased else {})}
     told |= {"sound": not findings, "findings": [_facts(one) for one in findings]}
+    elsewhere = _kept_elsewhere(deployment.lake, findings)
+    told |= {"kept_by_other_homes": elsewhere} if elsewhere else {}
     write_json(json_out, told | ({"accepted": said} if said else {}))
+    if elsewhere:
+        counted = ", ".join(f"{home} {files:,}" for home, files in elsewhere.items())
+        console.print(
+            f"Files that other homes of this lake have landed are in their archives ({counted}): verify there as well.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if stands:
         shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
         console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
@@ -206,6 +216,12 @@ def _tell(findings: list[Finding]) -> None:
     console.print(table("Findings", ("kind", "table", "where", "what it means"), rows))
     for kind, advice in {finding.kind.value: finding.repair for finding in findings}.items():
         console.print(f"[bold]{kind}[/bold]: {advice}", highlight=False, soft_wrap=True)
+
+
+def _kept_elsewhere(lake: Lake, findings: Sequence[Finding]) -> dict[str, int]:
+    """Files that other homes keep, by home; none where the ledger itself is damaged."""
+    is_damaged = any(one.table == LEDGER.name and one.kind not in verifying.TRUSTED_WITH for one in findings)
+    return {} if is_damaged else homes.kept_elsewhere(lake)
 
 
 def _has_tables(lake: Lake) -> bool:

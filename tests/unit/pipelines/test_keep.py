@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,16 @@ from pipelines import flows
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment, alone
-from tests.unit.pipelines.declarations import delivered, land_inbox
-from warehouse.catalog import BRONZE
+from tests.unit.pipelines.declarations import NOW, delivered, land_inbox
+from warehouse import homes
+from warehouse import verify as verifying
+from warehouse.archive import missing_originals
+from warehouse.catalog import BRONZE, LEDGER
+from warehouse.delivery import to_keep
 from warehouse.errors import BorderlakeError
+from warehouse.findings import Kind
+from warehouse.landing import land
+from warehouse.settings import Settings
 
 runner = CliRunner()
 DECLARATIONS = "bronze.customs__declarations"
@@ -206,3 +213,41 @@ def test_two_pieces_of_one_kind_of_work_do_not_run_at_once(deployment: Deploymen
         result = runner.invoke(app, ["quarantine", "redrive", "--yes"])
         assert "another redrive of this home is at work" in str(result.exception)
         assert runner.invoke(app, ["quarantine", "redrive"]).exit_code == Exit.NOTHING
+
+
+def test_of_two_homes_over_one_lake_each_looks_for_the_files_that_it_keeps(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    delivered(deployment)
+    land_inbox(deployment)
+    other = Deployment(Settings(tmp_path / "other", deployment.lake.root))
+    delivered(other, "more.csv", number="25XN7")
+    land_inbox(other)
+    ledger = deployment.lake.scan(LEDGER).collect()
+    assert ledger["kept_by"].n_unique() == ledger["kept_by"].drop_nulls().n_unique() == 2
+    monkeypatch.setenv("BORDERLAKE_LAKE_URL", str(deployment.lake.root))
+    kept = homes.kept_elsewhere(deployment.lake)
+    assert kept == {homes.named(other.settings.anchors): 1}
+    found = verifying.verify(deployment.lake, [LEDGER], later, archive=deployment.settings.archive)
+    assert {one.kind for one in found} == {Kind.ANCHOR_BEHIND}, "the other home has written since"
+    _, output = run("verify", "--table", LEDGER.name)
+    assert f"in their archives ({next(iter(kept))} 1): verify there as well" in output
+    (original,) = deployment.settings.archive.glob("*/*/*/*declarations.csv")
+    original.unlink()
+    missing = verifying.verify(deployment.lake, [LEDGER], later, archive=deployment.settings.archive)
+    assert [one.path for one in missing if one.kind is Kind.MISSING_ARCHIVE] == [
+        f"archive/{original.relative_to(deployment.settings.archive).as_posix()}"
+    ]
+    theirs = verifying.verify(other.lake, [LEDGER], later, archive=other.settings.archive)
+    assert Kind.MISSING_ARCHIVE not in {one.kind for one in theirs}
+
+
+def test_a_file_of_before_homes_had_names_is_looked_for_by_each(deployment: Deployment) -> None:
+    item = delivered(deployment)
+    unnamed = to_keep(flows.waiting_deliveries(deployment, NOW)[0], deployment.settings.inbox, item.parent / "archive")
+    landed = list(land(deployment.lake, [unnamed], NOW))
+    assert landed
+    assert homes.kept_elsewhere(deployment.lake) == {}
+    (found,) = missing_originals(deployment.lake, deployment.settings.archive)
+    assert found.kind is Kind.MISSING_ARCHIVE

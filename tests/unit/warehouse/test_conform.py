@@ -35,6 +35,7 @@ from warehouse.catalog import (
 from warehouse.conform import conform, versioned, with_local_time
 from warehouse.contracts.base import Event
 from warehouse.delta import Lake
+from warehouse.errors import BorderlakeError
 
 KEY = b"k" * 32
 NEXT_DAY = date(2025, 3, 4)
@@ -327,3 +328,15 @@ def test_events_of_one_version_each_are_all_current() -> None:
     events = versioned(pl.DataFrame({"event_id": ["a", "b"], "known_at": moment}))
     assert events["superseded_at"].null_count() == 2
     assert events["event_version"].to_list() == [1_740_960_000_000_000] * 2
+
+
+def test_another_vault_key_than_that_of_the_lakes_ids_stops_before_anything_is_written(
+    lake: Lake, tmp_path: Path
+) -> None:
+    landed(lake, deliver(write(tmp_path / "crossings-1.csv", [CROSSING])))
+    conform(lake, CROSSINGS_TABLE, [DAY], KEY)
+    version = lake.version(CROSSINGS_TABLE)
+    landed(lake, deliver(write(tmp_path / "crossings-2.csv", [CROSSING | {"crossing_id": "K2"}])))
+    with pytest.raises(BorderlakeError, match="another vault key than this home's"):
+        conform(lake, CROSSINGS_TABLE, [DAY], b"o" * 32)
+    assert lake.version(CROSSINGS_TABLE) == version
