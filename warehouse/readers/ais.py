@@ -5,10 +5,12 @@ This module streams the file and keeps the account of its lines. Sentences are r
 belong to them, are kept back for the next, so that the block size changes nothing but memory.
 """
 
+import codecs
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from warehouse.readers import ais_payload, nmea, nmea_join
 from warehouse.readers.nmea_bytes import NONE, PAD, Ints, slices
 from warehouse.readers.nmea_join import WINDOW_LINES
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk
+from warehouse.readers.unpacked import PackedDamage, as_utf8, unpacked
 
 _LONGEST_LINE = 65_536  # a longer one is no NMEA; its first bytes stand for it among the refused
 _LONGEST_RAW = 4_096
@@ -69,16 +72,15 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int 
     checksum, else the one before the sentence. Memory is bounded by a small multiple of `block_bytes`, whatever the
     length of file and lines.
 
-    Raises `FileRefused` when the file is empty or `columns` asks for what AIS does not say.
+    Raises `FileRefused` when the file is empty or `columns` asks for what AIS does not say, and, while it is read, when
+    it is a gzip or zstd file that is cut.
     """
     unknown = sorted(columns - set(SCHEMA))
     if unknown:
         raise FileRefused("header", f"AIS gives no {', '.join(unknown)}; its columns are {', '.join(SCHEMA)}")
-    if path.stat().st_size == 0:
-        raise FileRefused("empty", "the file holds nothing; ask the sender whether the receiver was off")
     text, number, groups, lines = b"", np.empty(0, np.int64), nmea_join.no_groups(), 0
-    with path.open("rb") as stream:
-        for fresh, last in _whole_lines(stream, block_bytes):
+    with path.open("rb") as packed:
+        for fresh, last in _whole_lines(_pieces(packed, block_bytes)):
             count = fresh.count(b"\n")
             number = np.concatenate((number, np.arange(lines + 1, lines + count + 1)))
             lines += count
@@ -90,12 +92,34 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int 
             yield chunk
             text = b"".join(_line(block, at) + b"\n" for at in kept)
             number = number[kept]
+    if not lines:
+        raise FileRefused("empty", "the file holds nothing; ask the sender whether the receiver was off")
 
 
-def _whole_lines(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:
+def _in_ascii(packed: BinaryIO) -> IO[bytes]:
+    """The log without gzip or zstd, and without the marks that editors and shells of Windows put before it."""
+    stream = cast(io.BufferedReader, unpacked(packed))
+    first = stream.peek(len(codecs.BOM_UTF8))
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return as_utf8(stream, "utf-16")
+    if first.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+    return stream
+
+
+def _pieces(packed: BinaryIO, size: int) -> Iterator[bytes]:
+    try:
+        stream = _in_ascii(packed)
+        while data := stream.read(size):
+            yield data
+    except PackedDamage as error:
+        raise FileRefused("truncated", f"{error}; ask for it again") from error
+
+
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Blocks of whole lines, each ended by a line feed; the last block, perhaps empty, comes with True."""
     tail, skipping = b"", False
-    while data := stream.read(size):
+    for data in pieces:
         if skipping:
             feed = data.find(b"\n")
             if feed < 0:

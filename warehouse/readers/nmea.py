@@ -26,7 +26,7 @@ from warehouse.readers.nmea_bytes import (
     windows,
     xor,
 )
-from warehouse.readers.nmea_prefix import Prefixes
+from warehouse.readers.nmea_prefix import Prefixes, behind
 from warehouse.readers.nmea_tags import TagBlocks
 
 # What a line is; below 0 it is refused.
@@ -55,7 +55,7 @@ RULES = {
     TIME: ("nmea-time", "$PGHP,1 without a time and the checksum of a sentence; ask the receiver's owner"),
     ZONE: (
         "nmea-time-zone",
-        "the time before the sentence names no zone; have the logger write Z, or how far its clock is from UTC",
+        "the time beside the sentence names no zone; have the logger write Z, or how far its clock is from UTC",
     ),
 }
 
@@ -63,6 +63,8 @@ RULES = {
 _VDM = int.from_bytes(b"\0\0\0VDM,\0", "little")
 _VDO = int.from_bytes(b"\0\0\0VDO,\0", "little")
 _FORMATTER = int.from_bytes(b"\0\0\0\xdf\xdf\xdf\xff\0", "little")  # In small letters, too: these are refused.
+_FIRST_US = 10**15  # 2001: later than which Unix times have ten digits.
+_NAME = int.from_bytes(b"\0\0\0\xdf\xdf\xdf\0\0", "little")
 _PGHP = int.from_bytes(b"$PGHP,1,", "little")
 
 
@@ -142,9 +144,13 @@ def parse(text: bytes, number: Ints) -> Block:
     rows = rows[lines.status[rows] == IGNORED]
 
     logged = _logged_us(lines, marks, rows, star)
+    rows = rows[lines.status[rows] == IGNORED]
     logged = np.where(logged == NONE, before.time_us, logged)
     formatter = head[rows] & _FORMATTER
-    vdm = rows[(formatter == _VDM) | (formatter == _VDO)]
+    is_vdm = (formatter == _VDM) | (formatter == _VDO)
+    name = head[rows] & _NAME
+    lines.status[rows[((name == (_VDM & _NAME)) | (name == (_VDO & _NAME))) & ~is_vdm]] = FIELDS
+    vdm = rows[is_vdm]
     sentences = _sentences(lines, vdm, tags, star, said, logged)
     gatehouse = _gatehouse(lines, marks, rows[head[rows] == _PGHP], begin, star, logged)
     return Block(lines, sentences, gatehouse, tags.headers(number))
@@ -171,14 +177,28 @@ def _stars(lines: Lines, marks: Marks, begin: Ints) -> Ints:
 
 
 def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints) -> Ints:
-    """The number behind the checksum (`*hh,1327992119157`): when the collecting system logged the line."""
+    """The time behind the checksum (`*hh,1327992119157`): when the collecting system logged the line.
+
+    Lines whose time names no zone are marked so.
+    """
     logged = np.full(len(lines.start), NONE)
     rows = rows[star[rows] + 3 < lines.end[rows]]
     if len(rows):
-        logged[rows] = epoch_us(lines.data, star[rows] + 4, lines.end[rows])
+        logged[rows] = _number_us(lines, star[rows] + 4, lines.end[rows])
         more = rows[logged[rows] == NONE]
-        logged[more] = epoch_us(lines.data, marks.before(marks.commas, lines.end[more]) + 1, lines.end[more])
+        logged[more] = _number_us(lines, marks.before(marks.commas, lines.end[more]) + 1, lines.end[more])
+        more = more[logged[more] == NONE]
+        if len(more):
+            told = behind(slices(lines.text, star[more] + 4, lines.end[more]))
+            logged[more] = told["time"].to_numpy()
+            lines.status[more[told["zoneless"].to_numpy()]] = ZONE
     return logged
+
+
+def _number_us(lines: Lines, start: Ints, end: Ints) -> Ints:
+    """Numbers behind checksums that can be times: a small one is a strength, or a count."""
+    found = epoch_us(lines.data, start, end)
+    return np.where(found < _FIRST_US, NONE, found)
 
 
 def _sentences(lines: Lines, rows: Ints, tags: TagBlocks, star: Ints, said: Ints, logged: Ints) -> Sentences:

@@ -1,7 +1,8 @@
-"""Times that loggers write before a sentence: `2012-01-31T05:07:02Z !AIVDM`, `[1327986422.5] $PGHP`, all lines at once.
+"""Times that loggers write around a sentence: `2012-01-31T05:07:02Z !AIVDM`, `[1327986422.5] $PGHP`, all lines at once.
 
 A time is one in ISO 8601 with its zone, or a Unix time in seconds or milliseconds; one without a zone is told from
-these, since it could be of any clock. What else stands before a sentence is left to the framing of its line.
+these, since it could be of any clock. What else stands before a sentence is left to the framing of its line. Of the
+times behind one, a number that stands last or alone is read by `nmea`, the others here.
 """
 
 import numpy as np
@@ -10,12 +11,12 @@ import polars as pl
 from warehouse.readers.nmea_bytes import NONE, Bytes, Ints, Mask, slices
 
 _LONGEST = 48
-_DAY, _CLOCK, _OFFSET = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d", r"Z|[+-]\d\d:?\d\d"
+_DAY, _CLOCK, _OFFSET = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d", r"Z|UTC|GMT|[+-]\d\d:?\d\d"
+_ISO = rf"(?<day>{_DAY})[T ](?<clock>{_CLOCK})(?:[.,](?<fraction>\d{{1,9}}))? ?(?<offset>{_OFFSET})?"
+_UNIX = r"(?<seconds>\d{10})(?:\.(?<parts>\d{1,9}))?|(?<milliseconds>\d{13})"
+_BEHIND = rf"^(?:.*,)?(?:{_ISO}|{_UNIX})(?:,.*)?$"
 # What is before the sentence, which begins with ! or $, or with its tag block.
-_PREFIX = (
-    rf"^(?<prefix>\[?(?:(?<day>{_DAY})[T ](?<clock>{_CLOCK})(?:[.,](?<fraction>\d{{1,9}}))? ?(?<offset>{_OFFSET})?"
-    r"|(?<seconds>\d{10})(?:\.(?<parts>\d{1,9}))?|(?<milliseconds>\d{13}))\]?[ \t,;]{1,3})[!$\\]"
-)
+_PREFIX = rf"^(?<prefix>\[?(?:{_ISO}|{_UNIX})\]?[ \t,;]{{1,3}})[!$\\]"
 
 
 class Prefixes:
@@ -39,15 +40,32 @@ def _parted(heads: pl.Series) -> pl.DataFrame:
     """The length of each prefix, its time in microseconds, and whether that lacks a zone."""
     parts = heads.alias("head").to_frame().select(pl.col("head").str.extract_groups(_PREFIX)).unnest("head")
     c = pl.col
-    micros = [c(name).str.pad_end(6, "0").str.head(6).fill_null("0").cast(pl.Int64) for name in ("fraction", "parts")]
-    whole = pl.concat_str(c("day"), pl.lit("T"), c("clock")).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
-    digits = c("offset").str.replace("Z", "+0000").str.replace(":", "")
-    minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
-    ahead = pl.when(digits.str.starts_with("-")).then(-minutes).otherwise(minutes)
-    iso = whole.dt.epoch("us") + micros[0] - ahead * 60_000_000
-    unix = c("seconds").cast(pl.Int64) * 1_000_000 + micros[1]
-    time = pl.coalesce(iso, unix, c("milliseconds").cast(pl.Int64) * 1_000)
-    zoneless = c("day").is_not_null() & c("offset").is_null()
+    time, zoneless = _told()
     # 30 February is no time: it stays where it is, and no sentence begins there.
     length = pl.when(time.is_not_null() | zoneless).then(c("prefix").str.len_bytes())
     return parts.select(length=length.fill_null(0).cast(pl.Int64), time=time.fill_null(NONE), zoneless=zoneless)
+
+
+def behind(texts: pl.Series) -> pl.DataFrame:
+    """The time among the fields behind each checksum, in microseconds, and whether it lacks a zone."""
+    parts = texts.alias("text").to_frame().select(pl.col("text").str.extract_groups(_BEHIND)).unnest("text")
+    time, zoneless = _told()
+    return parts.select(time=time.fill_null(NONE), zoneless=zoneless)
+
+
+def _told() -> tuple[pl.Expr, pl.Expr]:
+    """Of the groups of `_ISO` and `_UNIX`: the time in microseconds, and whether there is one that lacks a zone."""
+    c = pl.col
+    whole = pl.concat_str(c("day"), pl.lit("T"), c("clock")).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
+    digits = c("offset").str.replace("Z|UTC|GMT", "+0000").str.replace(":", "")
+    minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
+    ahead = pl.when(digits.str.starts_with("-")).then(-minutes).otherwise(minutes)
+    iso = whole.dt.epoch("us") + _micros("fraction") - ahead * 60_000_000
+    unix = c("seconds").cast(pl.Int64) * 1_000_000 + _micros("parts")
+    time = pl.coalesce(iso, unix, c("milliseconds").cast(pl.Int64) * 1_000)
+    return time, c("day").is_not_null() & c("offset").is_null()
+
+
+def _micros(digits: str) -> pl.Expr:
+    """A fraction of a second."""
+    return pl.col(digits).str.pad_end(6, "0").str.head(6).fill_null("0").cast(pl.Int64)

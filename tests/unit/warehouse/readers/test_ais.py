@@ -1,13 +1,17 @@
 """AIS logs: what joins, what is ignored, what is refused, and that no line is lost."""
 
+import codecs
+import gzip
 import os
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import xor
 from pathlib import Path
 
 import polars as pl
+import pyarrow
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -136,6 +140,11 @@ def test_a_dollar_for_the_exclamation_mark_is_read(tmp_path: Path) -> None:
             id="reception-in-the-tag-block-and-logging-behind",
         ),
         pytest.param(vdm() + ",later", None, None, None, id="words-behind-the-checksum-are-no-time"),
+        pytest.param(vdm() + f",{AT},r003", AT_TIME, AT_TIME, None, id="seconds-before-a-station"),
+        pytest.param(vdm() + f",x,{AT}000,7", AT_TIME, AT_TIME, None, id="milliseconds-between-others"),
+        pytest.param(vdm() + ",2012-01-31T05:07:02Z", AT_TIME, AT_TIME, None, id="iso-behind-the-checksum"),
+        pytest.param(vdm() + ",x,2012-01-31 07:07:02.5+02:00", AT_TIME + HALF, AT_TIME + HALF, None, id="of-a-zone"),
+        pytest.param(f"2012-01-31 05:07:02 UTC {vdm()}", AT_TIME, AT_TIME, None, id="a-zone-by-its-name"),
         pytest.param(f"2012-01-31T05:07:02Z {vdm()}", AT_TIME, AT_TIME, None, id="a-time-before-the-sentence"),
         pytest.param(f"[2012-01-31 07:07:02.000 +0200]\t{vdm()}", AT_TIME, AT_TIME, None, id="of-another-zone"),
         pytest.param(f"2012-01-30T23:37:02,5-05:30,{vdm()}", AT_TIME + HALF, AT_TIME + HALF, None, id="with-a-comma"),
@@ -260,6 +269,8 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param(vdm()[1:], "nmea-framing", id="no-start"),
         pytest.param("2012-01-31 " + vdm(), "nmea-framing", id="a-day-before-the-sentence"),
         pytest.param("2012-01-31 05:07:02 " + vdm(), "nmea-time-zone", id="a-time-without-its-zone"),
+        pytest.param(vdm() + ",2012-01-31 05:07:02", "nmea-time-zone", id="a-time-behind-without-its-zone"),
+        pytest.param(vdm().replace(",", ";"), "nmea-fields", id="commas-that-a-spreadsheet-has-changed"),
         pytest.param("2012-02-30T05:07:02Z " + vdm(), "nmea-framing", id="30-february-before-the-sentence"),
         pytest.param("2012-01-31T05:07:02Z heard " + vdm(), "nmea-framing", id="words-behind-the-time"),
         pytest.param("2012-01-31T05:07:02Z " + vdm()[:-2] + "00", "nmea-checksum", id="damaged-behind-the-time"),
@@ -326,6 +337,37 @@ def test_line_ends_and_spaces_around_do_not_matter(tmp_path: Path) -> None:
     path.write_bytes(f"{vdm()}\r\n \t{vdm()} \r\n\r\n{vdm()}\r\n".encode())
     rows, refused, ignored = read_file(path)
     assert (rows.height, refused.height, ignored) == (3, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        pytest.param(gzip.compress, id="gzip"),
+        pytest.param(lambda log: pyarrow.compress(log, "zstd", asbytes=True), id="zstd"),
+        pytest.param(lambda log: codecs.BOM_UTF8 + log, id="a-byte-order-mark"),
+        pytest.param(lambda log: log.decode().encode("utf-16"), id="as-a-shell-of-windows-writes"),
+    ],
+)
+def test_a_log_is_read_however_it_was_saved(tmp_path: Path, wrapped: Callable[[bytes], bytes]) -> None:
+    log = f"# log\n{vdm()}\r\n{vdm()[:-2]}00\n".encode()
+    told = []
+    for content in (log, wrapped(log)):
+        path = tmp_path / "log.nmea"
+        path.write_bytes(content)
+        chunks = list(ais.read(path))
+        rows, refused = (pl.concat([getattr(chunk, name) for chunk in chunks]) for name in ("rows", "refused"))
+        told.append((rows.rows(), refused.rows()))
+    assert told[0] == told[1]
+    assert [len(part) for part in told[0]] == [1, 1]
+
+
+def test_a_packed_log_that_is_cut_or_empty_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.nmea"
+    for content, rule in ((gzip.compress(vdm().encode())[:-12], "truncated"), (gzip.compress(b""), "empty")):
+        path.write_bytes(content)
+        with pytest.raises(FileRefused) as caught:
+            list(ais.read(path))
+        assert caught.value.rule == rule
 
 
 def test_a_line_without_end_is_bounded(tmp_path: Path) -> None:
