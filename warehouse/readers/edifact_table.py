@@ -1,11 +1,14 @@
 """Rows of EDIFACT messages as the chunks of the port; what a message's segments mean is told by its own reader."""
 
+import shutil
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import SpooledTemporaryFile
+from typing import IO, BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -14,9 +17,11 @@ from warehouse.readers import edifact, edifact_envelope, edifact_values
 from warehouse.readers.edifact import OFF_CHARSET, Message, Refused, Segment
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
 from warehouse.readers.searched import SearchedFile
+from warehouse.readers.unpacked import PackedDamage, unpacked
 
 STRICT, LENIENT = "strict", "lenient"
 _CHUNK_ROWS, _CHUNK_CHARS = 10_000, 16 << 20
+_HELD_BYTES = 16 << 20
 _DIGITS_OF_PART = 4
 
 # Columns that every message's rows have, and where a message says them.
@@ -69,7 +74,8 @@ def wording(places: Mapping[str, str], days: str) -> Wording:
 def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> Iterator[Chunk]:
     """Chunks of the rows of a file's messages; `source_line` is the number of a row's first segment.
 
-    Raises `FileRefused` when the file is empty or no interchange, or `columns` asks for what the message does not say.
+    Raises `FileRefused` when the file is empty, no interchange, or a gzip or zstd file that is cut, or when `columns`
+    asks for what the message does not say.
     """
     unknown = sorted(columns - set(layout.schema))
     if unknown:
@@ -77,8 +83,23 @@ def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> I
         raise FileRefused("header", f"{layout.kind} gives no {', '.join(unknown)}; its columns are {offered}")
     if control not in (STRICT, LENIENT):
         raise FileRefused("dialect", f"control is {STRICT} or {LENIENT}; mend the options of the dialect")
-    with path.open("rb") as stream:
+    with path.open("rb") as packed, _whole(packed) as stream:
         yield from _chunks(layout, SearchedFile(stream), is_strict=control == STRICT)
+
+
+@contextmanager
+def _whole(packed: BinaryIO) -> Iterator[IO[bytes]]:
+    """The file to search in; of one that is packed what was packed, in a file without a name where that is long."""
+    stream = unpacked(packed)
+    if stream is packed:
+        yield packed
+        return
+    with SpooledTemporaryFile(_HELD_BYTES) as plain:
+        try:
+            shutil.copyfileobj(stream, plain)
+        except PackedDamage as error:
+            raise FileRefused("truncated", f"{error}; ask for it again") from error
+        yield plain
 
 
 def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[Chunk]:

@@ -1,5 +1,6 @@
 """Passenger lists: who travels on which flight with which document, as rows."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from interchanges import fuzz, interchange, message, read_with
 
 from warehouse.errors import FileRefused
-from warehouse.readers import paxlst
+from warehouse.readers import edifact_table, paxlst
 from warehouse.readers.edifact_table import HEADER
 
 HEAD = ("BGM+745", "NAD+MS+++LINE OPERATIONS", "COM+555-1212:TE")
@@ -257,6 +258,21 @@ def test_the_layout_of_us_customs_is_refused_by_its_name(tmp_path: Path) -> None
 def test_a_file_that_is_no_interchange_is_refused_whole(tmp_path: Path, content: str, told: str) -> None:
     with pytest.raises(FileRefused, match=told):
         read_with(paxlst.read, tmp_path, content)
+
+
+@pytest.mark.parametrize("held", [1 << 20, 8], ids=["in-memory", "on-the-disk"])
+def test_a_packed_interchange_is_read_as_it_was_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(edifact_table, "_HELD_BYTES", held)
+    content = interchange(message("PAXLST", *FLIGHT, *PERSON), message("PAXLST", *FLIGHT, *PERSON, count=99)).encode()
+    rows, broken, refused = read_with(paxlst.read, tmp_path, content)
+    assert (len(rows), broken) == (1, [(16, "edifact-unt-count")])
+    packed_rows, packed_broken, packed_refused = read_with(paxlst.read, tmp_path, gzip.compress(content))
+    assert (packed_rows, packed_broken) == (rows, broken)
+    assert packed_refused.equals(refused)
+    with pytest.raises(FileRefused, match="ends early or is damaged"):
+        read_with(paxlst.read, tmp_path, gzip.compress(content)[:-20])
 
 
 def test_a_column_that_the_message_does_not_say_is_refused(tmp_path: Path) -> None:
