@@ -62,7 +62,7 @@ class Landings(dy.Schema):
     parts = dy.String(
         nullable=True,
         description="JSON: messages that are one of several of a report, each with its sender and the reference of the "
-        "whole, when it was made, its number, and whether it is the last.",
+        "whole, when it was made, its number, and C or F where it is the first or the last.",
     )
     columns_unmapped = dy.List(
         dy.String(),

@@ -40,7 +40,8 @@ def lacking(parts: Sequence[Part]) -> Iterator[Lacking]:
         for report in _reports(list(alike)):
             numbers = {part.number for part in report}
             missing = tuple(sorted(set(range(1, max(numbers))) - numbers))
-            is_open = not any(part.is_last for part in report)
+            # A first part that says of no second is one of senders who number all they send.
+            is_open = not any(part.is_last for part in report) and (numbers != {1} or report[0].mark == "C")
             if missing or is_open:
                 yield Lacking(report[0].of, report[0].made_at, missing, is_open)
 

@@ -106,6 +106,7 @@ _RELEASE = (
 )
 _OVERLONG = f"no message ends for {_LONGEST_MESSAGE >> 20} MiB; ask for the agreed format, or for more messages"
 _NO_END = ("edifact-no-unz", "the interchange has no UNZ: messages may be missing; ask for it again, whole")
+_ENDED_BY = {"UNT": "messages", "UNE": "groups", "UNZ": "interchanges"}
 _COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
 _REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
 
@@ -339,11 +340,12 @@ def _untrue(trailer: Segment, counted: int, reference: str, what: str, header: s
     rule, count = f"edifact-{trailer.tag.lower()}", _count(trailer.value(1))
     if count != counted:
         is_less = count is not None and count < counted
-        why = "two may have been joined" if is_less else "some may be missing"
+        why = f"two {_ENDED_BY[trailer.tag]} may have been joined" if is_less else "some may be missing"
         found = f"{trailer.tag} counts {'no' if count is None else count} {what}: {why}"
         yield f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}"
     if _plain(trailer.value(2)) != _plain(reference):
-        found = f"the reference of {trailer.tag} is not that of {header}: two may have been mixed up"
+        why = f"two {_ENDED_BY[trailer.tag]} may have been mixed up"
+        found = f"the reference of {trailer.tag} is not that of {header}: {why}"
         yield f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}"
 
 

@@ -130,12 +130,12 @@ def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[
 
 
 def _part_of(message: Message) -> Iterator[Part]:
-    """Which part of a report the message says it is (S010 of UNH: its number, and F on the last), if of several."""
+    """Which part of a report the message says it is, if of several (S010 of UNH: its number, C and F)."""
     unb, unh = message.interchange, message.header
-    told, is_last = unh.value(4), unh.value(4, 1) == "F"
+    told, mark = unh.value(4), unh.value(4, 1)
     number = int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_OF_PART else 0
-    if unh.value(3) and number and not (number == 1 and is_last):
-        yield Part(f"{unb.value(2)}/{unh.value(3)}", _made_at(unb), number, is_last)
+    if unh.value(3) and number and (number, mark) != (1, "F"):
+        yield Part(f"{unb.value(2)}/{unh.value(3)}", _made_at(unb), number, mark if mark in ("C", "F") else "")
 
 
 def _made_at(unb: Segment) -> str:

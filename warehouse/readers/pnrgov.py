@@ -6,7 +6,7 @@ by seats, check-in and bags) and its history (ABI, SAC). The history says what n
 Numbers of payment cards are left where they are. `pnrgov_booking` tells the parts of a booking apart.
 
 Dates are ISO 8601 on the clock of the airport. `document_type` to `sex` are from the traveller's DOCS entry;
-`seat` and `bags` are those of the message's flight.
+`seat`, `bags` and `bag_tags` are those of the message's flight.
 """
 
 import json
@@ -59,6 +59,7 @@ COLUMNS = (
     "seat",
     "bags",
     "bag_mass",
+    "bag_tags",
     "seats",
     "legs",
 )
@@ -120,7 +121,7 @@ def _of_booking(booking: Booking, flight: Flight, shared: Mapping[str, str]) -> 
     for traveller, number, own in zip(booking.travellers, numbers, papers, strict=True):
         seats = {one.name: one.seat_of(traveller, booking) for one in booking.flights}
         seats = {name: seat for name, seat in seats.items() if seat}
-        pieces, mass = leg.bags_of(traveller, booking) if leg else ("", "")
+        pieces, mass, tags = leg.bags_of(traveller, booking) if leg else ("", "", "")
         yield Row(
             traveller.segment.number,
             {
@@ -136,6 +137,7 @@ def _of_booking(booking: Booking, flight: Flight, shared: Mapping[str, str]) -> 
                 "seats": json.dumps(seats) if len(seats) > 1 else "",
                 "bags": pieces,
                 "bag_mass": mass,
+                "bag_tags": tags,
             },
             about,
         )
@@ -222,6 +224,7 @@ WORDING = edifact_table.wording(
         "seat": "SSD or SSR+SEAT",
         "bags": "TBD pieces",
         "bag_mass": "TBD mass",
+        "bag_tags": "TBD tags",
     },
     "DDMMYY, with a time DDMMYY:HHMM; in SSR+DOCS as 31DEC25",
 )

@@ -14,6 +14,8 @@ _SEATS = frozenset(("SEAT", "RQST", "NSST", "NSSA", "NSSW", "NSSB", "SMST", "SMS
 _TICKETS = frozenset(("TKNE", "TKNA", "TKNM", "TKNO"))
 INFANT = "IN"
 _MASS_UNITS = {"700": "KGM", "701": "LBR"}
+_FIRST_TAG = 5
+"""Element of TBD from which on tags are told, one each."""
 
 
 @dataclass
@@ -90,15 +92,16 @@ class Flight:
                     return seat
         return ""
 
-    def bags_of(self, traveller: Traveller, booking: "Booking") -> tuple[str, str]:
-        """Pieces checked in, and their mass with its unit."""
+    def bags_of(self, traveller: Traveller, booking: "Booking") -> tuple[str, str, str]:
+        """Pieces checked in, their mass with its unit, and their tags."""
         for boarding in self.boarded:
             if boarding.bags and boarding.is_of(traveller, booking):
                 details = boarding.bags
                 unit = _MASS_UNITS.get(details.value(2, 2), details.value(2, 2))
                 mass = f"{details.value(2, 1)} {unit}".strip() if details.value(2, 1) else ""
-                return details.value(2).lstrip("0") or "0" * bool(details.value(2)), mass
-        return "", ""
+                pieces = details.value(2).lstrip("0") or "0" * bool(details.value(2))
+                return pieces, mass, " ".join(_tags(details))
+        return "", "", ""
 
     def _is_here(self, request: Segment) -> bool:
         """Whether an SSR entry names this flight's airports, or none."""
@@ -259,6 +262,14 @@ def _places(request: Segment) -> Iterator[tuple[str, str]]:
         yield request.value(element), request.value(element, 2)
     if len(request.elements) == 2:
         yield "", ""
+
+
+def _tags(tbd: Segment) -> Iterator[str]:
+    """Tags of bags as `618/0123456788`; one that stands for several in a row has their number behind (`:2`)."""
+    for element in range(_FIRST_TAG, len(tbd.elements)):
+        carrier, number, count = (tbd.value(element, part) for part in range(3))
+        if number:
+            yield "/".join(filter(None, (carrier, number))) + (f":{count}" if count else "")
 
 
 def _squeezed(name: str) -> str:

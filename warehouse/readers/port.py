@@ -26,7 +26,12 @@ class Part(NamedTuple):
     made_at: str
     """ISO 8601; empty where it is not told."""
     number: int
-    is_last: bool
+    mark: str
+    """C on the first of several, F on the last, as UN/EDIFACT has it; else empty."""
+
+    @property
+    def is_last(self) -> bool:
+        return self.mark == "F"
 
 
 @dataclass(frozen=True)

@@ -234,14 +234,14 @@ def test_longer_silence_never_looks_better(offsets: set[int], days: int) -> None
         assert found[0].allowed == found[1].allowed
 
 
-PUSH = '[["XY/XY123", "2025-03-01T06:00", {}, {}]]'
+PUSH = '[["XY/XY123", "2025-03-01T06:00", {}, "{}"]]'
 
 
 def pushed(number: int, *, last: bool = False, day: int = DAYS - 1, minutes: int = 0) -> Landing:
     """A file with one part of a report, landed so many minutes after six."""
     row = landing(FIRST + timedelta(days=day), 5, sha256=f"{day}-{number}", batch_id=f"{day}-{number}")
     at = row["landed_at"] + timedelta(minutes=minutes)
-    return row | {"parts": PUSH.format(number, str(last).lower()), "landed_at": at}
+    return row | {"parts": PUSH.format(number, "F" if last else ""), "landed_at": at}
 
 
 def test_a_part_of_a_report_that_does_not_come_is_an_alarm_once_its_time_is_over() -> None:

@@ -186,9 +186,9 @@ def test_parts_of_a_report_are_in_the_ledger(
     copy = tmp_path / "pnr_messages.edi"
     copy.write_text("\n".join(lines))
     (account,) = landed(lake, _delivery(copy, "immigration", "pnr_messages"))
-    assert [(part.of.partition("/")[2], part.number, part.is_last) for part in account.notes.parts] == [
-        ("XY9/250102", 1, False),
-        ("XY9/250102", 2, False),
+    assert [(part.of.partition("/")[2], part.number, part.mark) for part in account.notes.parts] == [
+        ("XY9/250102", 1, "C"),
+        ("XY9/250102", 2, ""),
     ], "one that is whole, and one without a reference, are parts of nothing"
     (told,) = lake.scan(LEDGER).collect()["parts"]
     assert [Part(*one) for one in json.loads(told)] == list(account.notes.parts)

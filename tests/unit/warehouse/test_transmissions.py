@@ -15,7 +15,8 @@ AT = datetime(2025, 3, 1, 6)
 
 def part(number: int, *, last: bool = False, after: int = 0, of: str = "XY/XY123") -> Part:
     """A part made so many minutes after the first."""
-    return Part(of, (AT + timedelta(minutes=after)).isoformat(timespec="minutes"), number, last)
+    mark = "F" if last else "C" if number == 1 else ""
+    return Part(of, (AT + timedelta(minutes=after)).isoformat(timespec="minutes"), number, mark)
 
 
 def told(parts: Sequence[Part]) -> list[tuple[str, str]]:
@@ -29,6 +30,9 @@ def told(parts: Sequence[Part]) -> list[tuple[str, str]]:
         pytest.param([part(1, last=True)], [], id="one-part-that-is-the-last"),
         pytest.param([part(1), part(3, last=True)], ["2"], id="one-between"),
         pytest.param([part(1), part(2)], ["the last"], id="the-last"),
+        pytest.param([part(1)], ["the last"], id="all-but-the-first"),
+        pytest.param([part(1)._replace(mark="")], [], id="one-that-is-numbered-and-no-more"),
+        pytest.param([part(1)._replace(mark=""), part(3)], ["2, the last"], id="a-first-without-its-mark"),
         pytest.param([part(2), part(5)], ["1, 3, 4, the last"], id="several"),
         pytest.param([part(1, after=1), part(2, last=True)], [], id="clocks-that-differ"),
         pytest.param([part(1), part(2, last=True), part(2, last=True)], [], id="a-part-twice"),

@@ -216,7 +216,7 @@ def test_segments_with_bytes_off_the_character_set_are_told() -> None:
     assert (one.damaged, two.damaged) == ({4}, frozenset())
 
 
-@pytest.mark.parametrize(("count", "told"), [(9, "some may be missing"), (2, "two may have been joined")])
+@pytest.mark.parametrize(("count", "told"), [(9, "some may be missing"), (2, "two messages may have been joined")])
 def test_a_count_that_is_wrong_says_what_may_have_happened(count: int, told: str) -> None:
     (refused,) = found(interchange(message("PAXLST", "BGM+745", count=count)))[1]
     assert f"UNT counts {count} segments, 3 are there with UNH and UNT: {told}; ask" in refused.message

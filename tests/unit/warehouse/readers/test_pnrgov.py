@@ -84,6 +84,7 @@ def test_a_traveller_is_a_row_with_booking_flight_and_papers(tmp_path: Path) -> 
         "seat": "14C",
         "bags": "2",
         "bag_mass": "31 KGM",
+        "bag_tags": "618/1026000001:2",
     }
     assert set(row) - {"source_line"} <= {*HEADER, *pnrgov.COLUMNS}
     assert not any("1186" in str(value) for value in row.values()), "no card's number"
@@ -104,9 +105,10 @@ def test_seats_and_bags_are_those_of_the_messages_flight(tmp_path: Path) -> None
         "TRI++31:::1",
         "TIF+BERG+ANNA:A:1",
         "SSD+14C++++Y",
-        "TBD++1:44:701",
+        "TBD++3:44:701++HP:VIE-9+XY:0443::XNV+:0555:2+618",
     )
-    assert (row["seat"], row["bags"], row["bag_mass"]) == ("14C", "1", "44 LBR")
+    assert (row["seat"], row["bags"], row["bag_mass"]) == ("14C", "3", "44 LBR")
+    assert row["bag_tags"] == "XY/0443 0555:2"
     assert json.loads(row["seats"]) == {"XY7 XNV-SKV": "1A", "XY123 VIE-XNV": "14C"}
     assert [leg["flight_number"] for leg in json.loads(row["legs"])] == ["XY7", "XY123"]
 
