@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
-from rich.table import Table as RichTable
 
 from models.capacity import LANES
 from models.catalogue import MODELS
 from models.explanation import spoken
 from models.spec import ModelSpec
 from pipelines import flows
+from pipelines.cli.listing import Listing
 from pipelines.cli.output import table
 from pipelines.debrief import found_by_kind
 from pipelines.deployment import Deployment
@@ -34,7 +34,7 @@ def summarise(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def tables(found: Mapping[str, Any]) -> Iterator[RichTable]:
+def tables(found: Mapping[str, Any]) -> Iterator[Listing]:
     """The summary as tables for a terminal."""
     yield table(
         "What came in",

@@ -1,6 +1,7 @@
 """What every command shares: consoles, exit codes, the `--json` option, tables."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
@@ -11,10 +12,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-console = Console()
-errors = Console(stderr=True)
+from pipelines.cli.listing import Listing
+
+PIPED_WIDTH = 160
+"""Columns of what goes to a file or another program, which has no terminal's width; COLUMNS sets another."""
+
+
+def _console(*, stderr: bool) -> Console:
+    made = Console(stderr=stderr)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = PIPED_WIDTH
+    return made
+
+
+console = _console(stderr=False)
+errors = _console(stderr=True)
 
 
 class Exit(IntEnum):
@@ -66,15 +79,10 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Listing:
     """A table; columns whose values are numbers stand to the right."""
-    made = Table(title=title, title_justify="left", header_style="bold")
-    for index, column in enumerate(columns):
-        is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        made.add_column(column, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(_shown(value) for value in row))
-    return made
+    numbers = [bool(rows) and all(isinstance(row[at], int | float) for row in rows) for at in range(len(columns))]
+    return Listing(title, columns, [[_shown(value) for value in row] for row in rows], numbers)
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from rich.table import Table
 
 from models import whatif as counting
 from models.capacity import LANES, Capacities, read_capacities
@@ -20,6 +19,7 @@ from models.spec import ModelSpec
 from models.tracking import CHALLENGER, CHAMPION, Registered
 from pipelines import flows
 from pipelines import whatif as asking
+from pipelines.cli.listing import Listing
 from pipelines.cli.output import JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
 from warehouse.errors import BorderlakeError
@@ -239,7 +239,7 @@ def _listed(row: Mapping[str, Any]) -> tuple[object, ...]:
     return row["score_id"][:_DIGITS], row["location"], row["lane"], f"{row['probability']:.1%}", money, why
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Listing:
     """A table, without the columns of money where no row tells any."""
     kept = [at for at, name in enumerate(columns) if not name.startswith(_MONEY) or any(row[at] for row in rows)]
     return table(title, [columns[at] for at in kept], [[row[at] for at in kept] for row in rows])

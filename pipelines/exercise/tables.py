@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table as RichTable
-
+from pipelines.cli.listing import Listing
 from pipelines.cli.output import table
 
 Row = tuple[object, ...]
@@ -14,7 +13,7 @@ Part = tuple[str, Sequence[str], Sequence[Row]]
 """Title, columns and rows."""
 
 
-def tables(debrief: Mapping[str, Any]) -> Iterator[RichTable]:
+def tables(debrief: Mapping[str, Any]) -> Iterator[Listing]:
     """The tables in the order one would talk about them."""
     for title, columns, rows in contents(debrief):
         yield table(title, columns, rows)
