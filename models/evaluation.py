@@ -12,6 +12,7 @@ from models.ranking import CAPACITIES, Ranking
 from warehouse.errors import NotReady
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 _REPEATS = 200
 
@@ -81,20 +82,21 @@ def paired_gain(
     labels: Floats,
     ours: Floats,
     theirs: Floats,
-    measure: Callable[[Floats, Floats], float],
+    measure: Callable[[Rows, Floats], float],
     *,
     seed: int,
     repeats: int = _REPEATS,
 ) -> Figure:
-    """Difference of a measure between two scores of the same rows, with a paired bootstrap interval."""
-    gains = [
-        measure(labels[rows], ours[rows]) - measure(labels[rows], theirs[rows])
-        for rows in resamples(labels, seed=seed, repeats=repeats)
-    ]
-    return Figure(measure(labels, ours) - measure(labels, theirs), *interval(np.array(gains)))
+    """Difference of a measure between two scores of the same rows, with a paired bootstrap interval.
+
+    `measure` gets the places of the rows drawn and a score of every row.
+    """
+    every = np.arange(len(labels))
+    gains = [measure(rows, ours) - measure(rows, theirs) for rows in resamples(labels, seed=seed, repeats=repeats)]
+    return Figure(measure(every, ours) - measure(every, theirs), *interval(np.array(gains)))
 
 
-def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[NDArray[np.int64]]:
+def resamples(labels: Floats, *, seed: int, repeats: int) -> Sequence[Rows]:
     """Row indices of bootstrap samples; one that drew a single class is drawn again.
 
     Raises `NotReady` where the labels themselves are of a single class.
@@ -122,7 +124,7 @@ def _require_both(labels: Floats) -> None:
         raise NotReady(f"{len(labels)} outcomes of one kind measure nothing; both kinds are needed. Take more days")
 
 
-def _draws(labels: Floats, seed: int, repeats: int) -> Iterator[NDArray[np.int64]]:
+def _draws(labels: Floats, seed: int, repeats: int) -> Iterator[Rows]:
     generator = np.random.default_rng(seed)
     done = 0
     while done < repeats:
@@ -132,6 +134,6 @@ def _draws(labels: Floats, seed: int, repeats: int) -> Iterator[NDArray[np.int64
             yield rows
 
 
-def _weights(rows: NDArray[np.int64]) -> Floats:
+def _weights(rows: Rows) -> Floats:
     """How often each row was drawn."""
     return np.bincount(rows, minlength=len(rows)).astype(np.float64)

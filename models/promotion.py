@@ -1,8 +1,8 @@
 """The gate between challenger and champion: rules, each with its figures, and the verdict they give. No IO.
 
 A new version is judged on the days that it kept apart, and only on those after what the champion has learnt from.
-There both rank the same rows, and every difference is taken draw by draw of one bootstrap, so that noise that both
-share cancels out.
+There both rank the same rows as offices declare it (`models.found`), and every difference is taken draw by draw of one
+bootstrap, so that noise that both share cancels out.
 """
 
 import json
@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from models import datasets
-from models.datasets import Floats
-from models.evaluation import Figure, interval, paired_gain, resamples
+from models import datasets, found
+from models.capacity import Capacities
+from models.evaluation import Figure, Floats, Rows, interval, paired_gain, resamples
+from models.found import Brought
 from models.ranking import Ordering
 from models.training import Model, Trained
 from models.twins import ENOUGH_ALONE, Twins
@@ -34,6 +35,8 @@ ENOUGH_OF_SLICE: Final = 10
 USUAL_CAPACITY: Final = 0.05
 """Share of events that can be looked at, where capacities are given in numbers and not in shares."""
 REPEATS: Final = 200
+_UNDECLARED: Final = Capacities()
+"""Every office ranks by probability."""
 
 SLICES: Final[Mapping[str, tuple[str, ...]]] = {
     "shipments": ("location", "transport_mode"),
@@ -43,7 +46,8 @@ SLICES: Final[Mapping[str, tuple[str, ...]]] = {
 
 RULES: Final[Mapping[str, str]] = {
     "enough_labels": f"the judged days hold at least {ENOUGH_ADVERSE} adverse outcomes, and as many harmless ones",
-    "better": "it finds more than the champion at the capacity that is there, beyond noise",
+    "better": "it finds more than the champion at the capacity that is there, beyond noise: hits, money or both, by "
+    "what offices declare to rank by",
     "calibrated": f"the interval of its calibration slope reaches into {SLOPE[0]} to {SLOPE[1]}",
     "twins": "without the judged rows that have a near-identical training row it still beats chance, and no more than "
     f"{FLATTERY_BOUND} of AUC is lost with them, beyond noise",
@@ -128,8 +132,11 @@ class Rival:
         return set(self.model.bundle.encoder.columns) <= set(rows.columns)
 
 
-def judge(trained: Trained, again: Model, champion: Rival | None, capacity: float) -> Verdict:
-    """The verdict on a trained version; `again` is a second training of the same, `capacity` a share of events."""
+def judge(
+    trained: Trained, again: Model, champion: Rival | None, capacity: float, declared: Capacities = _UNDECLARED
+) -> Verdict:
+    """The verdict on a trained version; `again` is a second training of the same, `capacity` a share of events, and
+    `declared` tells what each office ranks by."""
     rival = champion if champion is not None and champion.can_judge(trained.split.test) else None
     rows = trained.split.test
     if rival is not None:
@@ -140,20 +147,13 @@ def judge(trained: Trained, again: Model, champion: Rival | None, capacity: floa
     slices = slices_of(rows, SLICES[trained.spec.subject], labels, ours, theirs, seed)
     rules = [
         _enough(labels),
-        _better(trained, labels, ours, theirs, rival, capacity),
+        _better(trained, rows, rival, capacity, declared),
         _calibrated(trained),
         _holds_without_twins(trained.twins),
         _no_slice_worse(slices),
         _reproducible(trained.model, again),
     ]
     return Verdict(rules, slices, None if rival is None else rival.version, capacity)
-
-
-def recall_at(share: float, labels: Floats, scores: Floats) -> float:
-    """Share of all adverse rows among the highest `share` of rows."""
-    taken = max(1, round(len(labels) * share))
-    best = np.argsort(-scores, kind="stable")[:taken]
-    return float(labels[best].sum() / labels.sum())
 
 
 def _probabilities(model: Model, rows: pl.DataFrame) -> Floats:
@@ -173,33 +173,42 @@ def _enough(labels: Floats) -> Rule:
     return Rule("enough_labels", _both(labels, ENOUGH_ADVERSE), said, figures)
 
 
-def _better(
-    trained: Trained, labels: Floats, ours: Floats, theirs: Floats | None, rival: Rival | None, capacity: float
-) -> Rule:
-    if theirs is None or rival is None:
+def _better(trained: Trained, rows: pl.DataFrame, rival: Rival | None, capacity: float, declared: Capacities) -> Rule:
+    if rival is None:
         auc = trained.figures["auc"]
         said = f"there is no champion to hold it against; better than chance: AUC {_interval(auc)}, low end above 0.5"
         return Rule("better", auc.low > 0.5, said, {"auc": auc.value, "auc_low": auc.low})
-    if not _both(labels):
+    if not _both(datasets.labels_of(rows)):
         return Rule("better", False, "the days that both have not learnt from hold outcomes of one kind only", {})
-    gain = paired_gain(
-        labels, ours, theirs, lambda y, s: recall_at(capacity, y, s), seed=trained.spec.seed, repeats=REPEATS
-    )
-    figures = {
-        "recall": recall_at(capacity, labels, ours),
-        "recall_of_champion": recall_at(capacity, labels, theirs),
-        "gain": gain.value,
-        "gain_low": gain.low,
-        "gain_high": gain.high,
-    }
+    amounts = trained.model.bundle.recovery or rival.model.bundle.recovery
+    came = found.brought(rows, declared, None if amounts is None else amounts.currency)
+    ours, theirs = (found.standing(model, rows, came.weight) for model in (trained.model, rival.model))
+
+    def measure(drawn: Rows, standing: Floats) -> float:
+        return came.found(drawn, standing, capacity)
+
+    gain = paired_gain(came.labels, ours, theirs, measure, seed=trained.spec.seed, repeats=REPEATS)
+    own, of_champion = (measure(np.arange(rows.height), one) for one in (ours, theirs))
     said = (
-        f"of all adverse outcomes it finds {figures['recall']:.1%} in the riskiest {capacity:.1%}, version "
-        f"{rival.version} finds {figures['recall_of_champion']:.1%}: gain {_interval(gain)}"
+        f"of {_counted_in(came)} it finds {own:.1%} in the first {capacity:.1%}, version {rival.version} finds "
+        f"{of_champion:.1%}: gain {_interval(gain)}"
     )
+    figures = {"found": own, "found_by_champion": of_champion}
+    figures |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
     if rival.is_proven:
         return Rule("better", gain.low > 0, f"{said}, low end above 0", figures)
     said = f"{said}, not below 0: the champion has not passed the gate itself and need not be beaten beyond noise"
     return Rule("better", gain.value >= 0, said, figures)
+
+
+def _counted_in(came: Brought) -> str:
+    """What is found, in words."""
+    if came.currency is None:
+        unknown = " (offices rank by money, and no amounts are known)" if came.is_without_amounts else ""
+        return f"all adverse outcomes{unknown}"
+    if not came.weight.any():
+        return f"all {came.currency} that came in"
+    return f"all adverse outcomes and all {came.currency} that came in, weighed as offices declare,"
 
 
 def _calibrated(trained: Trained) -> Rule:

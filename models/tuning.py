@@ -14,8 +14,8 @@ import polars as pl
 from sklearn.metrics import log_loss, roc_auc_score
 
 from models.datasets import Split, folds_by_time, labels_of, learn_encoder
+from models.found import part_in_best
 from models.growing import grow
-from models.promotion import recall_at
 from models.spec import BASE_PARAMETERS, ModelSpec
 from warehouse.errors import NotReady
 
@@ -148,7 +148,7 @@ def _judged(spec: ModelSpec, split: Split) -> Judged:
         adverse=int(labels.sum()),
         log_loss=float(log_loss(labels, scores)),
         auc=float(roc_auc_score(labels, scores)),
-        recall=recall_at(CAPACITY, labels, scores),
+        recall=part_in_best(labels, scores, CAPACITY),
         trees=booster.num_trees(),
     )
 

@@ -56,7 +56,8 @@ def train_model(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> 
     versions = _now(deployment, spec)
     trained = training.train(*_learnt_from(deployment, spec, known_by, versions))
     champion = _champion(deployment, spec)
-    verdict = promotion.judge(trained, training.fit_again(trained), champion, capacity_of(deployment, spec))
+    declared, share = deployment.capacities(spec.subject), capacity_of(deployment, spec)
+    verdict = promotion.judge(trained, training.fit_again(trained), champion, share, declared)
     data_versions = {table: f"{table}@{version}" for table, version in versions.items()}
     registered = deployment.registry.register(trained, data_versions, CHALLENGER)
     made = card.Card(trained, verdict, registered.version, data_versions, known_by)

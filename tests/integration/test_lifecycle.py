@@ -92,19 +92,23 @@ def _fill_lake(deployment: Deployment) -> None:
         subject_kind=pl.lit("shipment"),
         is_adverse=adverse,
         selection=pl.lit("random"),
+        additional_duty=pl.when(adverse).then(pl.Series(generator.integers(50, 5_000, ROWS))),
+        currency=pl.when(adverse).then(pl.lit("EUR")),
     )
     lake.append(catalog.OUTCOMES, _filled(catalog.OUTCOMES, outcomes))
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A deployment in which two versions were trained on the same rows, one after the other."""
+    """A deployment in which two versions were trained on the same rows, one after the other; one of its two offices
+    ranks by money."""
     home = tmp_path_factory.mktemp("lifecycle")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BORDERLAKE_HOME", str(home))
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         opened = Deployment(Settings(home, str(home / "lake")))
         _fill_lake(opened)
+        opened.settings.capacity.write_text('[shipments.XNAIR]\nrank_by = "money"\n')
         for _ in range(2):
             done = runner.invoke(app, ["train", SPEC.name])
             assert done.exit_code == Exit.DONE, done.output
@@ -167,7 +171,7 @@ def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
     assert shown["sha256"] in page
     version = deployment.registry.versions(SPEC.name)[0]
     assert version.tags["gate.passed"] == "no"
-    assert version.tags["gate.better"].startswith("not met: of all adverse outcomes")
+    assert version.tags["gate.better"].startswith("not met: of all adverse outcomes and all EUR that came in")
     assert "# " in lifecycle.card_of(deployment, version, lifecycle.CARD_MARKDOWN)
     with open_instance(deployment.settings) as instance:
         event = instance.get_latest_materialization_event(dg.AssetKey(["models", SPEC.name]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from models.evaluation import (
     Floats,
+    Rows,
     calibration_slope,
     figures,
     paired_gain,
@@ -80,17 +83,21 @@ def test_intervals_narrow_with_more_rows() -> None:
     assert many.high - many.low < 0.5 * (few.high - few.low)
 
 
+def precision_of(labels: Floats) -> Callable[[Rows, Floats], float]:
+    return lambda rows, scores: float(average_precision_score(labels[rows], scores[rows]))
+
+
 def test_equal_scores_gain_nothing() -> None:
     labels, probabilities = sample(400)
-    gain = paired_gain(labels, probabilities, probabilities, average_precision_score, seed=1, repeats=30)
+    gain = paired_gain(labels, probabilities, probabilities, precision_of(labels), seed=1, repeats=30)
     assert (gain.value, gain.low, gain.high) == (0.0, 0.0, 0.0)
 
 
 def test_a_better_score_gains_beyond_noise_and_the_other_way_loses_as_much() -> None:
     labels, probabilities = sample(1_000)
     noise = np.random.default_rng(8).random(1_000)
-    gain = paired_gain(labels, probabilities, noise, average_precision_score, seed=1, repeats=50)
-    loss = paired_gain(labels, noise, probabilities, average_precision_score, seed=1, repeats=50)
+    gain = paired_gain(labels, probabilities, noise, precision_of(labels), seed=1, repeats=50)
+    loss = paired_gain(labels, noise, probabilities, precision_of(labels), seed=1, repeats=50)
     assert gain.low > 0
     assert (loss.value, loss.low, loss.high) == pytest.approx((-gain.value, -gain.high, -gain.low))
 

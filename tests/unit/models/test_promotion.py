@@ -9,11 +9,11 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from models import promotion, training
+from models.capacity import Capacities, Capacity
 from models.evaluation import Figure
+from models.priority import Priority
 from models.promotion import RULES, Rival, Verdict, judge
 from models.spec import ModelSpec
 from models.training import Model, Trained, train
@@ -62,7 +62,7 @@ def test_it_is_better_than_a_champion_that_knows_nothing(trained: Trained, ignor
     better = rule(verdict, "better")
     assert (better.passed, verdict.against) == (True, 7)
     assert 0 < better.figures["gain_low"] <= better.figures["gain"]
-    assert better.figures["gain"] == pytest.approx(better.figures["recall"] - better.figures["recall_of_champion"])
+    assert better.figures["gain"] == pytest.approx(better.figures["found"] - better.figures["found_by_champion"])
 
 
 def test_its_own_twin_is_not_beaten_beyond_noise_and_keeps_the_place(trained: Trained) -> None:
@@ -74,6 +74,49 @@ def test_its_own_twin_is_not_beaten_beyond_noise_and_keeps_the_place(trained: Tr
 def test_a_champion_that_never_passed_need_not_be_beaten_beyond_noise(trained: Trained) -> None:
     verdict = judge(trained, trained.model, rival(trained.model, is_proven=False), CAPACITY)
     assert rule(verdict, "better").passed
+
+
+BY_MONEY, BY_A_MIX = (Capacities(Capacity(rank_by=Priority.of(way))) for way in ("money", "mix:0.5"))
+
+
+@pytest.fixture(scope="session")
+def blind_to_money(with_amounts: Trained) -> Model:
+    """The same probabilities, and no amounts."""
+    return Model(with_amounts.model.text, replace(with_amounts.model.bundle, recovery=None))
+
+
+@pytest.mark.parametrize("declared", [pytest.param(BY_MONEY, id="by-money"), pytest.param(BY_A_MIX, id="by-a-mix")])
+def test_an_office_that_ranks_by_money_gets_the_one_that_brings_more(
+    with_amounts: Trained, blind_to_money: Model, declared: Capacities
+) -> None:
+    better = rule(judge(with_amounts, with_amounts.model, rival(blind_to_money), CAPACITY, declared), "better")
+    assert better.passed
+    assert "EUR that came in" in better.said
+    assert better.figures["gain"] > 0
+
+
+def test_the_same_probabilities_are_no_gain_where_all_rank_by_them(
+    with_amounts: Trained, blind_to_money: Model
+) -> None:
+    better = rule(judge(with_amounts, with_amounts.model, rival(blind_to_money), CAPACITY), "better")
+    assert (better.passed, better.figures["gain"]) == (False, 0.0)
+
+
+def test_one_that_forgot_what_things_are_worth_does_not_replace_one_that_knows(
+    with_amounts: Trained, blind_to_money: Model
+) -> None:
+    challenger = replace(with_amounts, model=blind_to_money)
+    champion = rival(with_amounts.model, is_proven=False)
+    better = rule(judge(challenger, blind_to_money, champion, CAPACITY, BY_MONEY), "better")
+    assert not better.passed
+    assert better.figures["gain"] < 0
+
+
+def test_where_no_amounts_are_known_hits_decide_and_the_gate_says_so(trained: Trained, ignorant: Model) -> None:
+    by_money = rule(judge(trained, trained.model, rival(ignorant), CAPACITY, BY_MONEY), "better")
+    by_chance = rule(judge(trained, trained.model, rival(ignorant), CAPACITY), "better")
+    assert by_money.figures == by_chance.figures
+    assert "no amounts are known" in by_money.said
 
 
 def test_only_days_that_the_champion_has_not_learnt_from_judge(trained: Trained) -> None:
@@ -164,16 +207,3 @@ def test_a_slice_that_loses_what_the_champion_knew_is_named() -> None:
     told = promotion._no_slice_worse(found)
     assert not told.passed
     assert "location XNAIR" in told.said
-
-
-@given(
-    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=40).filter(
-        lambda rows: any(adverse for adverse, _ in rows)
-    ),
-    st.floats(0.01, 1.0),
-)
-def test_recall_at_capacity_is_what_counting_by_hand_gives(rows: list[tuple[bool, float]], share: float) -> None:
-    by_hand = sorted(range(len(rows)), key=lambda at: (-rows[at][1], at))[: max(1, round(len(rows) * share))]
-    expected = sum(rows[at][0] for at in by_hand) / sum(adverse for adverse, _ in rows)
-    labels, scores = (np.array([one[at] for one in rows], dtype=float) for at in (0, 1))
-    assert promotion.recall_at(share, labels, scores) == pytest.approx(expected)
