@@ -105,6 +105,7 @@ def _evidence(subject: Subject, life: Life, silver: Path) -> Evidence:
         reference=scored.filter(learnt_by),
         numbers=encoder.numbers,
         categories=tuple(encoder.codes),
+        scores=scored.filter(~pl.col("in_training")),
         volumes=dict(scored.group_by("received_on").len().iter_rows()),
         outcomes=outcomes_beside_scores(outcomes, scored),
         arrivals={table.name: _days(world.frames(silver, table)) for table in sources_of(asked, encoder.columns)},

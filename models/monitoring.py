@@ -1,8 +1,9 @@
 """Monitoring: is a model still where it was trained to be? One row a day, figure and feature; no IO and no clock.
 
-Inputs and scores are held against the days before (`models.drift`), outcomes over predictions, and those of random
-inspections over all of these, against earlier ones (`models.counted`), sources against how often they usually bring
-nothing (`warehouse.usual`). What an alert says to its reader is in `models.monitoring_words`.
+Inputs and scores are held against the days before (`models.drift`), and so is how many score high
+(`models.high_scores`); outcomes over predictions, and those of random inspections over all of these, against earlier
+ones (`models.counted`), sources against how often they usually bring nothing (`warehouse.usual`). What an alert says to
+its reader is in `models.monitoring_words`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from features.sources import SOURCES, Silver
 from features.vectors import Subject
 from models import cells, drift
 from models.counted import Band, Tally, beside
+from models.high_scores import Scores
 from warehouse import usual
 from warehouse.catalog import Table
 
@@ -36,7 +38,7 @@ LEAST_PART_OF_VOLUME = 0.3
 MODEL_TOLERANCE, BASE_RATE_TOLERANCE = 1.5, 1.25
 """Factors by which calibration and precision, or a base rate, may change before it is worth a call."""
 CHANCE = 1 / 2_000
-"""Of a false alert from counts of outcomes, or from days without rows: each figure and day."""
+"""Of a false alert from counts of outcomes or of high scores, or from days without rows: each figure and day."""
 SCORES = ("raw_score", "probability")
 RANDOM = "random"
 _OF_EVENT = "_of_event"
@@ -48,17 +50,18 @@ class Figure(StrEnum):
     INPUT_DRIFT = "input_drift"
     VOLUME = "volume"
     SCORE_DRIFT = "score_drift"
+    HIGH_SCORES = "high_scores"
     CALIBRATION = "calibration"
     PRECISION = "precision"
     BASE_RATE = "base_rate"
     SILENCE = "days_missed"
 
 
-STANDING = (Figure.INPUT_DRIFT, Figure.SCORE_DRIFT)
+STANDING = (Figure.INPUT_DRIFT, Figure.SCORE_DRIFT, Figure.HIGH_SCORES)
 """Whose alerts stand for `STANDS_DAYS`: what has changed for good is soon itself among the days before."""
 CHECKS: dict[str, tuple[Figure, ...]] = {
     "inputs_as_usual": (Figure.INPUT_DRIFT, Figure.VOLUME),
-    "scores_as_usual": (Figure.SCORE_DRIFT,),
+    "scores_as_usual": (Figure.SCORE_DRIFT, Figure.HIGH_SCORES),
     "outcomes_as_predicted": (Figure.CALIBRATION, Figure.PRECISION, Figure.BASE_RATE),
     "sources_are_fresh": (Figure.SILENCE,),
 }
@@ -75,6 +78,8 @@ class Evidence:
     """Events by which the cells of features and scores are learnt: those that the model was trained by."""
     numbers: Sequence[str]
     categories: Sequence[str]
+    scores: pl.DataFrame
+    """`received_on` and `raw_score` of all events of those days that the model never saw."""
     volumes: Mapping[date, int]
     """Events by day of delivery, all of them, where `events` may be a sample."""
     outcomes: pl.DataFrame
@@ -89,8 +94,10 @@ def monitor(evidence: Evidence, days: Sequence[date]) -> pl.DataFrame:
 
     What nothing can be said of yet has no row; the volume always has one.
     """
+    scores = Scores.of(evidence.scores)
     rows = [
         *_drifting(evidence, days),
+        *(_row(day, Figure.HIGH_SCORES, scores.band(day, CHANCE)) for day in days),
         *(_row(day, Figure.VOLUME, _volume(evidence.volumes, day)) for day in days),
         *(row for day in days for row in _hindsight(evidence.outcomes, day)),
         *(

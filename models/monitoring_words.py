@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.views import Feature
+from models import high_scores
 from models.drift import REFERENCE_WEEKS, WINDOW
 from models.monitoring import OUTCOME_DAYS, Figure
 
@@ -31,6 +32,10 @@ def _subject(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
 
 _TITLES = {
     Figure.VOLUME: "Events of the week",
+    Figure.HIGH_SCORES: (
+        f"Share of events that score as high as one in {1 / high_scores.SHARE:.0f} of the "
+        f"{high_scores.BEFORE // high_scores.DAYS} weeks before did"
+    ),
     Figure.CALIBRATION: "Adverse outcomes over those predicted",
     Figure.PRECISION: "Adverse share of what was examined in the red and yellow lanes",
     Figure.BASE_RATE: "Adverse share of random inspections",
@@ -48,6 +53,9 @@ def _seen(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
             return moved if row["high"] is None else f"{moved}; up to {row['high']:.2f} is usual"
         case Figure.VOLUME:
             return f"{subject}: {value:,.0f}{_usual(row, ',.0f')}"
+        case Figure.HIGH_SCORES:
+            most = " (too few to say what is usual)" if row["high"] is None else f" (up to {row['high']:.2%} is usual)"
+            return f"{subject}, last {high_scores.DAYS} days: {value:.2%}{most}"
         case Figure.CALIBRATION:
             return f"{subject}, last {OUTCOME_DAYS} days: {value:.2f}{_usual(row, '.2f')}"
         case Figure.PRECISION | Figure.BASE_RATE:
@@ -78,6 +86,12 @@ def _next(row: Mapping[str, Any], features: Mapping[str, Feature]) -> str:
             return (
                 "See which inputs moved with it; if none did, traffic itself is riskier or safer: "
                 f"look at the base rate as outcomes come in, then {train}"
+            )
+        case Figure.HIGH_SCORES:
+            lanes = f"borderlake select --date {row['monitored_on']} --model {row['model_name']}"
+            return (
+                f"More is at the border that the model takes for risky: see what ({lanes}), give red and yellow more "
+                "seats, and look at the base rate as outcomes come in"
             )
         case Figure.VOLUME:
             return "See which feed or office it is (borderlake feeds list), and whether lanes need other capacities"

@@ -90,6 +90,7 @@ def evidence(deployment: Deployment, spec: ModelSpec, champion: Registered, days
         reference=reference if reference.height else events,
         numbers=encoder.numbers,
         categories=tuple(encoder.codes),
+        scores=scored.filter((pl.col("received_on") >= since) & ~pl.col("in_training")),
         volumes=volumes,
         outcomes=outcomes_of(deployment, spec, scored, max(days)),
         arrivals=arrivals(deployment, subject, encoder.columns, since),

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from features.vectors import subject_of
-from models import drift
+from models import drift, high_scores
 from models import monitoring_words as words
 from models.monitoring import (
     CHECKS,
@@ -72,6 +72,7 @@ def calm() -> Evidence:
         reference=events.filter(pl.col("received_on") < DAY + timedelta(days=28)),
         numbers=["log_mass"],
         categories=["office"],
+        scores=events_of(a_day=300, seed=5).select("received_on", "raw_score"),
         volumes=dict(events.group_by("received_on").len().iter_rows()),
         outcomes=outcomes_of(),
         arrivals={"silver.shipments": days_from(0, 120)},
@@ -103,6 +104,7 @@ def _as_of(evidence: Evidence, day: date) -> Evidence:
     return replace(
         evidence,
         events=evidence.events.filter(recent),
+        scores=evidence.scores.filter(recent),
         volumes={one: count for one, count in evidence.volumes.items() if (day - one).days in range(HISTORY_DAYS)},
         outcomes=evidence.outcomes.filter(recent & (pl.col("known_on") <= day)),
         arrivals={name: [one for one in came if one <= day] for name, came in evidence.arrivals.items()},
@@ -114,6 +116,9 @@ def test_nothing_that_came_later_changes_what_a_day_was_told(calm: Evidence) -> 
     changed = replace(
         calm,
         events=calm.events.with_columns(log_mass=pl.when(pl.col("received_on") > day).then(99.0).otherwise("log_mass")),
+        scores=calm.scores.with_columns(
+            raw_score=pl.when(pl.col("received_on") > day).then(9.0).otherwise("raw_score")
+        ),
         outcomes=calm.outcomes.with_columns(is_adverse=(pl.col("known_on") > day) | pl.col("is_adverse")),
     )
     assert monitor(changed, [day]).equals(monitor(calm, [day]))
@@ -129,6 +134,13 @@ def _rescored(evidence: Evidence, since: date) -> Evidence:
     late = pl.col("received_on") >= since
     higher = pl.when(late).then(pl.col("probability") * 3).otherwise("probability")
     return replace(evidence, events=evidence.events.with_columns(probability=higher))
+
+
+def _riskier(evidence: Evidence, since: date) -> Evidence:
+    """One event in seventy ranks far above the others."""
+    few = (pl.col("received_on") >= since) & (pl.int_range(pl.len()) % 70 == 0)
+    higher = pl.when(few).then(2.0).otherwise("raw_score")
+    return replace(evidence, scores=evidence.scores.with_columns(raw_score=higher))
 
 
 def _emptied(evidence: Evidence, since: date) -> Evidence:
@@ -150,6 +162,7 @@ def _silent(evidence: Evidence, since: date) -> Evidence:
     [
         pytest.param(_shifted, {(Figure.INPUT_DRIFT, "log_mass")}, id="a-feature-that-moves"),
         pytest.param(_rescored, {(Figure.SCORE_DRIFT, "probability")}, id="probabilities-that-rise"),
+        pytest.param(_riskier, {(Figure.HIGH_SCORES, "")}, id="more-that-ranks-highest"),
         pytest.param(_emptied, {(Figure.VOLUME, "")}, id="events-that-stay-away"),
         pytest.param(
             _worse,
@@ -233,6 +246,7 @@ def test_every_figure_has_one_check() -> None:
 def test_every_row_says_what_was_seen_and_an_alert_what_to_do(figure: Figure, is_alert: bool) -> None:
     row = {
         "model_name": "shipment_risk",
+        "monitored_on": DAY,
         "figure": figure.value,
         "feature": "log_mass" if figure is Figure.INPUT_DRIFT else "",
         "value": 0.31,
@@ -258,4 +272,8 @@ def test_an_input_is_told_by_what_it_means_and_whose_it_is() -> None:
 
 def test_counts_are_of_whole_weeks_and_of_no_more_days_than_a_judgement_rests_on() -> None:
     assert OUTCOME_DAYS % 7 == VOLUME_DAYS % 7 == 0
-    assert max(drift.HISTORY_DAYS, VOLUME_DAYS + usual.WINDOW_DAYS, 2 * OUTCOME_DAYS) <= HISTORY_DAYS
+    assert high_scores.BEFORE % 7 == 0
+    assert (
+        max(drift.HISTORY_DAYS, high_scores.HISTORY_DAYS, VOLUME_DAYS + usual.WINDOW_DAYS, 2 * OUTCOME_DAYS)
+        <= HISTORY_DAYS
+    )

@@ -203,6 +203,8 @@ def test_the_evidence_is_of_the_days_that_a_judgement_rests_on_and_of_the_models
     assert found.events["received_on"].min() == LAST - timedelta(days=HISTORY_DAYS - 1)
     assert found.reference["received_on"].max() < CHAMPION.model.bundle.trained_until.date()
     assert found.outcomes["received_on"].min() >= CHAMPION.model.bundle.trained_until.date()
+    assert found.scores["received_on"].min() == CHAMPION.model.bundle.trained_until.date()
+    assert found.scores["received_on"].max() == LAST
     assert 0 < found.outcomes["is_selected"].mean() < 0.2
     assert found.volumes[LAST] == A_DAY
 
