@@ -95,11 +95,11 @@ def selected(subject: Subject, folder: Path, events: pl.DataFrame) -> pl.Series:
     return events["event_id"].is_in(chosen.collect()["subject_id"].implode())
 
 
-def lesson_of_the_lake(subject: Subject, span: Span, folder: Path) -> Lesson:
-    """Events of the lake with an outcome reported before the test's beginning."""
-    outcomes = world.frames(folder / LAKE, OUTCOMES).collect()
+def lesson_of_the_lake(subject: Subject, span: Span, lake: Path) -> Lesson:
+    """Events of a lake with an outcome reported before the test's beginning."""
+    outcomes = world.frames(lake, OUTCOMES).collect()
     reported = outcomes.filter(pl.col("subject_kind") == subject.spec.outcome)["subject_id"].unique()
-    known = _first_versions(subject, folder / LAKE).filter(
+    known = _first_versions(subject, lake).filter(
         (pl.col("event_at") < span.test_from) & pl.col("event_id").is_in(reported.implode())
     )
     if known.is_empty():

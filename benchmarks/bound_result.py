@@ -1,6 +1,6 @@
 """The result of `bench bound`: figures by side, and a table with a row a side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -8,11 +8,13 @@ from rich.table import Table
 from benchmarks.harness import Scored
 from benchmarks.measure import Measured
 from benchmarks.result import Result
-from models.evaluation import interval
+from models.datasets import Floats
+from models.evaluation import calibration_slope, interval
 from models.ranking import CAPACITIES
 
 RANDOM, POLICY, RAW, OWN, ALL, BOUND = "random", "policy", "raw", "own", "all", "bound"
 SIDES = (RANDOM, POLICY, RAW, OWN, ALL, BOUND)
+_BY_LOT = (RANDOM, POLICY)
 _GAINS = ((ALL, OWN), (OWN, RAW), (ALL, RAW), (RAW, POLICY))
 _TITLES = {
     RANDOM: "by lot",
@@ -22,21 +24,34 @@ _TITLES = {
     ALL: "borderlake, all agencies' features",
     BOUND: "the same, everything known",
 }
+_LONGER = "as all, in a lake that opened so many days before the test"
 
 
-def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored]) -> dict[str, float]:
+def with_history(name: str, days: int) -> str:
+    """How a side or a lake of so many days of history is called."""
+    return f"{name}_{days}d"
+
+
+def sides_with(histories: Sequence[int]) -> tuple[str, ...]:
+    """The sides in order, with `all` at other lengths of history before the bound."""
+    return (*SIDES[:-1], *(with_history(ALL, days) for days in histories), BOUND)
+
+
+def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored], labels: Floats) -> dict[str, float]:
     """`recall_at_5_all` with its interval, `share_at_5_raw` of the bound, `gain_at_5_all_over_own` in points, ..."""
     figures: dict[str, float] = {}
-    for side in SIDES:
+    for side in measured:
         values, draws = measured[side].values, measured[side].draws
         for name in [f"{kind}_at_{percent}" for percent in CAPACITIES for kind in ("recall", "precision")]:
             low, high = interval(draws[name])
             figures |= {f"{name}_{side}": values[name], f"{name}_{side}_low": low, f"{name}_{side}_high": high}
         figures |= {f"auc_{side}": values["auc"], f"ap_{side}": values["ap"]}
+        if side not in _BY_LOT:
+            figures[f"slope_{side}"] = calibration_slope(labels, scored[side].scores[0])
         figures |= {f"wall_s_{side}": scored[side].wall_s, f"peak_rss_mb_{side}": scored[side].peak_rss_mb}
     for percent in CAPACITIES:
         bound = measured[BOUND].values[f"recall_at_{percent}"]
-        for side in SIDES[:-1]:
+        for side in [side for side in measured if side != BOUND]:
             reached = measured[side].values[f"recall_at_{percent}"]
             figures[f"share_at_{percent}_{side}"] = reached / bound if bound else 0.0
         for one, other in _GAINS:
@@ -49,9 +64,10 @@ def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored]) -
 
 @dataclass(frozen=True)
 class BoundResult(Result):
-    """Figures of every side; `prefixes` are what each subject's figures begin with."""
+    """Figures of every side; `prefixes` are what each subject's figures begin with, `sides` a table's rows."""
 
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    sides: Sequence[str] = SIDES
 
     def tables(self) -> list[Table]:
         """For each subject who finds how much, and at which price; a row a side. Narrow enough for any terminal."""
@@ -71,7 +87,7 @@ class BoundResult(Result):
         )
         for heading in ("recall", *(f"at {percent} %" for percent in CAPACITIES), "of bound at 5 %", "learnt from"):
             made.add_column(heading, justify="left" if heading == "recall" else "right")
-        for side in SIDES:
+        for side in self.sides:
             share = 1.0 if side == BOUND else self.figures.get(f"{prefix}share_at_5_{side}")
             learnt = _count(self.figures.get(f"{prefix}rows_train_{side}"))
             made.add_row(side, *self._ranked("recall", prefix, side), _percent(share), learnt)
@@ -80,15 +96,17 @@ class BoundResult(Result):
     def _precision(self, name: str, prefix: str) -> Table:
         made = Table(
             title=f"{name}, precision and cost",
-            caption=_legend(self.peers[RAW].version),
+            caption=_legend(self.sides, self.peers[RAW].version),
             title_justify="left",
             caption_justify="left",
         )
-        for heading in ("precision", *(f"at {percent} %" for percent in CAPACITIES), "wall s", "peak MB"):
+        for heading in ("precision", *(f"at {percent} %" for percent in CAPACITIES), "slope", "wall s", "peak MB"):
             made.add_column(heading, justify="left" if heading == "precision" else "right")
-        for side in SIDES:
+        for side in self.sides:
+            slope = self.figures.get(f"{prefix}slope_{side}")
             cost = [_count(self.figures.get(f"{prefix}{key}_{side}")) for key in ("wall_s", "peak_rss_mb")]
-            made.add_row(side, *self._ranked("precision", prefix, side), *cost)
+            told = "" if slope is None else f"{slope:.2f}"
+            made.add_row(side, *self._ranked("precision", prefix, side), told, *cost)
         return made
 
     def _ranked(self, kind: str, prefix: str, side: str) -> list[str]:
@@ -105,8 +123,9 @@ class BoundResult(Result):
         return "\n".join(lines)
 
 
-def _legend(peer: str) -> str:
-    return "\n".join(f"{side}: {_TITLES[side].format(peer=peer)}" for side in SIDES)
+def _legend(sides: Sequence[str], peer: str) -> str:
+    lines = [f"{side}: {_TITLES.get(side, _LONGER).format(peer=peer)}" for side in sides]
+    return "\n".join([*lines, "slope: of the truth on the probabilities; 1 is calibrated, below 1 overconfident"])
 
 
 def _percent(value: float | None) -> str:

@@ -18,7 +18,8 @@ from benchmarks.harness import Settings, Side
 from features import vectors
 from features.sources import Silver, read_silver
 from features.vectors import subject_of
-from models.datasets import Floats, labels_of, learn_encoder, with_labels
+from models import calibration, prediction
+from models.datasets import Floats, labels_of, learn_encoder, weights_of, with_labels
 from models.growing import grow
 from models.spec import ModelSpec
 from warehouse.catalog import OUTCOMES, Table
@@ -92,8 +93,10 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
         if learnt["is_adverse"].n_unique() < 2:
             raise NotReady(f"{spec.name}: the {part} days hold {learnt.height} outcomes of one kind; give more days")
     encoder = learn_encoder(train, spec)
-    booster = grow(spec, encoder, train, valid, late).booster
-    return [np.asarray(booster.predict(encoder.matrix(judged)), dtype=np.float64)]
+    grown = grow(spec, encoder, train, valid, late)
+    held_out = prediction.raw_scores(grown.stopped, encoder.matrix(valid))
+    calibrator = calibration.fit(held_out, labels_of(valid), weights_of(valid))
+    return [calibrator.probability(prediction.raw_scores(grown.booster, encoder.matrix(judged)))]
 
 
 def alone(subject: Subject) -> ModelSpec:

@@ -62,18 +62,31 @@ class Span:
     history_times: int
     test_days: int
 
-    def check(self) -> None:
-        """Raise `BorderlakeError` for what leaves nothing to learn from."""
+    def check(self, histories: Sequence[int] = ()) -> None:
+        """Raise `BorderlakeError` for what leaves nothing to learn from, and for histories longer than the world's."""
         if self.history_times < 1 or self.test_days < 1 or self.days <= self.test_days:
             raise BorderlakeError(
                 f"{self.days} days of which {self.test_days} judge leave no history to learn from, or it is taken "
                 f"{self.history_times} times; give more days, fewer test days, and 1 or more times"
             )
+        longest = self.history_times * self.history
+        for days in histories:
+            if not 1 <= days <= longest:
+                times = -(-days // self.history)
+                raise BorderlakeError(
+                    f"a history of {days} days is asked for where the world has lived {longest} before the test; give "
+                    f"histories of 1 to {longest} days" + (f", or {times} history times" if days > longest else "")
+                )
+
+    @property
+    def history(self) -> int:
+        """Days of the lake before those that judge."""
+        return self.days - self.test_days
 
     @property
     def before(self) -> int:
         """Days the world lives before the lake opens."""
-        return (self.history_times - 1) * (self.days - self.test_days)
+        return (self.history_times - 1) * self.history
 
     @property
     def first(self) -> date:
@@ -86,16 +99,17 @@ class Span:
 
     @property
     def test_from(self) -> datetime:
-        day = LAKE_FROM + timedelta(days=self.days - self.test_days)
+        day = LAKE_FROM + timedelta(days=self.history)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def in_world(self) -> pl.Expr:
         """Delivered before the lake's last day was over."""
         return pl.col("received_on") <= self.last_delivery
 
-    def in_lake(self) -> pl.Expr:
-        """Delivered in the lake's own days."""
-        return self.in_world() & (pl.col("received_on") > LAKE_FROM)
+    def in_lake(self, history: int | None = None) -> pl.Expr:
+        """Delivered in the lake's own days, or in those of one that opened `history` days before the test."""
+        opened = LAKE_FROM + timedelta(days=0 if history is None else self.history - history)
+        return self.in_world() & (pl.col("received_on") > opened)
 
 
 @dataclass(frozen=True)

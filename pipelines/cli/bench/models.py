@@ -97,6 +97,9 @@ def bound(
     scenario: Annotated[str, typer.Option(help="What happens in the lake's days: a name, or a TOML file.")] = "calm",
     history_times: Annotated[int, typer.Option(min=1, help="How much longer the bound's history is.")] = 10,
     test_days: Annotated[int, typer.Option(min=1, help="Last days, whose every event judges.")] = 30,
+    history: Annotated[
+        str, typer.Option(help="Other lengths of history for `all`, in days, by comma: the same world, judged alike.")
+    ] = "",
     keep: Annotated[
         Path | None,
         typer.Option(
@@ -112,7 +115,10 @@ def bound(
     Every side ranks all events of the last days, and the simulation's truth judges. raw, own and all learn from what
     inspections had reported by then; bound from the true outcome of every event of a history ten times as long.
 
-      borderlake bench bound --days 120 --subject shipments --json bound.json
+    --history adds a row a length: what an agency would find that has kept its outcomes so long. No length may exceed
+    history times the lake's days before the test.
+
+      borderlake bench bound --days 120 --subject shipments --history 180,365,730 --json bound.json
     """
     require_benchmarks()
     from benchmarks import bound as bench
@@ -121,7 +127,15 @@ def bound(
 
     span = Span(seed, days, scale, scenario, history_times, test_days)
     subjects = list(SUBJECTS) if subject is Judged.BOTH else [subject.value]
-    measured(lambda watch: bench.run(span, subjects, keep, watch), json_out)
+    histories = _lengths(history)
+    measured(lambda watch: bench.run(span, subjects, keep, watch, histories=histories), json_out)
+
+
+def _lengths(days: str) -> list[int]:
+    try:
+        return [int(each) for each in days.split(",") if each.strip()]
+    except ValueError:
+        raise typer.BadParameter("--history: give whole days by comma, as 90,180,365") from None
 
 
 @app.command()

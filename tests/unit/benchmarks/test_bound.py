@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +26,9 @@ from warehouse.errors import BorderlakeError
 
 SPAN = Span(seed=5, days=38, scale=0.4, scenario="calm", history_times=2, test_days=12)
 CAP_ROWS = 4_000
+LONGER = "all_45d"
+"""As `all`, in a lake that opened 45 days before the test instead of 26."""
+EVERY = (*SIDES[:-1], LONGER, "bound")
 
 
 @dataclass
@@ -48,21 +52,24 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
     def run_sides(task: Task, sides: Sequence[str], watch: Watch) -> dict[str, Scored]:
         (side,) = sides
-        made.tasks[str(task.settings["subject"]), side] = task
+        is_longer = Path(str(task.settings["silver"])).name == "lake_45d"
+        made.tasks[str(task.settings["subject"]), LONGER if is_longer else side] = task
         return {side: Scored(RUN[task.bench][side](task.rows, task.settings), 0.1, 1.0)}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bound, "run_sides", run_sides)
         patch.setattr(world, "TAIL_DAYS", 20)
         # Read by two processes, as in earnest: what crosses between them must come out the same.
-        made.result = bound.run(SPAN, list(SUBJECTS), made.folder, lambda _: None, CAP_ROWS, at_once=2)
+        made.result = bound.run(
+            SPAN, list(SUBJECTS), made.folder, lambda _: None, CAP_ROWS, at_once=2, histories=[45, SPAN.history]
+        )
     return made
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_figure_is_there_and_a_share(tiny: Bench, subject: str) -> None:
     for percent in (1, 2, 5, 10):
-        for side in SIDES:
+        for side in EVERY:
             for kind in ("recall", "precision"):
                 low, value, high = (
                     tiny.figures[f"{subject}_{kind}_at_{percent}_{side}{end}"] for end in ("_low", "", "_high")
@@ -79,7 +86,7 @@ def test_every_figure_is_there_and_a_share(tiny: Bench, subject: str) -> None:
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_lottery_finds_what_it_takes_and_who_knows_everything_the_most(tiny: Bench, subject: str) -> None:
-    recall = {side: tiny.figures[f"{subject}_recall_at_5_{side}"] for side in SIDES}
+    recall = {side: tiny.figures[f"{subject}_recall_at_5_{side}"] for side in EVERY}
     assert recall["random"] == pytest.approx(0.05, abs=0.03)
     assert max(recall, key=lambda side: recall[side]) == "bound"
     assert tiny.figures[f"{subject}_share_at_5_raw"] == pytest.approx(recall["raw"] / recall["bound"])
@@ -87,7 +94,7 @@ def test_a_lottery_finds_what_it_takes_and_who_knows_everything_the_most(tiny: B
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_all_sides_judge_the_same_rows_and_none_is_told_their_labels(tiny: Bench, subject: str) -> None:
-    rows = {side: tiny.tasks[subject, side].rows for side in SIDES}
+    rows = {side: tiny.tasks[subject, side].rows for side in EVERY}
     assert len({tuple(each["event_id"]) for each in rows.values()}) == 1
     assert rows["all"].columns == ["event_id", "event_version", "event_at"]
     assert rows["all"].height == tiny.figures[f"{subject}_rows_test"]
@@ -98,7 +105,7 @@ def test_all_sides_judge_the_same_rows_and_none_is_told_their_labels(tiny: Bench
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", EVERY)
 def test_no_side_sees_an_outcome_known_after_the_tests_beginning(tiny: Bench, subject: str, side: str) -> None:
     settings = tiny.tasks[subject, side].settings
     seen = pl.read_parquet(str(settings["outcomes"]))
@@ -127,6 +134,54 @@ def test_the_bound_learns_from_the_truth_and_the_others_from_inspections(tiny: B
     illicit = set(of_subject.filter("is_adverse")["subject_id"])
     assert illicit <= set(full["event_id"])
     assert full["event_at"].min() < lake["event_at"].min()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_longer_history_is_that_of_a_lake_which_opened_earlier(tiny: Bench, subject: str) -> None:
+    of_lake, of_longer = (tiny.tasks[subject, side].settings for side in ("all", LONGER))
+    opened = SPAN.test_from.date() - timedelta(days=45)
+    for table in (SUBJECTS[subject].table, OUTCOMES):
+        lake, longer = (
+            world.frames(Path(str(each["silver"])), table).select("event_id", "received_on").collect()
+            for each in (of_lake, of_longer)
+        )
+        assert set(lake["event_id"]) < set(longer["event_id"])
+        assert longer["received_on"].min() == opened + timedelta(days=1)
+    lake, longer = (pl.read_parquet(str(each["events"])) for each in (of_lake, of_longer))
+    assert set(lake["event_id"]) < set(longer["event_id"])
+    assert tiny.figures[f"{subject}_rows_train_{LONGER}"] == longer.height
+    # What the lake itself holds is no side of its own.
+    assert f"{subject}_recall_at_5_all_26d" not in tiny.figures
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_slopes_are_told_of_what_gives_probabilities(tiny: Bench, subject: str) -> None:
+    told = {side for side in EVERY if f"{subject}_slope_{side}" in tiny.figures}
+    assert told == {"raw", "own", "all", LONGER, "bound"}
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        pytest.param(53, "1 to 52 days, or 3 history times", id="longer-than-the-world-has-lived"),
+        pytest.param(0, "1 to 52 days$", id="no-day-at-all"),
+    ],
+)
+def test_a_history_that_the_world_does_not_have_is_refused(days: int, said: str, tmp_path: Path) -> None:
+    with pytest.raises(BorderlakeError, match=said):
+        bound.run(SPAN, list(SUBJECTS), tmp_path, lambda _: None, histories=[days])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_kept_world_keeps_its_longer_lakes(tiny: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "lay_out", lambda *_: pytest.fail("the lake is there already"))
+    bound._lay_out_lake(SPAN, tiny.folder, 45, lambda _: None)
+
+
+def test_lengths_of_history_are_days_by_comma() -> None:
+    done = CliRunner().invoke(bench.app, ["bound", "--history", "90,a year"])
+    assert done.exit_code == 2
+    assert "whole days by comma" in done.output
 
 
 def test_alone_is_what_rests_on_the_agencys_own_data() -> None:
@@ -160,7 +215,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 def test_the_command_says_it_in_a_row_a_side_and_in_json(
     tiny: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bound, "run", lambda *_: tiny.result)
+    monkeypatch.setattr(bound, "run", lambda *_, **__: tiny.result)
     out = tmp_path / "out.json"
     with monkeypatch.context() as patch:
         patch.setattr(running, "console", Console(width=250, force_terminal=False))
@@ -171,7 +226,7 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     assert made["peers"]["raw"]["version"].startswith("lightgbm ")
     assert made["peers"]["raw"]["figures"]["shipments_recall_at_5"] == made["figures"]["shipments_recall_at_5_raw"]
     assert tiny.result is not None
-    assert [table.row_count for table in tiny.result.tables()] == [len(SIDES)] * 2 * len(SUBJECTS)
+    assert [table.row_count for table in tiny.result.tables()] == [len(EVERY)] * 2 * len(SUBJECTS)
 
 
 def test_where_the_test_days_hold_one_kind_only_nothing_is_measured(
