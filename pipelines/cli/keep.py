@@ -1,7 +1,7 @@
 """`borderlake verify`, `repair`, `compact` and `vacuum`: keeping the lake as it was committed, and quick to read."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,7 @@ from sharing import keeping as shares
 from sharing.shares import LAYER as SHARES
 from warehouse import erasure, homes
 from warehouse import verify as verifying
-from warehouse.acceptance import accept, all_accepted
+from warehouse.acceptance import Acceptance, accept, all_accepted
 from warehouse.catalog import LEDGER, TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS, Lake
 from warehouse.errors import TableDamaged, UnknownName
@@ -73,16 +73,7 @@ def verify(
     elsewhere = _kept_elsewhere(deployment.lake, findings)
     told |= {"kept_by_other_homes": elsewhere} if elsewhere else {}
     write_json(json_out, told | ({"accepted": said} if said else {}))
-    if elsewhere:
-        counted = ", ".join(f"{home} {files:,}" for home, files in elsewhere.items())
-        console.print(
-            f"Files that other homes of this lake have landed are in their archives ({counted}): verify there as well.",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if stands:
-        shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
-        console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
+    _tell_beside(elsewhere, stands)
     if findings:
         _tell(findings)
         raise typer.Exit(Exit.PARTLY)
@@ -208,6 +199,20 @@ def _tables(lake: Lake, names: list[str] | None) -> list[Table]:
         if name not in known:
             raise UnknownName("table", name, list(known))
     return [known[name] for name in names] if names else list(known.values())
+
+
+def _tell_beside(elsewhere: Mapping[str, int], stands: Sequence[Acceptance]) -> None:
+    """What is no finding: files in the archives of other homes, and commits that were accepted."""
+    if elsewhere:
+        counted = ", ".join(f"{home} {files:,}" for home, files in elsewhere.items())
+        console.print(
+            f"Files that other homes of this lake have landed are in their archives ({counted}): verify there as well.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if stands:
+        shown = [(one.table, one.version, one.by, one.at, printable(one.reason)) for one in stands]
+        console.print(table("Accepted commits of other tools", ("table", "version", "by", "at", "why"), shown))
 
 
 def _tell(findings: list[Finding]) -> None:

@@ -1,11 +1,9 @@
 """One module a format; `READERS` names them for the dialects."""
 
-from collections.abc import Callable, Iterator
-
 from warehouse.readers import ais, cuscar, delimited, ndjson, parquet, paxlst, pnrgov
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Reader, Wording
 
-READERS: dict[str, Callable[..., Iterator[Chunk]]] = {
+READERS: dict[str, Reader] = {
     "delimited": delimited.read,
     "ndjson": ndjson.read,
     "parquet": parquet.read,

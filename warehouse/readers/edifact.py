@@ -7,7 +7,7 @@ a segment a line, that number is the line's.
 
 Every segment is in a message, is a service segment whose count and reference hold, or is refused: a message that
 is broken, with all its text, at its UNH; a trailer that contradicts, and segments outside of messages, on their own.
-Interchanges are found by `edifact_envelope`.
+Interchanges are found by `edifact_envelope`; what a trailer contradicts is in `edifact_segment`.
 """
 
 import re
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact_release as release
 from warehouse.readers.edifact_envelope import Envelope, Stray, envelopes
+from warehouse.readers.edifact_segment import Segment, contradictions
 from warehouse.readers.searched import SearchedFile
 
 _OFF_CHARSET = re.compile("[\udc80-\udcff]")
@@ -26,24 +27,6 @@ _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
 _LONGEST_RAW = 1 << 20
 _LONGEST_MESSAGE = 32 << 20
-
-
-class Segment(NamedTuple):
-    """A segment: its number in the file, its tag, and its elements as lists of components; the tag is the first."""
-
-    number: int
-    tag: str
-    elements: list[list[str]]
-
-    def value(self, element: int, component: int = 0) -> str:
-        """A component without the blanks around it; empty where the segment does not have it."""
-        if element < len(self.elements) and component < len(self.elements[element]):
-            return self.elements[element][component].strip()
-        return ""
-
-    def composite(self, element: int) -> list[str]:
-        """All components of an element."""
-        return self.elements[element] if element < len(self.elements) else []
 
 
 class Refused(NamedTuple):
@@ -106,9 +89,6 @@ _RELEASE = (
 )
 _OVERLONG = f"no message ends for {_LONGEST_MESSAGE >> 20} MiB; ask for the agreed format, or for more messages"
 _NO_END = ("edifact-no-unz", "the interchange has no UNZ: messages may be missing; ask for it again, whole")
-_ENDED_BY = {"UNT": "messages", "UNE": "groups", "UNZ": "interchanges"}
-_COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
-_REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
 
 
 def messages(data: SearchedFile, kind: str, let_pass: Counter[str] | None = None) -> Iterator[Message | Refused]:
@@ -248,7 +228,9 @@ class _Interchange:
         if header is None:
             told = f"{trailer.tag} ends what no header began; ask for it again, whole"
             return self.refused(number, number, rule, told)
-        broken = self._admitted(_untrue(trailer, counted, header.value(5), f"{what}, {counted} before it", header.tag))
+        broken = self._admitted(
+            contradictions(trailer, counted, header.value(5), f"{what}, {counted} before it", header.tag)
+        )
         return None if broken is None else self.refused(number, number, *broken)
 
     def _admitted(self, broken: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
@@ -291,7 +273,7 @@ class _Interchange:
             return "edifact-unknown-message", told
         counted = len(segments) + 2
         said = f"segments, {counted} are there with UNH and UNT"
-        return self._admitted(_untrue(trailer, counted, header.value(1), said, header.tag))
+        return self._admitted(contradictions(trailer, counted, header.value(1), said, header.tag))
 
     def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER
@@ -333,26 +315,3 @@ class _Interchange:
         if self.has_released:
             text = release.as_sent(text, self.service)
         return text
-
-
-def _untrue(trailer: Segment, counted: int, reference: str, what: str, header: str) -> Iterator[tuple[str, str]]:
-    """The rules that a trailer breaks whose count or reference is not that of what it ends, and what to say."""
-    rule, count = f"edifact-{trailer.tag.lower()}", _count(trailer.value(1))
-    if count != counted:
-        is_less = count is not None and count < counted
-        why = f"two {_ENDED_BY[trailer.tag]} may have been joined" if is_less else "some may be missing"
-        found = f"{trailer.tag} counts {'no' if count is None else count} {what}: {why}"
-        yield f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}"
-    if _plain(trailer.value(2)) != _plain(reference):
-        why = f"two {_ENDED_BY[trailer.tag]} may have been mixed up"
-        found = f"the reference of {trailer.tag} is not that of {header}: {why}"
-        yield f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}"
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
-
-
-def _plain(reference: str) -> str:
-    """A reference without the blanks that wrapping left in it."""
-    return reference.replace(" ", "")

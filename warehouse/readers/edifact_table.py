@@ -14,7 +14,8 @@ import polars as pl
 
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
-from warehouse.readers.edifact import OFF_CHARSET, Message, Refused, Segment
+from warehouse.readers.edifact import OFF_CHARSET, Message, Refused
+from warehouse.readers.edifact_segment import Segment
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
 from warehouse.readers.searched import SearchedFile
 from warehouse.readers.unpacked import PackedDamage, unpacked

@@ -22,7 +22,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
-from warehouse.readers.edifact import Message, Refused, Segment
+from warehouse.readers.edifact import Message, Refused
+from warehouse.readers.edifact_segment import Segment
 from warehouse.readers.edifact_table import STRICT, Layout, Row
 from warehouse.readers.edifact_values import alpha_3, birth_day, day, moment, precision
 from warehouse.readers.flights import carrier_of, designator

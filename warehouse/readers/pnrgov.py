@@ -15,7 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from warehouse.readers import edifact_table
-from warehouse.readers.edifact import Message, Refused, Segment
+from warehouse.readers.edifact import Message, Refused
+from warehouse.readers.edifact_segment import Segment
 from warehouse.readers.edifact_table import STRICT, Layout, Row
 from warehouse.readers.edifact_values import flight_moment, precision
 from warehouse.readers.flights import designator

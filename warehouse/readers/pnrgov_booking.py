@@ -7,7 +7,7 @@ booking, behind a TIF of that person, behind a TVL of that flight; a TIF behind 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from warehouse.readers.edifact import Segment
+from warehouse.readers.edifact_segment import Segment
 from warehouse.readers.edifact_values import flight_moment
 
 _SEATS = frozenset(("SEAT", "RQST", "NSST", "NSSA", "NSSW", "NSSB", "SMST", "SMSA", "SMSW", "SMSB"))

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from warehouse.readers.edifact import Segment
+from warehouse.readers.edifact_segment import Segment
 from warehouse.readers.edifact_values import alpha_3, birth_day_of_docs, flight_moment
 from warehouse.readers.pnrgov_booking import INFANT, Booking, Traveller
 

@@ -6,10 +6,9 @@ be read at all raises `FileRefused`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import polars as pl
 
@@ -75,10 +74,8 @@ class Wording:
         return f"{self.places[column]} ({column})" if column in self.places else column
 
 
-class Reader(Protocol):
-    """Reads one format. Keyword options come from the dialect; `columns` are the names it needs."""
-
-    def __call__(self, path: Path, columns: frozenset[str], **options: object) -> Iterator[Chunk]: ...
+Reader = Callable[..., Iterator[Chunk]]
+"""`read(path, columns, **options)` of a format: `columns` are the names that the dialect needs, options its own."""
 
 
 def beside_line(name: str) -> str:

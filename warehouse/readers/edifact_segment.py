@@ -1,0 +1,49 @@
+"""A segment of UN/EDIFACT, and what one that is a trailer (UNT, UNE, UNZ) says otherwise than what it ends."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_ENDED_BY = {"UNT": "messages", "UNE": "groups", "UNZ": "interchanges"}
+_COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
+_REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
+
+
+class Segment(NamedTuple):
+    """A segment: its number in the file, its tag, and its elements as lists of components; the tag is the first."""
+
+    number: int
+    tag: str
+    elements: list[list[str]]
+
+    def value(self, element: int, component: int = 0) -> str:
+        """A component without the blanks around it; empty where the segment does not have it."""
+        if element < len(self.elements) and component < len(self.elements[element]):
+            return self.elements[element][component].strip()
+        return ""
+
+    def composite(self, element: int) -> list[str]:
+        """All components of an element."""
+        return self.elements[element] if element < len(self.elements) else []
+
+
+def contradictions(trailer: Segment, counted: int, reference: str, what: str, header: str) -> Iterator[tuple[str, str]]:
+    """The rules that a trailer breaks whose count or reference is not that of what it ends, and what to say."""
+    rule, count = f"edifact-{trailer.tag.lower()}", _count(trailer.value(1))
+    if count != counted:
+        is_less = count is not None and count < counted
+        why = f"two {_ENDED_BY[trailer.tag]} may have been joined" if is_less else "some may be missing"
+        found = f"{trailer.tag} counts {'no' if count is None else count} {what}: {why}"
+        yield f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}"
+    if _plain(trailer.value(2)) != _plain(reference):
+        why = f"two {_ENDED_BY[trailer.tag]} may have been mixed up"
+        found = f"the reference of {trailer.tag} is not that of {header}: {why}"
+        yield f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}"
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def _plain(reference: str) -> str:
+    """A reference without the blanks that wrapping left in it."""
+    return reference.replace(" ", "")
