@@ -8,9 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import given, settings
-
-from features import buckets, windows
-from tests.unit.features.test_windows import (
+from test_windows import (
     HOUR,
     START,
     VIEW,
@@ -21,6 +19,8 @@ from tests.unit.features.test_windows import (
     many_events,
     many_rows,
 )
+
+from features import buckets, windows
 
 CARRIED = ("number",)
 

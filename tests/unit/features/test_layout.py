@@ -12,9 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from features import layout, parts, windows
-from tests.unit.features.test_windows import (
+from test_windows import (
     HOUR,
     START,
     VIEW,
@@ -30,6 +28,8 @@ from tests.unit.features.test_windows import (
     many_rows,
     twin,
 )
+
+from features import layout, parts, windows
 from warehouse.errors import BorderlakeError
 
 
