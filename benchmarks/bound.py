@@ -80,13 +80,14 @@ def run(
         for key, value in each.items()
         if key.endswith(f"_{RAW}") and not key.startswith(("gain", "share"))
     }
+    arguments = {name: str(value) for name, value in asdict(span).items() if name != "seed"}
     return BoundResult(
         "bound",
         span.seed,
         int(sum(each["rows_test"] for each in found.values())),
         figures,
         {RAW: Peer("default LightGBM, raw columns", f"lightgbm {version('lightgbm')}", raw)},
-        {name: str(value) for name, value in asdict(span).items() if name != "seed"},
+        arguments | {"history": ",".join(map(str, others))} if others else arguments,
         prefixes=prefixes,
         sides=sides_with(others),
     )

@@ -85,7 +85,7 @@ class BoundResult(Result):
             title_justify="left",
             caption_justify="left",
         )
-        for heading in ("recall", *(f"at {percent} %" for percent in CAPACITIES), "of bound at 5 %", "learnt from"):
+        for heading in ("recall", *(f"at {percent} %" for percent in CAPACITIES), "of bound, 5 %", "learnt from"):
             made.add_column(heading, justify="left" if heading == "recall" else "right")
         for side in self.sides:
             share = 1.0 if side == BOUND else self.figures.get(f"{prefix}share_at_5_{side}")
@@ -125,7 +125,7 @@ class BoundResult(Result):
 
 def _legend(sides: Sequence[str], peer: str) -> str:
     lines = [f"{side}: {_TITLES.get(side, _LONGER).format(peer=peer)}" for side in sides]
-    return "\n".join([*lines, "slope: of the truth on the probabilities; 1 is calibrated, below 1 overconfident"])
+    return "\n".join([*lines, "slope: truth on probabilities; 1 is calibrated, below 1 overconfident"])
 
 
 def _percent(value: float | None) -> str:

@@ -223,6 +223,7 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     assert done.exit_code == 0, done.output
     made = json.loads(out.read_text())
     assert made["bench"] == "bound"
+    assert made["machine"]["arguments"]["history"] == "45"
     assert made["peers"]["raw"]["version"].startswith("lightgbm ")
     assert made["peers"]["raw"]["figures"]["shipments_recall_at_5"] == made["figures"]["shipments_recall_at_5_raw"]
     assert tiny.result is not None
