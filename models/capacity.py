@@ -15,13 +15,14 @@ How lanes are filled is `models.selection`.
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from features.vectors import SUBJECTS
 from models.priority import BY_PROBABILITY, Priority
 from warehouse.errors import BorderlakeError
 
@@ -107,7 +108,10 @@ def read_capacities(path: Path, subject: str) -> Capacities:
     if not path.exists():
         return Capacities()
     try:
-        tables = tomllib.loads(path.read_text("utf-8")).get(subject, {})
+        whole = tomllib.loads(path.read_text("utf-8"))
+        # A misspelt subject would else leave every office with what the code has.
+        _refuse_unknown(whole, SUBJECTS, "subject")
+        tables = whole.get(subject, {})
         default = _capacity(tables.pop("default", {}), Capacity())
         own = {location: _capacity(given, default) for location, given in tables.items()}
     except (ValueError, TypeError, AttributeError) as error:
@@ -118,7 +122,15 @@ def read_capacities(path: Path, subject: str) -> Capacities:
     return Capacities(default, own)
 
 
+def _refuse_unknown(given: Mapping[str, Any], known: Collection[str], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{what} '{name}' is not known; known are {', '.join(known)}")
+
+
 def _capacity(given: Mapping[str, Any], base: Capacity) -> Capacity:
+    _refuse_unknown(given, [one.name for one in fields(Capacity)], "key")
+    _refuse_unknown(given.get("minutes", {}), LANES, "lane of minutes")
     minutes = replace(base.minutes, **given.get("minutes", {}))
     rank_by = Priority.of(given["rank_by"]) if "rank_by" in given else base.rank_by
     capacity = replace(base, **{**given, "minutes": minutes, "rank_by": rank_by})

@@ -275,6 +275,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         pytest.param(b"[shipments.default.minutes]\npurple = 3\n", id="minutes-of-an-unknown-lane"),
         pytest.param(b"[shipments.default.minutes]\nred = -3\n", id="minutes-below-none"),
         pytest.param(b"shipments = 3\n", id="a-number-for-a-subject"),
+        pytest.param(b"[shipment.default]\nred = 3\n", id="a-misspelt-subject"),
         pytest.param(b"[shipments.default]\nrank_by = 'luck'\n", id="an-unknown-ranking"),
         pytest.param(b"[shipments.default]\nrank_by = 'mix:1.2'\n", id="a-mix-of-more-than-all"),
         pytest.param(b"[shipments.default]\nrank_by = 'mix:nan'\n", id="a-mix-of-no-number"),
@@ -286,6 +287,23 @@ def test_a_capacity_file_that_makes_no_sense_is_refused_by_name(tmp_path: Path, 
     file = tmp_path / "capacity.toml"
     file.write_bytes(content)
     with pytest.raises(BorderlakeError, match=r"^capacity\.toml: .*lanes are red, yellow, blue and exploration"):
+        read_capacities(file, "shipments")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[shipment.default]\nred = 3\n", "subject 'shipment' is not known; known are shipments, crossings"),
+        ("[shipments.XNPRT]\nyelow = 3\n", "key 'yelow' is not known; known are red, yellow, blue, exploration"),
+        ("[shipments.default.minutes]\npink = 3\n", "lane of minutes 'pink' is not known; known are red, yellow, blue"),
+    ],
+)
+def test_what_is_misspelt_in_a_capacity_file_is_named_beside_what_is_known(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    file = tmp_path / "capacity.toml"
+    file.write_text(content, "utf-8")
+    with pytest.raises(BorderlakeError, match=said):
         read_capacities(file, "shipments")
 
 
