@@ -69,6 +69,7 @@ def _page(card: Card) -> Page:
         ],
         sections=[
             Section("Purpose", list(_purpose(card))),
+            Section("How it is to be used, and how not", list(_use(card))),
             Section("Verdict of the gate", list(_gate(card.verdict))),
             Section("Data and days", list(_data(card))),
             Section("How good it is", list(card_evidence.figures(card.trained))),
@@ -107,6 +108,33 @@ def _purpose(card: Card) -> Iterator[Block]:
             ),
         ],
     )
+
+
+def _use(card: Card) -> Iterator[Block]:
+    spec, found = card.trained.spec, card.trained.figures["precision_at_5"].value
+    served = " and ".join(card.trained.model.bundle.jurisdictions)
+    lines = [
+        f"Use it to rank the {spec.subject} of a day within their office: lanes are made of the rank and of what the "
+        "office can look at.",
+        "Use it with its reasons and all else that is at hand. The officer decides, may decide otherwise, and records "
+        "what and why: borderlake disposition record.",
+        f"Use it for {spec.purpose} of {served} alone: its features may serve nothing else.",
+        f"Do not take a high score for a finding. Of the riskiest 5 % of the judged days {1 - found:.0%} turned out "
+        "harmless.",
+        "Do not take a low score for a clearance, and do not give up the random draw: only what was drawn tells what "
+        "the model misses.",
+        "Do not let it act by itself: no refusal, fine or arrest rests on a score.",
+    ]
+    if "calibrated" in card.verdict.failed:
+        slope = card.trained.figures["calibration_slope"].value
+        lines.append(
+            f"Do not read the score as a probability: its calibration slope is {slope:.2f}, where 1 is right, so 90 % "
+            "does not mean nine of ten. The rank holds."
+        )
+    if not card.verdict.passed:
+        lines.append("Do not rest on it for good: it does not meet the gate, and can only stand in until one does.")
+    for line in lines:
+        yield Text(line, is_item=True)
 
 
 def _gate(verdict: Verdict) -> Iterator[Block]:

@@ -10,12 +10,13 @@ from models.pictures import Interval
 from models.ranking import CAPACITIES
 from models.slices import CAPACITY, LEAST_ROWS, Slice
 from models.training import Trained
+from warehouse.contracts.codes import TRANSPORT_MODES
 
 MEANINGS: Final[Mapping[str, str]] = {
     "auc": "chance that an adverse event ranks above a harmless one; 0.5 is guessing",
     "ap": "precision on the mean over the ranking, down to the last adverse event",
     "brier": "mean squared error of the probability; lower is better",
-    "calibration_slope": "1 is calibrated; below 1 overconfident",
+    "calibration_slope": "1 is calibrated; below 1 overconfident: high risks are told too high, low ones too low",
     **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in CAPACITIES},
     **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in CAPACITIES},
 }
@@ -26,7 +27,10 @@ _FEW = "too few"
 
 def figures(trained: Trained) -> Iterator[Block]:
     """Every figure of the judged days, and the calibration curve."""
-    yield Text("On the judged days, which it never saw, with 95 % bootstrap intervals.")
+    yield Text(
+        "On the judged days, which it never saw. An interval holds what other days like these might well have given "
+        "(95 %, bootstrap): a wide one says that few adverse events were there to judge by."
+    )
     yield Table(
         ("figure", "value", "95 % interval", "meaning"),
         [
@@ -93,7 +97,7 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
         ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
         [
             (
-                f"{spoken(one.column)} {one.value}",
+                _titled(one),
                 f"{one.rows:,}",
                 f"{one.adverse:,}",
                 f"{one.auc:.3f}",
@@ -102,8 +106,14 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
             for one in slices
         ],
     )
-    points = [(f"{spoken(one.column)} {one.value}", one.auc, one.adverse) for one in slices]
+    points = [(_titled(one), one.auc, one.adverse) for one in slices]
     yield Picture(pictures.slices(points), "AUC by slice")
+
+
+def _titled(one: promotion.Slice) -> str:
+    """A slice in words: codes of modes say nothing by themselves."""
+    meanings = TRANSPORT_MODES.meanings if one.column == "transport_mode" else {}
+    return f"{spoken(one.column)} {meanings.get(one.value, one.value)}"
 
 
 def errors(slices: Sequence[Slice]) -> Iterator[Block]:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.evaluation import Figure, interval
+from warehouse.contracts.codes import TRANSPORT_MODES
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -76,7 +77,7 @@ def _age_band(column: str) -> pl.Expr:
 GROUPINGS: dict[str, dict[str, tuple[str, pl.Expr]]] = {
     "shipments": {
         "office": ("office", pl.col("office")),
-        "mode": ("transport_mode", pl.col("transport_mode")),
+        "mode": ("transport_mode", pl.col("transport_mode").replace(dict(TRANSPORT_MODES.meanings))),
         "importer": ("importer_age_days", _known("importer_age_days", "importer")),
     },
     "crossings": {

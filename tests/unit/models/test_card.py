@@ -16,7 +16,8 @@ from models.training import Trained
 from models.twins import Twins
 
 SECTIONS = (
-    "Purpose", "Verdict of the gate", "Data and days", "How good it is", "What it brings in",
+    "Purpose", "How it is to be used, and how not", "Verdict of the gate", "Data and days", "How good it is",
+    "What it brings in",
     "Learnt or remembered", "How well it ranks within offices and modes", "On whom its errors fall",
     "Features", "Limits",
 )  # fmt: skip
@@ -48,6 +49,19 @@ def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Ca
     for rule in RULES:
         assert rule.replace("_", " ") in page
     assert page.count("PICTURE") >= 2
+
+
+def test_it_tells_what_must_not_be_made_of_it_in_this_version_s_own_figures(made: Card) -> None:
+    def told(failed: set[str]) -> str:
+        rules = [replace(rule, passed=rule.name not in failed) for rule in made.verdict.rules]
+        return card.markdown(replace(made, verdict=replace(made.verdict, rules=rules)))
+
+    harmless = 1 - made.trained.figures["precision_at_5"].value
+    assert f"Of the riskiest 5 % of the judged days {harmless:.0%} turned out harmless" in told(set())
+    assert "Do not read the score as a probability" not in told({"better"})
+    assert f"calibration slope is {made.trained.figures['calibration_slope'].value:.2f}" in told({"calibrated"})
+    assert "it does not meet the gate" not in told(set())
+    assert "it does not meet the gate" in told({"better"})
 
 
 def test_a_card_is_one_file_that_fetches_nothing_and_runs_nothing(made: Card) -> None:

@@ -102,6 +102,12 @@ def test_rates_of_parts_are_those_of_fairlearn() -> None:
     assert found["M"].false_alarm_gap.value == pytest.approx(between["false_alarms"])
 
 
+def test_codes_of_modes_are_told_in_words() -> None:
+    frame = pl.DataFrame({"transport_mode": ["1", "3", None] * 40})
+    labels, probabilities = np.zeros(120), np.linspace(0, 1, 120)
+    assert {one.title for one in slices("shipments", frame, labels, probabilities, seed=1)} == {"mode sea", "mode road"}
+
+
 def test_a_trained_model_tells_its_slices(trained: Trained) -> None:
     offices = [one for one in trained.slices if one.by == "office"]
     assert {one.value for one in offices} <= set(trained.split.test["office"].drop_nulls())
