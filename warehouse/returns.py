@@ -27,7 +27,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;"
-    "vertical-align:top;overflow-wrap:anywhere}th{background:#f2f4f7}td.n{text-align:right}"
+    "vertical-align:top;overflow-wrap:break-word}th{background:#f2f4f7}p{overflow-wrap:anywhere}td.n{text-align:right}"
 )
 
 
@@ -109,6 +109,7 @@ def as_html(report: Return) -> str:
     parts = [
         f"<h1>{_text(title)}</h1>",
         f"<p>{_text(_opening(report))}</p>",
+        f"<p><strong>{_text(_request(report))}</strong></p>",
         _counts(report.readings),
         "<h2>What is wrong, and what would mend it</h2>",
         _by_complaint(report.lines),
@@ -129,6 +130,16 @@ def _lines(reading: Reading, rows: pl.DataFrame, dialect: Dialect | None) -> Ite
                 told[rule, message] = words.complaint(rule, message)
         for complaint in once([told[rule, message] for rule, message in broken]):
             yield Line(row["source_line"], reading.contract.name, complaint, row.get("raw"))
+
+
+def _request(report: Return) -> str:
+    """What is asked of the sender."""
+    if not any(reading.rows_landed for reading in report.readings):
+        return "Nothing of this file was taken. Please mend it and send it again as a whole."
+    return (
+        "Please mend the rows below and send them in a new file of the same layout. All other rows were taken, and "
+        "need not come again."
+    )
 
 
 def _opening(report: Return) -> str:

@@ -125,19 +125,26 @@ def _conclude(planned: Sequence[Prospect], accounts: Sequence[Account], *, yes: 
     ready = [item for item in planned if item.held is None]
     more = sum(item.landed_after - item.landed_before for item in ready)
     left = len(planned) - len(ready)
-    held = f"; {left:,} files are left as they are" if left else ""
+    what = f"{_counted(more, 'more row')} of {_counted(len(ready), 'file')}"
+    held = f"; {_counted(left, 'file')} left as it was" if left else ""
     if not ready:
         said = (
             "Nothing would change. Where the dialect is to blame, mend it in BORDERLAKE_HOME/dialects, raise its "
             "version and redrive; where the sender is, borderlake quarantine export writes what to return"
         )
     elif not yes:
-        said = f"Would land {more:,} more rows of {len(ready):,} files{held}. Nothing has been done yet: --yes does it"
+        said = f"Would land {what}{held}. Nothing has been done yet: --yes does it"
     elif all(account.status == KNOWN for account in accounts):
         said = f"Another redrive has landed these {len(ready):,} files meanwhile{held}"
     else:
-        said = f"{more:,} more rows of {len(ready):,} files have landed{held}. Next: borderlake score"
+        still = sum(item.refused_after for item in ready)
+        rest = f"; {_counted(still, 'row')} of them still refused: borderlake quarantine list" if still else ""
+        said = f"{what} landed{rest}{held}. Next: borderlake score"
     console.print(said, highlight=False, soft_wrap=True)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _exit_code(planned: Sequence[Prospect], *, done: bool) -> Exit:

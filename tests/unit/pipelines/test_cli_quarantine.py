@@ -188,10 +188,11 @@ def test_redrive_says_first_and_does_with_yes(inbox: Path, home: Path) -> None:
     mend(home)
     result, found = ask("redrive")
     assert (result.exit_code, bronze_rows()) == (Exit.DONE, 1)
-    assert "Would land 1 more rows of 1 files" in result.output
+    assert "Would land 1 more row of 1 file" in result.output
     assert "--yes does it" in result.output
     result, found = ask("redrive", "--yes")
     assert result.exit_code == Exit.PARTLY, "a row is still refused"
+    assert "1 more row of 1 file landed; 1 row of them still refused: borderlake quarantine list" in result.output
     assert (found["files"][0]["landed_before"], found["files"][0]["landed_after"]) == (1, 2)
     assert bronze_rows() == 1 + 2, "the earlier reading stays in bronze"
     _, found = ask("list")

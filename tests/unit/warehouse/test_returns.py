@@ -93,6 +93,7 @@ def test_a_report_says_under_which_layout_the_file_was_read(lake: Lake, tmp_path
 def test_the_csv_says_of_each_line_what_is_wrong_beside_what_became_of_the_file(lake: Lake, tmp_path: Path) -> None:
     bad = DECLARATION | {"DECL_NO": "B", "HS": "none", "CURRENCY": ""}
     landed(lake, deliver(write(tmp_path / "declarations-1.csv", [DECLARATION, bad])))
+    assert "send them in a new file of the same layout" in as_html(report_of(lake))
     found = entries(report_of(lake))
     assert sorted((row["line"], row["column"]) for row in found) == [("3", "CURRENCY"), ("3", "HS")]
     assert {(row["rows_read"], row["rows_landed"], row["rows_refused"]) for row in found} == {("2", "1", "1")}
@@ -204,7 +205,9 @@ def test_a_file_that_was_refused_whole_is_one_entry(lake: Lake, tmp_path: Path) 
     assert (entry["line"], entry["column"]) == ("whole file", "the whole file")
     assert "header lacks" in entry["problem"]
     assert entry["what_would_mend_it"].startswith("send the file with the columns"), "not what its receiver may do"
-    assert "the whole file was refused" in as_html(report_of(lake))
+    page = as_html(report_of(lake))
+    assert "the whole file was refused" in page
+    assert "Please mend it and send it again as a whole" in page
 
 
 class _Strict(HTMLParser):
