@@ -262,6 +262,12 @@ def scorable_events(deployment: Deployment, spec: ModelSpec, champion: "Register
     )
 
 
+def elsewhere(deployment: Deployment, spec: ModelSpec, served: Collection[str]) -> dict[str, int]:
+    """Events by jurisdiction that might be scored, but that a model which serves only those others is no judge of."""
+    left = events_to_score(deployment, spec.subject).filter(~pl.col("jurisdiction").is_in(list(served)))
+    return dict(left.group_by("jurisdiction").len().sort("jurisdiction").collect().iter_rows())
+
+
 def recent_lanes(deployment: Deployment, spec: ModelSpec, days: int = 30) -> pl.DataFrame:
     """The champion's scores of the last `days` of delivery that have any, each with its lane; no withdrawn ones."""
     champion = deployment.registry.load(spec.name)

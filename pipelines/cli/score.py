@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from models.catalogue import MODELS, model_of
+from models.spec import ModelSpec
 from pipelines import flows, recalling
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.deployment import Deployment, from_environment
@@ -32,7 +33,8 @@ def score(context: typer.Context, json_out: JsonOut = None) -> None:
         raise NotReady("no model has been trained yet; run: borderlake train shipment_risk, or borderlake demo")
     days = flows.days_to_score(deployment, trained, datetime.now(UTC))
     if not days:
-        console.print("Nothing to do: nothing waits in the inbox, and every event has its score")
+        console.print("Nothing to do: nothing waits in the inbox, and every event that may be scored has its score")
+        _tell_elsewhere(deployment, trained)
         write_json(json_out, {"scored": {}})
         raise typer.Exit(Exit.DONE)
     before = {spec.name: _count(deployment, spec.name) for spec in trained}
@@ -41,7 +43,25 @@ def score(context: typer.Context, json_out: JsonOut = None) -> None:
         run_ids = [runs.run(deployment, "scoring", block, only=only) for block in partitions.blocks(days)]
     scored = {name: _count(deployment, name) - count for name, count in before.items()}
     console.print(table("Scored", ("model", "events"), list(scored.items())))
+    _tell_elsewhere(deployment, trained)
     write_json(json_out, {"scored": scored, "runs": run_ids, "days": days})
+
+
+def _tell_elsewhere(deployment: Deployment, trained: Sequence[ModelSpec]) -> None:
+    """Which events have no score because the champion learnt nothing where they happened."""
+    for spec in trained:
+        champion = deployment.registry.load(spec.name)
+        served = champion.model.bundle.jurisdictions
+        counts = flows.elsewhere(deployment, spec, served)
+        if counts:
+            console.print(
+                f"No score for {', '.join(f'{rows:,} {spec.subject} of {place}' for place, rows in counts.items())}: "
+                f"{spec.name} version {champion.version} learnt from {', '.join(served)} alone. Land outcomes of "
+                f"there, then: borderlake train {spec.name}",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
 
 
 @app.command()
