@@ -55,7 +55,8 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
     try:
         with console.status("starting"):
             _wait_for(f"http://{HOST}:{port}/server_info", children, logs)
-        console.print(f"Dagster UI  http://{HOST}:{port}")
+        # Its first page is a timeline, empty where nothing ran today.
+        console.print(f"Dagster UI  http://{HOST}:{port}/asset-groups")
         if mlflow_port:
             console.print(f"MLflow UI   http://{HOST}:{mlflow_port}/#/models")
         console.print(

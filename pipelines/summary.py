@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from models import card_evidence
 from models.capacity import LANES
 from models.catalogue import MODELS
 from models.explanation import spoken
@@ -36,6 +37,7 @@ def summarise(deployment: Deployment) -> dict[str, Any]:
 
 def tables(found: Mapping[str, Any]) -> Iterator[Listing]:
     """The summary as tables for a terminal."""
+    models = found["models"]
     yield table(
         "What came in",
         ("dataset", "files", "rows read", "landed", "refused"),
@@ -43,8 +45,11 @@ def tables(found: Mapping[str, Any]) -> Iterator[Listing]:
     )
     yield table(
         "How good the models are, on days they never saw (95 % intervals)",
-        ("figure", *(f"{name} v{model['version']}" for name, model in found["models"].items())),
-        [(figure, *(_interval(model["figures"], figure) for model in found["models"].values())) for figure in _FIGURES],
+        ("figure", *(f"{name} v{model['version']}" for name, model in models.items())),
+        [
+            (card_evidence.spoken(one), *(_interval(model["figures"], one) for model in models.values()))
+            for one in _FIGURES
+        ],
     )
     yield table(
         "Lanes of those days, and what inspections of them have found so far",
@@ -139,4 +144,4 @@ def riskiest(deployment: Deployment, spec: ModelSpec) -> list[dict[str, Any]]:
 
 
 def _interval(figures: Mapping[str, float], name: str) -> str:
-    return f"{figures[name]:.2f} ({figures[f'{name}_low']:.2f}-{figures[f'{name}_high']:.2f})"
+    return f"{figures[name]:.2f} ({figures[f'{name}_low']:.2f} to {figures[f'{name}_high']:.2f})"

@@ -9,6 +9,11 @@ from pathlib import Path
 from warehouse.contracts import CONTRACTS, Contract, contract_of
 from warehouse.errors import BorderlakeError, UnknownName
 
+_TO_NAME_ONE = (
+    "A new agency is named in agencies.toml of BORDERLAKE_HOME, as in warehouse/agencies.toml; a file of another "
+    "layout lands as a known agency's with --dialect"
+)
+
 
 @dataclass(frozen=True)
 class Agency:
@@ -55,7 +60,7 @@ def agency_and_dataset(name: str, known: dict[str, Agency]) -> tuple[Agency, str
     """`AGENCY.DATASET` taken apart; raises `UnknownName` with what is known."""
     code, _, dataset = name.partition(".")
     if code not in known:
-        raise UnknownName("agency", code, list(known))
+        raise UnknownName("agency", code, list(known), _TO_NAME_ONE)
     agency = known[code]
     if f"{agency.domain}.{dataset}" not in CONTRACTS:
         offered = [c.dataset for c in CONTRACTS.values() if c.domain == agency.domain]

@@ -60,6 +60,8 @@ _TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
 }
 
+_TO_ADD_ONE = 'A layout of your own is a TOML file in dialects/ of BORDERLAKE_HOME that says name = "..."'
+
 
 @dataclass(frozen=True)
 class ColumnRule:
@@ -171,7 +173,7 @@ def dialect_of(name: str, folder: Path | None = None) -> Dialect:
     """The dialect called `name`; raises `UnknownName`."""
     known = dialects(folder)
     if name not in known:
-        raise UnknownName("dialect", name, list(known))
+        raise UnknownName("dialect", name, list(known), _TO_ADD_ONE)
     return known[name]
 
 

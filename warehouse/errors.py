@@ -4,6 +4,7 @@ The errors of libraries know no such rule. What is told of them is their kind an
 """
 
 import traceback
+from difflib import get_close_matches
 from pathlib import Path
 
 _PACKAGES = ("warehouse", "features", "models", "sharing", "pipelines", "simulation", "benchmarks")
@@ -14,11 +15,13 @@ class BorderlakeError(Exception):
 
 
 class UnknownName(BorderlakeError):
-    """A table, dataset, dialect, agency or model that is not declared anywhere."""
+    """A table, dataset, dialect, agency or model that is not declared anywhere; `remedy` says how one is."""
 
-    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+    def __init__(self, kind: str, name: str, known: list[str], remedy: str = "") -> None:
+        near = get_close_matches(name, known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
         listed = ", ".join(sorted(known)) or "none"
-        super().__init__(f"unknown {kind} '{name}'. Known: {listed}")
+        super().__init__(f"unknown {kind} '{name}'.{meant} Known: {listed}{remedy and f'. {remedy}'}")
 
 
 class DialectError(BorderlakeError):

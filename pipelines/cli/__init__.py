@@ -8,6 +8,7 @@ import errno
 import sys
 
 import typer
+from rich.markup import escape
 
 from pipelines.cli.entries import Commands
 from pipelines.cli.output import Exit, errors, printable
@@ -50,7 +51,7 @@ def main() -> None:
     try:
         app()
     except BorderlakeError as error:
-        errors.print(f"[bold red]error[/bold red] {error}", highlight=False, soft_wrap=True)
+        errors.print(f"[bold red]error[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(Exit.NOTHING)
     except (KeyboardInterrupt, SystemExit):
         raise

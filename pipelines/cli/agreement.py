@@ -69,6 +69,14 @@ def check(
         refuse_contradictions([*(one for one in held if one.agreement_id not in named), *found])
     else:
         found = list(held)
+    if not found:
+        console.print(
+            "No agreement is in BORDERLAKE_HOME/agreements, and nothing is shared. Start one: [bold]borderlake "
+            "agreement new bilateral-land-border --out draft.yaml[/bold]",
+            soft_wrap=True,
+        )
+        write_json(json_out, {"agreements": []})
+        return
     rows = [(str(one), one.recipient.code, len(one.tables), str(one.expires_on), _state(one)) for one in found]
     console.print(table("Agreements", ("agreement", "recipient", "tables", "expires", "today"), rows))
     write_json(json_out, {"agreements": [_facts(one) for one in found]})

@@ -78,8 +78,10 @@ def export(
     until: Until = None,
 ) -> None:
     """Write entries to a file, for an auditor or a recipient."""
-    entries = _chosen(recipient, agreement, since, until)
     is_printed = str(out) == "-"
+    if not is_printed and out.suffix not in (".csv", ".jsonl"):
+        raise BorderlakeError(f"{out.name}: the name's end says the format; it is .csv or .jsonl")
+    entries = _chosen(recipient, agreement, since, until)
     with nullcontext(sys.stdout) if is_printed else out.open("w", encoding="utf-8", newline="") as stream:
         count = _write(stream, entries, as_csv=out.suffix == ".csv")
     if not is_printed:

@@ -17,7 +17,7 @@ EXAMPLES = (
     "agreement new bilateral-land-border --out northern-customs.yaml",
     "agreement schema --out agreement.schema.json",
     "agreement simulate new.yaml --old old.yaml",
-    "audit export january.ndjson --recipient xs-customs --since 2026-01-01 --until 2026-01-31",
+    "audit export january.jsonl --recipient xs-customs --since 2026-01-01 --until 2026-01-31",
     "audit report --recipient xs-customs",
     "audit rotate",
     "audit verify",

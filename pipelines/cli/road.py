@@ -136,8 +136,12 @@ def _explain(accounts: list[Account]) -> None:
                 soft_wrap=True,
             )
         elif account.status == KNOWN:
+            layout = account.delivery.dialect
             console.print(
-                f"{account.delivery.file_name} was landed before; nothing to do", highlight=False, soft_wrap=True
+                f"{account.delivery.file_name} was landed before under dialect {layout.name} version {layout.version}; "
+                "nothing to do. Was the dialect mended since? Raise its version and land the file again",
+                highlight=False,
+                soft_wrap=True,
             )
         elif not account.rows_read:
             console.print(

@@ -92,6 +92,8 @@ def select(
     columns = ("where", "events", *LANES, "drawn", "no ground", "officer-hours", _in_currency("expected", lanes))
     told = [(*row[:-1], _money(row[-1])) for row in offices.rows()]
     console.print(_table(f"{spec.name}, {day:%Y-%m-%d}: lanes by office", columns, told))
+    if offices["drawn"].sum():
+        console.print("Red holds the drawn ones too, beside what its seats took by rank", highlight=False)
     if limit:
         listed = [_listed(row) for row in ordered.head(limit).iter_rows(named=True)]
         console.print(_table("Look at", ("score", "where", "lane", "risk", "expected", "why"), listed))
@@ -156,6 +158,13 @@ def whatif(
     in_all = [(name, *_figures(side.total), interval(side.expected)) for name, side in sides.items()]
     console.print(_table(title, ("", *headings, "estimated hits (95 %)"), in_all))
     console.print(_table("By office", ("where", "", *headings), _by_place(sides)))
+    if (capacity, rank_by, threshold, version) == (None,) * 4:
+        console.print(
+            "Nothing else was asked for than what capacity.toml has today: give --capacity, --rank-by, --threshold or "
+            "--version",
+            highlight=False,
+            soft_wrap=True,
+        )
     _say_gain(answer)
     write_json(
         json_out,
@@ -273,7 +282,7 @@ def interval(estimate: Estimate | None, *, percent: bool = False) -> str:
         return "nothing is known"
     if percent:
         return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
-    return f"{estimate.value:,.0f} ({estimate.low:,.0f} to {estimate.high:,.0f})"
+    return f"{estimate.value:z,.0f} ({estimate.low:z,.0f} to {estimate.high:z,.0f})"
 
 
 def _capacities(deployment: Deployment, spec: ModelSpec, file: Path | None, rank_by: Priority | None) -> Capacities:

@@ -101,3 +101,9 @@ def test_the_form_is_given_for_editors(home: Path) -> None:
     out = home.parent / "agreement.schema.json"
     assert run("schema", "--out", str(out)).exit_code == 0
     assert json.loads(out.read_text()) == json.loads(run("schema").stdout) == schema()
+
+
+def test_a_home_without_agreements_is_told_how_to_start_one(home: Path) -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert "borderlake agreement new bilateral-land-border" in result.output

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from models.estimators import Estimate
 from pipelines.cli import app
 from pipelines.cli.output import Exit
+from pipelines.cli.selecting import interval
 from pipelines.deployment import Deployment
 from tests.unit.pipelines.judged_world import DAY, Judged, write
 from warehouse.errors import BorderlakeError, NotReady
@@ -213,3 +217,16 @@ def test_what_cannot_be_answered_says_why(tmp_path: Path) -> None:
     assert run_code == Exit.USAGE
     told, _ = run(tmp_path, "leakage", *days(5, 5), code=Exit.NOTHING)
     assert told["events"] == 0
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_question_that_asks_nothing_says_so(tmp_path: Path) -> None:
+    _, nothing = run(tmp_path, "whatif", *days())
+    assert "give --capacity, --rank-by, --threshold or --version" in nothing
+    _, something = run(tmp_path, "whatif", *days(), "--threshold", "0.5")
+    assert "give --capacity" not in something
+
+
+@given(low=st.floats(-2, 2), high=st.floats(-2, 2))
+def test_no_interval_has_a_zero_with_a_sign(low: float, high: float) -> None:
+    assert "-0 " not in f"{interval(Estimate(low, low, high))} ".replace("(", "").replace(")", " ")

@@ -137,6 +137,7 @@ def test_a_report_counts_the_rows_of_a_file_once(logged: Path) -> None:
 
 
 def test_entries_are_exported_for_an_auditor(logged: Path) -> None:
+    assert "it is .csv or .jsonl" in refusal("audit", "export", "out.txt")
     assert run("audit", "export", "out.csv", "--recipient", "xs-customs").exit_code == 0
     with (logged / "out.csv").open() as stream:
         assert [row["action"] for row in csv.DictReader(stream)] == ["query", "file", "file"]

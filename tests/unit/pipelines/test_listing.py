@@ -10,6 +10,7 @@ from rich.console import Console
 from pipelines.cli.listing import Listing, shared_out
 
 WIDTHS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 30)), min_size=1, max_size=6)
+VALUES = st.lists(st.text("abcd_", min_size=1, max_size=20), min_size=1, max_size=8).map(" ".join)
 TABLE = "quarantine.surveillance__vehicle_sightings"
 
 
@@ -32,11 +33,7 @@ def test_room_is_shared_out_between_what_each_column_needs_and_what_it_fills(
 
 
 @given(
-    rows=st.lists(
-        st.lists(st.text("abcd_", min_size=1, max_size=20), min_size=1, max_size=8).map(" ".join),
-        min_size=3,
-        max_size=3,
-    ),
+    rows=st.lists(VALUES, min_size=3, max_size=3),
     width=st.integers(30, 120),
 )
 def test_no_word_is_cut_at_any_width(rows: list[str], width: int) -> None:
