@@ -1,5 +1,6 @@
 """Serving a deployment on loopback: the Dagster webserver and daemon, and the MLflow UI, as child processes."""
 
+import errno
 import os
 import signal
 import socket
@@ -27,10 +28,8 @@ def serve(settings: Settings, *, port: int, mlflow_port: int, read_only: bool) -
     """Start everything, say where it is, and stop it all when asked to or when one part ends."""
     home = prepare(settings)
     for wanted in (port, mlflow_port):
-        if wanted and not _is_free(wanted):
-            raise BorderlakeError(
-                f"port {wanted} is in use; choose another with --port or --mlflow-port, or stop what holds it"
-            )
+        if wanted:
+            refuse_taken(HOST, wanted, "choose another with --port or --mlflow-port, or stop what holds it")
     logs = settings.home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     children = [
@@ -119,11 +118,13 @@ def _wait_for(url: str, children: Sequence[subprocess.Popen[bytes]], logs: Path)
     raise BorderlakeError(f"the Dagster UI did not answer within {_READY_S:.0f} s; its log is in {logs}")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+def refuse_taken(host: str, port: int, remedy: str) -> None:
+    """Raise where nothing can listen at an address, before anybody is told that something does."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"of {host} cannot be had ({error.strerror})"
+        raise BorderlakeError(f"port {port} {why}; {remedy}") from error

@@ -10,6 +10,7 @@ import uvicorn
 
 from pipelines.cli.output import JsonOut, console, table, write_json
 from pipelines.deployment import Deployment, from_environment
+from pipelines.serving import refuse_taken
 from sharing.audit import AuditLog
 from sharing.recipients import LONGEST, Credential, Issued, Recipients, write_profile
 from sharing.server import House, create_app
@@ -117,6 +118,7 @@ def serve(
     config = listening(
         create_app(house), host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, proxies=tuple(proxy or ())
     )
+    refuse_taken(host, port, "choose another with --port, or stop what holds it")
     scheme = "https" if tls_cert else "http"
     console.print(
         f"serving {scheme}://{host}:{port}{PREFIX}, a page for recipients at /; stop with Ctrl-C", highlight=False
