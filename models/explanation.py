@@ -159,7 +159,7 @@ def in_words(feature: Feature, values: pl.Series, usual: Ranges) -> list[str]:
     if values.dtype == pl.String:
         return [f"{feature.description}: {'nothing known' if value is None else value}" for value in values]
     shown = [None if value is None or value != value else _measured(feature, value) for value in values.to_list()]
-    ranges = _ranges_in_words(feature, usual)
+    ranges = _ranges_in_words(feature, values, usual)
     return [
         f"{feature.description}: {'nothing known' if value is None else value + range_}"
         for value, range_ in zip(shown, ranges, strict=True)
@@ -216,18 +216,22 @@ def _added(contributions: Floats, columns: Iterable[int]) -> Floats:
     return total
 
 
-def _ranges_in_words(feature: Feature, usual: Ranges) -> list[str]:
+def _ranges_in_words(feature: Feature, values: pl.Series, usual: Ranges) -> list[str]:
     """`, where 11 to 19 is usual for HS 640399 from VN`; nothing where nothing is known. Few differ, each is worded
-    once."""
-    bounds = pl.DataFrame({"low": usual.low, "high": usual.high, "among": usual.among})
+    once. A value inside is said to be: it adds to the risk beside others, not by being out of the ordinary."""
+    told = {"value": values.cast(pl.Float64), "low": usual.low, "high": usual.high, "among": usual.among}
+    inside = pl.col("value").is_between("low", "high").fill_null(value=False).alias("inside")
+    bounds = pl.DataFrame(told).select("low", "high", "among", inside)
     worded = {bound: _range_in_words(feature, *bound) for bound in bounds.unique().iter_rows() if bound[0] == bound[0]}
     return [worded.get(bound, "") for bound in bounds.iter_rows()]
 
 
-def _range_in_words(feature: Feature, low: float, high: float, among: str | None) -> str:
+def _range_in_words(feature: Feature, low: float, high: float, among: str | None, inside: bool) -> str:
     said = _measured if _is_under_a_day(feature, low) else _number
     first, last = said(feature, low), said(feature, high)
     of_whom = "" if among is None else f" for {among}"
+    if inside:
+        return f", as is usual{of_whom}" if first == last else f", within the usual {first} to {last}{of_whom}"
     return f", where {first if first == last else f'{first} to {last}'} is usual{of_whom}"
 
 

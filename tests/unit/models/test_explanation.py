@@ -171,6 +171,14 @@ NOTHING = (math.nan, math.nan)
         pytest.param(
             feature("gap", "days"), 0.0, (0.5, 3.0), None, "gap: 0 days, where 12.0 h to 3 days is usual", id="no-time"
         ),
+        pytest.param(
+            feature("stay", "days"), 7.0, (7.0, 30.0), "nationality TUR", "stay: 7 days, within the usual 7 to 30 for "
+            "nationality TUR", id="what-is-not-unusual-is-not-told-as-if-it-were",
+        ),
+        pytest.param(
+            feature("silences", "silences"), 0.0, (0.0, 0.0), None, "silences: 0 silences, as is usual",
+            id="the-one-usual-value",
+        ),
         pytest.param(RATE, None, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="a-missing-value"),
         pytest.param(RATE, math.nan, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="no-number"),
         pytest.param(
