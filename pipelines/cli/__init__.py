@@ -46,6 +46,9 @@ _NOT_OURS = (
 )
 
 
+_FULL = "the disk is full; free space where the command writes, then run the same command again"
+
+
 def main() -> None:
     """Entry point: an error a user can mend is one line, never a stack of frames."""
     try:
@@ -58,6 +61,9 @@ def main() -> None:
     except BaseException as error:  # A panic of a library is no Exception.
         if isinstance(error, OSError) and error.errno in _DENIED:
             errors.print(f"[bold red]error[/bold red] {_NOT_OURS}", highlight=False, soft_wrap=True)
+            sys.exit(Exit.NOTHING)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            errors.print(f"[bold red]error[/bold red] {_FULL}", highlight=False, soft_wrap=True)
             sys.exit(Exit.NOTHING)
         for line in frames_of(error):
             errors.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)

@@ -211,19 +211,26 @@ def test_what_looks_at_an_empty_lake_says_so(words: tuple[str, ...], said: str) 
     assert (result.exit_code, said in result.output) == (Exit.NOTHING, True)
 
 
-@pytest.mark.parametrize("denied", [errno.EROFS, errno.EACCES])
-def test_a_lake_that_may_not_be_written_is_no_surprise(
-    denied: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("number", "meant"),
+    [
+        (errno.EROFS, "is read-only or another's"),
+        (errno.EACCES, "is read-only or another's"),
+        (errno.ENOSPC, "the disk is full; free space"),
+    ],
+)
+def test_what_the_system_refuses_is_no_surprise(
+    number: int, meant: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: object) -> None:
-        raise OSError(denied, os.strerror(denied), "/somewhere")
+        raise OSError(number, os.strerror(number), "/somewhere")
 
     monkeypatch.setattr(Lake, "version", fails)
     monkeypatch.setattr(sys, "argv", ["borderlake", "tables"])
     with pytest.raises(SystemExit) as end:
         main()
     said = "".join(capfd.readouterr())
-    assert (end.value.code, "is read-only or another's" in said.replace("\n", " ")) == (Exit.NOTHING, True)
+    assert (end.value.code, meant in said.replace("\n", " ")) == (Exit.NOTHING, True)
     assert "/somewhere" not in said
 
 
