@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 _PACKAGES = ("warehouse", "features", "models", "sharing", "pipelines", "simulation", "benchmarks")
+_NEAR = 0.75
+"""How alike a name must be to be what was meant: a slip of the pen, and not the same agency's other dataset."""
 
 
 class BorderlakeError(Exception):
@@ -18,7 +20,7 @@ class UnknownName(BorderlakeError):
     """A table, dataset, dialect, agency or model that is not declared anywhere; `remedy` says how one is."""
 
     def __init__(self, kind: str, name: str, known: list[str], remedy: str = "") -> None:
-        near = get_close_matches(name, known, n=1)
+        near = get_close_matches(name, known, n=1, cutoff=_NEAR)
         meant = f" Did you mean {near[0]}?" if near else ""
         listed = ", ".join(sorted(known)) or "none"
         super().__init__(f"unknown {kind} '{name}'.{meant} Known: {listed}{remedy and f'. {remedy}'}")

@@ -129,7 +129,9 @@ def test_every_agency_delivers_known_datasets_in_known_dialects(tmp_path: Path) 
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
-    with pytest.raises(UnknownName, match=r"unknown table 'silver\.ships'\. Known: .*silver\.shipments"):
+    with pytest.raises(
+        UnknownName, match=r"unknown table 'silver\.ships'\. Did you mean silver\.shipments\? Known: bronze"
+    ):
         table_of("silver.ships")
     with pytest.raises(UnknownName, match=r"unknown dataset 'customs\.x'\. Known: customs\.declarations"):
         contract_of("customs.x")

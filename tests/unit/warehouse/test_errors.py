@@ -10,6 +10,7 @@ from warehouse.errors import UnknownName
     [
         ("gold.shipment_score", "unknown table 'gold.shipment_score'. Did you mean gold.shipment_scores? Known: "),
         ("zzz", "unknown table 'zzz'. Known: gold.crossing_scores, gold.shipment_scores"),
+        ("gold.x", "unknown table 'gold.x'. Known: gold.crossing_scores, gold.shipment_scores"),
     ],
 )
 def test_the_nearest_name_comes_first_where_one_is_near(name: str, said: str) -> None:
