@@ -249,7 +249,7 @@ def _is_under_a_day(feature: Feature, value: float) -> bool:
 
 
 def _number(feature: Feature, value: float) -> str:
-    plain = math.expm1(value) if feature.unit.startswith("log ") else value
+    plain = _out_of_logarithm(value) if feature.unit.startswith("log ") else value
     if feature.unit == "log ratio":
         return f"{plain:+.0%}"
     if feature.unit == "share":
@@ -257,6 +257,14 @@ def _number(feature: Feature, value: float) -> str:
     if abs(plain) >= 100 or plain == round(plain):
         return f"{plain:,.0f}"
     return f"{plain:.2g}" if abs(plain) < 1 else f"{plain:.1f}".removesuffix(".0")
+
+
+def _out_of_logarithm(value: float) -> float:
+    """Endless where no number is so large: words of one damaged vector must not end the scoring of its day."""
+    try:
+        return math.expm1(value)
+    except OverflowError:
+        return math.inf
 
 
 def _unit(feature: Feature, *, is_one: bool) -> str:

@@ -1,5 +1,6 @@
 """`borderlake select` and `whatif`: lanes of a day, and past days under other lanes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,8 @@ def whatif(
     estimated from the events that were looked at by a draw of known chance. Hours are those of the capacity that is
     asked with, in both.
     """
+    if threshold is not None and math.isnan(threshold):
+        raise typer.BadParameter("a threshold is a number from 0 to 1")
     if threshold is not None and rank_by is not None:
         raise typer.BadParameter("a threshold is of the risk and looks at all from it on; it goes without --rank-by")
     deployment, spec = from_environment(), model_of(model)

@@ -181,6 +181,8 @@ NOTHING = (math.nan, math.nan)
         ),
         pytest.param(RATE, None, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="a-missing-value"),
         pytest.param(RATE, math.nan, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="no-number"),
+        pytest.param(PRICE, 1e300, NOTHING, None, "value per kg: inf", id="a-logarithm-beyond-all-numbers"),
+        pytest.param(PRICE, math.inf, NOTHING, None, "value per kg: inf", id="an-endless-logarithm"),
         pytest.param(
             feature("office of entry", "code"), "XNPRT", NOTHING, None, "office of entry: XNPRT", id="a-category"
         ),

@@ -153,7 +153,12 @@ def test_money_cannot_be_asked_of_a_model_that_expects_none(tmp_path: Path) -> N
         run(tmp_path, "whatif", *days(), "--rank-by", "mix:0.5")
     told, _ = run(tmp_path, "whatif", *days(), "--rank-by", "probability")
     assert (told["what_if"]["expected"], told["what_if"]["recovered"]) == (None, None)
-    for wrong in (["--rank-by", "luck"], ["--rank-by", "money", "--threshold", "0.3"]):
+    for wrong in (
+        ["--rank-by", "luck"],
+        ["--rank-by", "money", "--threshold", "0.3"],
+        ["--threshold", "nan"],
+        ["--threshold", "1.5"],
+    ):
         assert runner.invoke(app, ["whatif", *days(), *wrong]).exit_code == Exit.USAGE
 
 
