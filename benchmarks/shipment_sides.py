@@ -22,6 +22,8 @@ Fold = Callable[[Rows, Rows, int], Floats]
 
 HISTORY_ROWS = 0.5
 """Rows that the model's probability is worth beside outcomes of the very same goods: they nearly always repeat."""
+SAME_GOODS = (TUPLE, (*TUPLE, "item_value"))
+"""What history agrees in: where outcomes of the same goods differ, those of the same value tell more."""
 _HELD_BACK = 0.25
 """Share of the training file, its latest days, that the published protocol calibrates on."""
 _AT_ONCE = 2
@@ -132,10 +134,18 @@ class _Scored:
 def _with_history(rows: pl.DataFrame, blend: GoodsBlend, train: Rows, score: Rows, seed: int) -> _Scored:
     # The model learns from one row a tuple, as it is for goods never seen.
     first = np.sort(rows[train].with_row_index("at").unique(TUPLE, keep="first")["at"].to_numpy())
-    seen = twins(rows[score], rows[train])
-    outcomes = seen["outcomes"].to_numpy()
     base = blend.probabilities(train[first], score, seed)
-    return _Scored(with_history(base, seen["adverse"].to_numpy(), outcomes, HISTORY_ROWS), outcomes > 0)
+    has_history = (twins(rows[score], rows[train])["outcomes"] > 0).to_numpy()
+    return _Scored(beside_history(base, rows[score], rows[train]), has_history)
+
+
+def beside_history(probabilities: Floats, judged: pl.DataFrame, known: pl.DataFrame) -> Floats:
+    """Probabilities of the judged rows with the outcomes of the same goods beside them, then of those alike in more."""
+    for alike in SAME_GOODS:
+        seen = twins(judged, known, alike)
+        adverse, outcomes = seen["adverse"].to_numpy(), seen["outcomes"].to_numpy()
+        probabilities = with_history(probabilities, adverse, outcomes, HISTORY_ROWS)
+    return probabilities
 
 
 def _held_back(rows: pl.DataFrame, train: Rows) -> tuple[Rows, Rows]:

@@ -100,10 +100,10 @@ def folds(rows: int, repeats: int, count: int, seed: int) -> Iterator[tuple[int,
             yield repetition, train, held_out
 
 
-def twins(rows: pl.DataFrame, among: pl.DataFrame) -> pl.DataFrame:
-    """For each of `rows` the `outcomes` of its tuple in `among`, and how many were `adverse`."""
-    seen = among.group_by(TUPLE).agg(outcomes=pl.len().cast(pl.Float64), adverse=pl.col("label").sum())
-    joined = rows.select(TUPLE).join(seen, on=TUPLE, how="left", nulls_equal=True, maintain_order="left")
+def twins(rows: pl.DataFrame, among: pl.DataFrame, alike: Sequence[str] = TUPLE) -> pl.DataFrame:
+    """For each of `rows` the `outcomes` of those in `among` that agree in `alike`, and how many were `adverse`."""
+    seen = among.group_by(alike).agg(outcomes=pl.len().cast(pl.Float64), adverse=pl.col("label").sum())
+    joined = rows.select(alike).join(seen, on=alike, how="left", nulls_equal=True, maintain_order="left")
     return joined.select("outcomes", "adverse").fill_null(0.0)
 
 

@@ -70,6 +70,17 @@ def test_twins_of_judged_rows_are_counted(published: pl.DataFrame) -> None:
     assert found["adverse"].sum() <= found["outcomes"].sum()
 
 
+def test_where_outcomes_of_the_same_goods_differ_those_of_the_same_value_tell(published: pl.DataFrame) -> None:
+    goods = published.head(1)
+    dear, cheap = (goods.with_columns(item_value=pl.lit(value, goods["item_value"].dtype)) for value in (90, 10))
+    known = pl.concat([dear.with_columns(label=pl.lit(1.0)), cheap.with_columns(label=pl.lit(0.0))])
+    other = goods.with_columns(net_mass_kg=pl.col("net_mass_kg") + 1)
+    base = np.full(3, 0.2)
+    of_dear, of_cheap, of_other = shipment_sides.beside_history(base, pl.concat([dear, cheap, other]), known)
+    assert of_dear > 0.5 > of_cheap
+    assert of_other == 0.2
+
+
 @pytest.mark.parametrize("side", list(shipment_sides.SIDES))
 def test_a_side_scores_every_judged_row_without_its_label(published: pl.DataFrame, side: str) -> None:
     seen = shipments._without_judged_labels(published)
