@@ -1,8 +1,8 @@
 """A blend for crossings known by their entry alone: no history of the traveller, only of entries alike.
 
 Three boosted models see the same entry through different columns: its codes in order, with whom it came
-(`models.party`), and how entries like it turned out (`models.entry_rates`). Air and the rest are calibrated apart:
-their base rates differ tenfold, and the rest arrive by the shipload.
+(`models.party`), and how entries like it turned out (`models.entry_rates`). Air, the other modes, and entries whose
+mode nobody wrote down are calibrated apart: their base rates differ manifold, and the others arrive by the shipload.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ import polars as pl
 
 from models import day_calibration, party
 from models.blend import Floats, Mask, Matrix, Member, Parameters, Rounds, boost, log_odds, mean_log_odds
-from models.entry import CODES, NUMBERS, entry_columns, numbers, ordinals
+from models.entry import CODES, NONE, NUMBERS, entry_columns, numbers, ordinals
 from models.entry_rates import entry_rates
 
 PARAMETERS: Parameters = {
@@ -60,8 +60,10 @@ class Sample:
         return self.rows["label"].to_numpy()
 
     @property
-    def by_air(self) -> Mask:
-        return (self.rows["mode"] == "air").to_numpy()
+    def regimes(self) -> tuple[Mask, Mask, Mask]:
+        """By air, by another mode, and by one that nobody wrote down: every row is in one of them."""
+        by_air, unknown = ((self.rows["mode"] == mode).to_numpy() for mode in ("air", NONE))
+        return by_air, ~by_air & ~unknown, unknown
 
 
 def probabilities(sample: Sample, seed: int) -> Floats:
@@ -69,7 +71,7 @@ def probabilities(sample: Sample, seed: int) -> Floats:
     raw = raw_scores(sample, seed)
     result = np.zeros(len(raw))
     days = sample.rows["day"]
-    for regime in (sample.by_air, ~sample.by_air):
+    for regime in sample.regimes:
         known = sample.stop & regime
         held_out_days = days.filter(pl.Series(known)).n_unique()
         calibrator = day_calibration.fit(raw[known], sample.labels[known], held_out_days)

@@ -31,7 +31,7 @@ CODES = (
 """Columns of codes, as text. Of the nationality it is the agency's own code, where it has one: it tells more."""
 NUMBERS = ("age_years", "days_granted")
 
-_NONE = "~"
+NONE = "~"
 """Stands for a missing code, and sorts behind all others."""
 _LONGEST_STAY = 400
 _AGE_BAND = 5
@@ -55,7 +55,7 @@ def entry_columns(crossings: pl.DataFrame) -> pl.DataFrame:
         .fill_null(-1)
         .cast(pl.Int32),
         age_band=(pl.col("age_years").fill_null(-_AGE_BAND) // _AGE_BAND).cast(pl.Int32),
-    ).with_columns(pl.col(CODES).fill_null(_NONE))
+    ).with_columns(pl.col(CODES).fill_null(NONE))
 
 
 def ordinals(rows: pl.DataFrame, train: Mask, columns: Sequence[str] = CODES) -> Mapping[str, Floats]:

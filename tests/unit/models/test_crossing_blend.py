@@ -114,6 +114,16 @@ def test_a_party_is_of_one_day_and_needs_no_outcome() -> None:
     assert all(len(values) == 300 for values in numbers(both, COLUMNS).values())
 
 
+def test_every_entry_is_calibrated_in_one_regime_and_those_of_no_known_mode_in_their_own() -> None:
+    frame = crossings(300, 6)
+    unknown = np.arange(300) % 5 == 0
+    frame = frame.with_columns(mode=pl.when(pl.Series(~unknown)).then("mode"))
+    by_air, by_others, of_none = Sample.of(frame, *masks(frame, 3, 5)).regimes
+    assert (by_air.astype(int) + by_others + of_none == 1).all()
+    assert (of_none == unknown).all()
+    assert (by_air == (frame["mode"] == "air").fill_null(value=False).to_numpy()).all()
+
+
 def test_the_blend_scores_later_days_without_their_outcomes() -> None:
     rows = crossings(3_000, 8)
     train, stop, score = masks(rows, 4, 6)
