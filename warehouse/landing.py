@@ -72,7 +72,7 @@ def land(
 
 def _land_large(lake: Lake, delivery: Delivery, parts: Ahead[Chunk], landed_at: datetime) -> list[Account]:
     try:
-        _check_hash(delivery)
+        check_hash(delivery)
         passes = streaming.land_rows(lake, delivery, parts, landed_at, _FACTS)
     except FileRefused as refusal:
         return _commit(lake, [Read(delivery, refusal=refusal)], landed_at)
@@ -87,7 +87,7 @@ def read(delivery: Delivery) -> Read:
     """What the reader makes of a delivery; one whose hash or count of rows is not as declared is refused whole."""
     extract = extract_of(delivery)
     try:
-        _check_hash(delivery)
+        check_hash(delivery)
         chunks = tuple(READERS[extract.format](delivery.path, extract.columns, **extract.options))
         _check_rows(delivery, chunks)
     except FileRefused as refusal:
@@ -95,7 +95,8 @@ def read(delivery: Delivery) -> Read:
     return Read(delivery, chunks)
 
 
-def _check_hash(delivery: Delivery) -> None:
+def check_hash(delivery: Delivery) -> None:
+    """Raises `FileRefused` where the sidecar declares another hash, or cannot be read."""
     if delivery.sidecar.fault is not None:
         raise FileRefused("sidecar", delivery.sidecar.fault)
     declared = delivery.sidecar.sha256

@@ -6,7 +6,7 @@ lands whole or not at all. Rows and refusals are told apart in `sorting`; the le
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import chain, islice
@@ -52,12 +52,32 @@ def land_rows(
     The first pass takes the `parts` that are read already. Raises `FileRefused`, with nothing committed, where the file
     cannot be read or is not as it was declared: the first pass, which nothing precedes, applies the whole dialect.
     """
+    return _passes(delivery, parts, landed_at, lambda sorting, read: _one_pass(lake, sorting, read, facts))
+
+
+def sort_rows(delivery: Delivery, parts: Ahead[Chunk], landed_at: datetime) -> list["Sorting"]:
+    """As `land_rows`, and nothing is written: the sound rows are only counted."""
+
+    def count(sorting: Sorting, read: Iterable[Chunk]) -> None:
+        for _ in sorting.sound(read):
+            pass
+
+    return _passes(delivery, parts, landed_at, count)
+
+
+def _passes(
+    delivery: Delivery,
+    parts: Ahead[Chunk],
+    landed_at: datetime,
+    do: Callable[["Sorting", Ahead[Chunk]], None],
+) -> list["Sorting"]:
+    """Do one pass over the file for each contract, the first with the parts that are read already."""
     parts.keep(_READ_AHEAD)
     first, *others = (Sorting(delivery, landed_at, at) for at in range(len(extract_of(delivery).outputs)))
-    _one_pass(lake, first, parts, facts)
+    do(first, parts)
     for sorting in others:
         with closing(Ahead(_parts(delivery))) as again:
-            _one_pass(lake, sorting, again, facts)
+            do(sorting, again)
     return [first, *others]
 
 

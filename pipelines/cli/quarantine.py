@@ -10,6 +10,7 @@ import typer
 
 from pipelines.cli import redrive
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
+from pipelines.cli.refusals import refused_table
 from pipelines.deployment import Deployment, from_environment
 from warehouse import quarantine, returns
 from warehouse.dialect import Dialect, dialects
@@ -59,16 +60,11 @@ def show(
     """Show refused rows of a file: line, rules, and what each asks for. Rows as received only with --raw."""
     deployment = from_environment()
     readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
-    columns = ("line", "rules", "messages", *(("as received",) if raw else ()))
     written = []
     for reading in readings:
         rows = quarantine.rows_of(deployment.lake, reading, with_raw=raw, limit=limit)
         written.append({**_facts(reading), "rows": rows.to_dicts()})
-        shown = [
-            (str(line or "whole file"), *("\n".join(map(printable, told)) for told in lists), *map(_as_received, rest))
-            for line, *lists, rest in ((row[0], row[1], row[2], row[3:]) for row in rows.iter_rows())
-        ]
-        console.print(table(f"{printable(reading.file_name)} as {reading.contract.name}", columns, shown))
+        console.print(refused_table(f"{printable(reading.file_name)} as {reading.contract.name}", rows, with_raw=raw))
         console.print(_state(reading), highlight=False, soft_wrap=True)
         if (more := reading.rows_refused - rows.height) > 0:
             console.print(f"{more:,} more rows; --limit shows more", highlight=False)
@@ -186,10 +182,6 @@ def _state(reading: Reading) -> str:
     read_again = f"; read again since as batch {reading.replaced_by[: redrive.SHORT]}" if reading.replaced_by else ""
     sent_again = f"; {_what_became(reading)}" if reading.rows_corrected else ""
     return f"{counts}; {batch}, {layout}{read_again}{sent_again}"
-
-
-def _as_received(value: object) -> str:
-    return printable(str(value or ""))
 
 
 def _write_report(out: Path, made: Return) -> list[Path]:

@@ -1,19 +1,24 @@
 """`borderlake land`: extracts from a file, outside the inbox."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from pipelines import flows
 from pipelines.cli.output import Exit, JsonOut, console, progress_bar, table, write_json
+from pipelines.cli.refusals import refused_table
 from pipelines.deployment import Deployment, from_environment
 from warehouse.agencies import agency_and_dataset
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
-from warehouse.ledger import KNOWN, REFUSED, Account, unaccounted
+from warehouse.ledger import KNOWN, LANDED, REFUSED, Account, landed_before, unaccounted
+from warehouse.trial import Tried, tried
+
+_WOULD, _TRIED_SHOWN = "would land", 10
 
 
 def land(
@@ -25,6 +30,9 @@ def land(
     jurisdiction: Annotated[
         str | None, typer.Option(help="ISO 3166-1 code; default: the dialect's, else the agency's.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: say what would land, what would be refused, and why.")
+    ] = False,
     json_out: JsonOut = None,
 ) -> None:
     """Land extracts: check each row against its contract, keep what is refused with its reasons, never twice.
@@ -34,9 +42,13 @@ def land(
       borderlake land customs.declarations declarations_2020.csv --dialect kcs
 
       borderlake land surveillance.vessel_positions receiver.log --dialect ais-nmea --jurisdiction XN
+
+      borderlake land customs.declarations declarations_2020.csv --dialect mine --dry-run
     """
     deployment = from_environment()
     deliveries = _deliveries(deployment, what, files, dialect, jurisdiction)
+    if dry_run:
+        _try(deployment, deliveries, json_out)
     with progress_bar() as progress:
         task = progress.add_task("landing", total=len(deliveries))
         accounts = flows.land_all(deployment, deliveries, datetime.now(UTC), lambda _: progress.advance(task))
@@ -44,6 +56,29 @@ def land(
     console.print(accounts_table(accounts))
     _explain(accounts)
     write_json(json_out, {"deliveries": [_facts(account) for account in accounts]})
+    raise typer.Exit(exit_code(accounts))
+
+
+def _try(deployment: Deployment, deliveries: list[Delivery], json_out: Path | None) -> NoReturn:
+    known, made = landed_before(deployment.lake), list[Tried]()
+    with progress_bar() as progress:
+        task = progress.add_task("trying", total=len(deliveries))
+        for item in deliveries:
+            made += tried(item, datetime.now(UTC))
+            progress.advance(task)
+    accounts = [one.account for one in made]
+    console.print(accounts_table([replace(one, status=_WOULD) if one.status == LANDED else one for one in accounts]))
+    for one in made:
+        name, contract = one.account.delivery.file_name, one.account.contract.name
+        if one.refused.height:
+            console.print(refused_table(f"{name} as {contract}", one.refused.head(_TRIED_SHOWN)))
+            if (more := one.refused.height - _TRIED_SHOWN) > 0:
+                console.print(f"{more:,} more rows", highlight=False)
+        _say(_unmapped(one.account), _let_pass(one.account))
+    for name in sorted({one.file_name for one in deliveries if one.batch_id in known or one.refusal_id in known}):
+        _say(f"{name} was landed before under this version of the dialect: landing it does nothing")
+    console.print("A dry run: nothing was written. Land it: the same command without --dry-run", highlight=False)
+    write_json(json_out, {"dry_run": True, "deliveries": [_facts(account) for account in accounts]})
     raise typer.Exit(exit_code(accounts))
 
 
@@ -106,24 +141,31 @@ def accounts_table(accounts: list[Account]) -> object:
     return table("Landing", (*columns, "not of this contract") if has_others else columns, rows)
 
 
+def _say(*texts: str | None) -> None:
+    for text in texts:
+        if text:
+            console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def _unmapped(account: Account) -> str | None:
+    if not account.columns_unmapped:
+        return None
+    return (
+        f"{account.delivery.file_name}: the dialect does not know {', '.join(account.columns_unmapped)}; "
+        "what stands there stays in the archived file"
+    )
+
+
+def _let_pass(account: Account) -> str | None:
+    if not account.notes.let_pass:
+        return None
+    told = ", ".join(f"{rule} {count:,}" for rule, count in sorted(account.notes.let_pass.items()))
+    return f"{account.delivery.file_name}: let pass, as the dialect asks: {told}. What it holds may not be whole"
+
+
 def _explain(accounts: list[Account]) -> None:
     for account in accounts:
-        if account.columns_unmapped:
-            console.print(
-                f"{account.delivery.file_name}: the dialect does not know {', '.join(account.columns_unmapped)}; "
-                "what stands there stays in the archived file",
-                highlight=False,
-                soft_wrap=True,
-                markup=False,
-            )
-        if account.notes.let_pass:
-            told = ", ".join(f"{rule} {count:,}" for rule, count in sorted(account.notes.let_pass.items()))
-            console.print(
-                f"{account.delivery.file_name}: let pass, as the dialect asks: {told}. What it holds may not be whole",
-                highlight=False,
-                soft_wrap=True,
-                markup=False,
-            )
+        _say(_unmapped(account), _let_pass(account))
         if account.reason:
             console.print(f"[red]{account.delivery.file_name}[/red]: {account.reason}", highlight=False, soft_wrap=True)
         elif account.rows_refused:

@@ -77,6 +77,22 @@ def test_a_good_file_lands_and_the_second_time_there_is_nothing_to_do(tmp_path: 
     )
 
 
+def test_a_dry_run_says_what_a_landing_would_do_and_leaves_no_trace(tmp_path: Path) -> None:
+    path, out = extract(tmp_path, GOOD, BAD), tmp_path / "out.json"
+    command = ["land", "customs.declarations", str(path)]
+    tried = runner.invoke(app, [*command, "--dry-run", "--json", str(out)])
+    assert tried.exit_code == Exit.PARTLY, tried.output
+    assert "would land" in tried.output
+    assert "event_at cannot be read" in tried.output
+    assert "nothing was written" in tried.output
+    assert runner.invoke(app, ["quarantine", "list"]).exit_code == Exit.NOTHING
+    landed = runner.invoke(app, [*command, "--json", str(tmp_path / "landed.json")])
+    assert landed.exit_code == Exit.PARTLY
+    facts = [json.loads(one.read_text())["deliveries"][0] for one in (out, tmp_path / "landed.json")]
+    assert facts[0] == facts[1]
+    assert "was landed before" in runner.invoke(app, [*command, "--dry-run"]).output
+
+
 def test_a_file_with_a_bad_row_lands_in_part_and_says_where_to_look(tmp_path: Path) -> None:
     result = runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, BAD))])
     assert result.exit_code == Exit.PARTLY
