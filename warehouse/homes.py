@@ -12,7 +12,7 @@ import polars as pl
 
 from warehouse.catalog import LEDGER
 from warehouse.delta import Lake
-from warehouse.storage import write_durably
+from warehouse.storage import telling_full_disk, write_durably
 
 _FILE = ".home"
 _BYTES = 4
@@ -28,8 +28,9 @@ def named(anchors: Path) -> str:
     """The home's name, made now if it has none."""
     if (name := name_of(anchors)) is not None:
         return name
-    anchors.mkdir(parents=True, exist_ok=True)
-    write_durably(anchors / _FILE, secrets.token_hex(_BYTES).encode())  # Another process may be first: its name counts.
+    with telling_full_disk("the home"):
+        anchors.mkdir(parents=True, exist_ok=True)
+        write_durably(anchors / _FILE, secrets.token_hex(_BYTES).encode())  # One that was there first stays.
     return named(anchors)
 
 
