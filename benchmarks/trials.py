@@ -86,6 +86,7 @@ def run_trials(
         for side in sides:
             watch(f"{side}, {repetition + 1} of {repeats}")
             where = _emptied(folder / side)
+            os.sync()  # What the trial before left in memory would be written while this one waits for its own.
             with _set(environment or {}):
                 found[side].append(_run(module, side, settings, where, (commands or {}).get(side)))
     return {side: Trials(each, folder / side) for side, each in found.items()}
