@@ -41,8 +41,9 @@ class Keeping(Writing):
         """Join the small files of each partition and return the version; rows, and what the change feed tells, stay.
 
         `at` is now: of the joined files vacuum then keeps what earlier versions need. Raises `TableDamaged` where a
-        file is not what was committed: a damaged one must not get a sound hash. The library's own compaction is not
-        used, for it lets two at once stand, and every row twice.
+        file is not what was committed: a damaged one must not get a sound hash; `BorderlakeError` where one holds a
+        column that is no longer declared. The library's own compaction is not used, for it lets two at once stand, and
+        every row twice.
         """
         for _ in range(_COMPACTIONS - 1):
             with contextlib.suppress(WriteConflict):
@@ -74,6 +75,11 @@ class Keeping(Writing):
                     f"{table.name}: a file is missing or not what was committed ({one.path}); run `borderlake verify`"
                 )
             rows, dtypes = pl.read_parquet(io.BytesIO(content)), table.dtypes
+            if unknown := sorted(set(rows.columns) - set(dtypes)):
+                raise BorderlakeError(
+                    f"{table.name}: files hold {', '.join(unknown)}, which this release does not declare and joining "
+                    "would lose; nothing was changed: join files with the release that wrote them"
+                )
             partition = {name: datafiles.partition_value(text, dtypes[name]) for name, text in one.partition.items()}
             told = dict.fromkeys(set(dtypes) - set(rows.columns)) | partition
             yield table.shape(

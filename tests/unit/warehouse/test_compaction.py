@@ -16,7 +16,7 @@ from tests.unit.warehouse.test_delta import DAYS, EVENTS, rows
 from warehouse import datafiles
 from warehouse.catalog import Table
 from warehouse.delta import Lake
-from warehouse.errors import TableDamaged
+from warehouse.errors import BorderlakeError, TableDamaged
 from warehouse.verify import verify
 
 PLAIN = replace(EVENTS, name="silver.plain", partition_by=())
@@ -147,6 +147,16 @@ def test_rows_of_before_a_column_was_declared_hold_nothing_in_it(tmp_path: Path)
     notes = lake.scan(wider).filter(event_date=DAYS[0]).select("event_id", "note").collect()
     assert notes.filter(pl.col("note").is_not_null()).rows() == [("w", "seen")]
     assert notes.height == 7
+
+
+def test_a_column_that_is_no_longer_declared_is_not_lost(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"))
+    in_three_files(lake, EVENTS)
+    narrower = replace(EVENTS, columns={name: one for name, one in EVENTS.columns.items() if name != "numbers"})
+    version, files = lake.version(EVENTS), lake.files(EVENTS)
+    with pytest.raises(BorderlakeError, match="numbers, which this release does not declare"):
+        lake.compact(narrower, NOW)
+    assert (lake.version(EVENTS), lake.files(EVENTS)) == (version, files)
 
 
 def test_a_damaged_file_is_not_given_a_sound_hash(tmp_path: Path) -> None:
