@@ -91,9 +91,10 @@ def officer_id(deployment: Deployment, officer: str) -> str:
     return keyed
 
 
-def recorded(deployment: Deployment) -> pl.LazyFrame:
-    """Every disposition, the earlier ones of a score too."""
-    return deployment.lake.scan(DISPOSITIONS)
+def recorded(deployment: Deployment, spec: ModelSpec | None = None) -> pl.LazyFrame:
+    """Every disposition, or those on the advice of one model; the earlier ones of a score too."""
+    every = deployment.lake.scan(DISPOSITIONS)
+    return every if spec is None else every.filter(pl.col("model_name") == spec.name)
 
 
 def selections_with_outcomes(
@@ -111,7 +112,7 @@ def selections_with_outcomes(
         ["event_id", "event_version"], keep="first", maintain_order=True
     )
     return (
-        dispositions.with_decisions(lanes, recorded(deployment))
+        dispositions.with_decisions(lanes, recorded(deployment, spec))
         .join(scores.select("score_id", *_OF_SCORE), on="score_id")
         .join(outcomes(deployment, spec, known_by), on="event_id", how="left")
         .with_columns(**estimators.designed())

@@ -9,6 +9,7 @@ import polars as pl
 
 from models.catalogue import MODELS
 from models.dispositions import ADVISED
+from models.spec import ModelSpec
 from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table
 from warehouse.catalog import OUTCOMES, Table
@@ -43,6 +44,7 @@ class Judged:
     """What looking is expected to bring, in EUR."""
     recovered: float | None = None
     recovered_in: str = "EUR"
+    spec: ModelSpec = SPEC
 
     @property
     def score_id(self) -> str:
@@ -51,8 +53,10 @@ class Judged:
 
 def write(deployment: Deployment, rows: list[Judged]) -> None:
     """Append scores and selections of all rows, and outcomes of those that have one, known ten days later."""
-    _append(deployment, score_table(SPEC), [_score(row) for row in rows])
-    _append(deployment, selection_table(SPEC), [_selection(row) for row in rows])
+    for spec in MODELS.values():
+        of_model = [row for row in rows if row.spec is spec]
+        _append(deployment, score_table(spec), [_score(row) for row in of_model])
+        _append(deployment, selection_table(spec), [_selection(row) for row in of_model])
     report(deployment, [row for row in rows if row.adverse is not None])
 
 
@@ -86,7 +90,7 @@ def _score(row: Judged) -> dict[str, object]:
     return _common(row) | {
         "event_at": end_of(row.day) - timedelta(hours=12),
         "jurisdiction": "XN",
-        "model_name": SPEC.name,
+        "model_name": row.spec.name,
         "model_sha256": "0" * 64,
         "in_training": False,
         "has_unseen_category": False,
@@ -122,7 +126,7 @@ def _outcome(row: Judged) -> dict[str, object]:
         "received_on": row.day + timedelta(days=10),
         "jurisdiction": "XN",
         "source_agency": "customs",
-        "subject_kind": SPEC.outcome,
+        "subject_kind": row.spec.outcome,
         "subject_id": row.event,
         "is_adverse": row.adverse,
         "selection": row.selection,

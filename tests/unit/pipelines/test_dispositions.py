@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models import datasets, dispositions
+from models.catalogue import MODELS
 from pipelines import deciding, runs
 from pipelines.assets import DEPLOYMENT
 from pipelines.assets.dispositions import dispositions_asset
@@ -208,6 +209,14 @@ def test_an_outcome_of_what_the_lanes_advised_without_a_decision_fails_the_check
     assert "| shipment_risk | A | yellow | 1 | 100% |" in shown["overrides by lane and office"].value
     # The drawn one is of green by risk, and awaited.
     assert "| green | 2 | 0, 1 | nothing is known |" in shown["what lanes miss, shipment_risk"].value
+    decide(deployment, RED, "inspect")
+    assert checked()[0]["nothing_acted_on_without_disposition"].passed
+
+
+def test_a_decision_on_one_model_asks_for_none_on_another_at_the_same_office(
+    deployment: Deployment, checked: Any
+) -> None:
+    write(deployment, [Judged("c1", "A", 0.9, "red", adverse=True, spec=MODELS["crossing_risk"])])
     decide(deployment, RED, "inspect")
     assert checked()[0]["nothing_acted_on_without_disposition"].passed
 
