@@ -1,72 +1,110 @@
-"""Records that stood earlier in a large file, of which nothing is kept but their hashes.
+"""Records that stood earlier in a large file, of which nothing is kept but their hashes, most of them on disk.
 
 What a record says, and what becomes of one that stands twice, is the business of `sorting`.
 """
 
 import mmap
+import tempfile
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
-_MERGED = 1_000_000
-"""Records that are searched as one."""
-_FIRST_BITS = 26
-"""Of a hash, 64 MB of flags: of ten million records, one in seven begins as another does."""
+_RECENT = 1 << 20
+"""Records that are held in memory, before they go to disk in order."""
+_FIRST_BITS, _NEXT_BITS = 26, 3
+"""Of a hash: its first bits name a byte of 64 MB, its next ones a bit of it."""
 _Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 _Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
+_Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 
 class Records:
-    """Records of a file, each by a 64-bit hash of its ids: 8 bytes a row.
+    """Records of a file, each by a 64-bit hash of its ids, in memory that does not grow with the file.
 
     Two of ten million different records agree by chance in one file of 370,000; the later is then refused as a repeat,
-    with its reason. A record whose first bits no earlier one had is new; only the others are searched for.
+    with its reason. A record is new whose first bits no earlier one had; only the others are searched for: of ten
+    million records one in a hundred.
     """
 
     def __init__(self) -> None:
-        self._is_begun = np.zeros(1 << _FIRST_BITS, bool)
-        self._merged: list[_Hashes] = []
+        self._begun: _Bytes = np.zeros(1 << _FIRST_BITS, np.uint8)
         self._recent: list[_Hashes] = []
-        self._room = self._whole = _room(_MERGED)
-        """For those to come; the recent ones lie before it, in the same piece."""
+        self._room = _room(_RECENT)
+        self._earlier = _Runs()
 
     def before(self, records: pl.Series) -> pl.Series:
         """Whether each stood in an earlier part."""
         hashes = records.to_numpy()
         order = np.argsort(hashes)  # Neighbours in order are neighbours in memory, too.
         ascending = hashes[order]
-        firsts = (ascending >> np.uint64(64 - _FIRST_BITS)).view(np.int64)
-        suspects = np.flatnonzero(self._is_begun.take(firsts))
-        self._is_begun[firsts] = True
+        suspects = np.flatnonzero(self._begin(ascending))
         found = np.zeros(len(hashes), bool)
         found[order[suspects]] = self._hold(ascending[suspects])
         self._keep(ascending)
         return pl.Series(found, dtype=pl.Boolean)
 
-    def _hold(self, ascending: _Hashes) -> _Flags:
-        found = np.zeros(len(ascending), bool)
-        for earlier in (*self._merged, *self._recent):
-            at = np.minimum(np.searchsorted(earlier, ascending), len(earlier) - 1)
-            found |= earlier[at] == ascending
+    def _begin(self, ascending: _Hashes) -> _Flags:
+        """Whether an earlier part had one that begins as each does; from now on these have begun, too."""
+        begins = ascending >> np.uint64(64 - _FIRST_BITS - _NEXT_BITS)
+        firsts = (begins >> np.uint64(_NEXT_BITS)).view(np.int64)
+        bits = np.uint8(1) << (begins & np.uint64((1 << _NEXT_BITS) - 1)).astype(np.uint8)
+        earlier = self._begun.take(firsts)
+        self._begun[firsts] = earlier | bits
+        (again,) = np.nonzero(firsts[1:] == firsts[:-1])  # Of several in one byte only the last has set its bit.
+        np.bitwise_or.at(self._begun, firsts[again], bits[again])
+        is_begun: _Flags = (earlier & bits) != 0
+        return is_begun
+
+    def _hold(self, suspects: _Hashes) -> _Flags:
+        found = self._earlier.hold(suspects)
+        for earlier in self._recent:
+            found |= _among(earlier, suspects)
         return found
 
     def _keep(self, ascending: _Hashes) -> None:
-        if not len(ascending):
-            return
-        if len(ascending) > len(self._room):
-            self._merge()
-            self._room = self._whole = _room(max(_MERGED, len(ascending)))
-        kept, self._room = self._room[: len(ascending)], self._room[len(ascending) :]
-        kept[:] = ascending
-        self._recent.append(kept)
-
-    def _merge(self) -> None:
-        """Those of the room in order, where they lie."""
-        if self._recent:
-            merged = self._whole[: sum(map(len, self._recent))]
+        used = sum(map(len, self._recent))
+        if used and used + len(ascending) > len(self._room):
+            merged = self._room[:used]
             merged.sort()
-            self._merged.append(merged)
-            self._recent = []
+            self._earlier.add(merged)
+            self._recent, used = [], 0
+        if len(ascending) > len(self._room):
+            self._earlier.add(ascending)
+        elif len(ascending):
+            kept = self._room[used : used + len(ascending)]
+            kept[:] = ascending
+            self._recent.append(kept)
+
+
+class _Runs:
+    """Runs of ascending hashes in a file without a name, which ends with whoever has it open."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._ends = [0]
+
+    def add(self, ascending: _Hashes) -> None:
+        self._file.write(ascending.data)
+        self._file.flush()
+        self._ends.append(self._ends[-1] + len(ascending))
+
+    def hold(self, suspects: _Hashes) -> _Flags:
+        """Whether each is in a run."""
+        found = np.zeros(len(suspects), bool)
+        if len(suspects) and self._ends[-1]:
+            pages = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+            every = np.frombuffer(pages, np.uint64)
+            for begin, end in pairwise(self._ends):
+                found |= _among(every[begin:end], suspects)
+                pages.madvise(mmap.MADV_DONTNEED)  # Else all runs come to count as memory of ours.
+        return found
+
+
+def _among(ascending: _Hashes, wanted: _Hashes) -> _Flags:
+    at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    is_there: _Flags = ascending[at] == wanted
+    return is_there
 
 
 def _room(length: int) -> _Hashes:

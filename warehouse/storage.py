@@ -239,8 +239,8 @@ def telling_full_disk(what: str) -> Iterator[None]:
         if not _is_of_full_disk(error):
             raise
         raise DiskFull(
-            f"{what}: the disk is full; free space for the lake and the home, then run the same command again. "
-            "A file that has not landed stays in the inbox, and no reader sees what is half written"
+            f"{what}: the disk is full; free space for the lake, the home and temporary files (TMPDIR), then run the "
+            "same command again. A file that has not landed stays in the inbox, and no reader sees what is half written"
         ) from None
 
 

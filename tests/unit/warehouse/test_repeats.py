@@ -15,7 +15,7 @@ HASHES = st.integers(0, 40).map(lambda drawn: (drawn % 5) << 61 | drawn)
 @given(parts=st.lists(st.lists(HASHES, max_size=8, unique=True), max_size=8), merged=st.integers(1, 20))
 def test_a_record_is_known_just_where_it_stood_in_an_earlier_part(parts: list[list[int]], merged: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repeats, "_MERGED", merged)
+        patch.setattr(repeats, "_RECENT", merged)
         patch.setattr(repeats, "_FIRST_BITS", 3)
         seen, stood = repeats.Records(), set[int]()
         for part in parts:

@@ -24,7 +24,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is large, and of parts of seven rows."""
     monkeypatch.setattr(streaming, "LARGE_BYTES", 0)
     monkeypatch.setattr(streaming, "PART_ROWS", 7)
-    monkeypatch.setattr(repeats, "_MERGED", 10)
+    monkeypatch.setattr(repeats, "_RECENT", 10)
 
 
 def land_rows(lake: Lake, delivery: Delivery) -> None:
