@@ -37,6 +37,7 @@ from benchmarks.bound_result import (
     RAW,
     SIDES,
     BoundResult,
+    by_misdeed,
     figures_of,
     sides_with,
     with_history,
@@ -145,7 +146,7 @@ def _measured(
     subject = SUBJECTS[name]
     watch(f"{name}: the truth")
     judged = lessons.judged(subject, span, folder)
-    rows, labels = judged.drop("is_illicit"), judged["is_illicit"].cast(pl.Float64).to_numpy()
+    rows, labels = judged.drop("is_illicit", "misdeed"), judged["is_illicit"].cast(pl.Float64).to_numpy()
     given, rows_train = _lessons(subject, span, folder, histories, cap_rows)
     scored: dict[str, Scored] = {}
     for side in sides_with(histories):
@@ -161,6 +162,7 @@ def _measured(
     counts |= {f"rows_train_{side}": rows_train[side] for side in scored if side in rows_train}
     return {
         **figures_of(measured, scored, labels),
+        **by_misdeed(judged["misdeed"], scored),
         "base_rate": float(labels.mean()),
         **{key: float(count) for key, count in counts.items()},
     }

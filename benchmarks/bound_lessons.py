@@ -75,7 +75,8 @@ class Lesson:
 
 
 def judged(subject: Subject, span: Span, folder: Path) -> pl.DataFrame:
-    """Every event of the test days as it was first known: its id, version, time, and whether it `is_illicit`."""
+    """Every event of the test days as it was first known: its id, version, time, whether it `is_illicit`, and what was
+    done (`misdeed`)."""
     first = _first_versions(subject, folder / LAKE).filter(pl.col("event_at") >= span.test_from)
     found = first.join(_truth(subject, folder), on="event_id", how="inner").sort("event_at", "event_id")
     if found["is_illicit"].n_unique() < 2:
@@ -142,24 +143,32 @@ def _first_versions(subject: Subject, silver: Path) -> pl.DataFrame:
 
 
 def _truth(subject: Subject, folder: Path) -> pl.DataFrame:
-    """`is_illicit` by event id."""
+    """`is_illicit` by event id, and the `misdeed`: its kind, and whether a ring or somebody alone did it."""
     rows = pl.read_parquet(folder / SIMULATED / "truth" / f"{subject.name}.parquet")
     feed = next(
         feed
         for feed in world.feeds()
         if feed.agency.code == subject.agency and feed.dataset == subject.contract.dataset
     )
-    named = rows.select(*(pl.col(source).alias(column) for column, source in subject.truth.items()), "is_illicit")
+    done = pl.col("kind").str.replace_all("_", " ")
+    misdeed = pl.when("is_illicit").then(
+        pl.when(pl.col("ring") >= 0).then(done + ", by a ring").otherwise(done + ", alone")
+    )
+    named = rows.select(
+        *(pl.col(source).alias(column) for column, source in subject.truth.items()),
+        "is_illicit",
+        misdeed=misdeed,
+    )
     place, agency = pl.lit(feed.agency.jurisdiction), pl.lit(subject.agency)
     return named.select(
-        "is_illicit", event_id=ids.event_id(place, agency, subject.contract.dataset, subject.contract.key)
+        "is_illicit", "misdeed", event_id=ids.event_id(place, agency, subject.contract.dataset, subject.contract.key)
     ).unique("event_id")
 
 
 def _true_outcomes(subject: Subject, span: Span, folder: Path) -> pl.DataFrame:
     """Rows of `silver.outcomes` as they would be if everything were known at once."""
     first = _first_versions(subject, folder / WORLD).filter(pl.col("event_at") < span.test_from)
-    known = first.join(_truth(subject, folder), on="event_id", how="inner")
+    known = first.join(_truth(subject, folder).drop("misdeed"), on="event_id", how="inner")
     made = {
         "subject_id": pl.col("event_id"),
         "subject_kind": pl.lit(subject.spec.outcome),

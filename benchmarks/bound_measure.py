@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -43,6 +44,20 @@ def measure(
         )
         for side in scores
     }
+
+
+def found_by(groups: pl.Series, scores: Sequence[Floats], percent: float) -> dict[str, float]:
+    """Of the rows of each group the share among the first `percent` of all; rows of no group (null) fill places."""
+    size = max(1, round(len(groups) * percent / 100))
+    shares = [
+        groups.to_frame("group")
+        .with_columns(is_found=pl.Series(np.argsort(np.argsort(-each, kind="stable"), kind="stable") < size))
+        .drop_nulls("group")
+        .group_by("group")
+        .agg(pl.col("is_found").mean())
+        for each in scores
+    ]
+    return dict(pl.concat(shares).group_by("group").agg(pl.col("is_found").mean()).sort("group").iter_rows())
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import polars as pl
 from rich.table import Table
 
+from benchmarks.bound_measure import found_by
 from benchmarks.harness import Scored
 from benchmarks.measure import Measured
 from benchmarks.result import Result
@@ -62,6 +64,16 @@ def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored], l
     return figures
 
 
+def by_misdeed(misdeeds: pl.Series, scored: Mapping[str, Scored]) -> dict[str, float]:
+    """`illicit[smuggling, alone]`, how many there are, and `found_at_5_all[smuggling, alone]`, the share found."""
+    counts = misdeeds.drop_nulls().value_counts().iter_rows()
+    figures = {f"illicit[{name}]": float(count) for name, count in counts}
+    for side, each in scored.items():
+        found = found_by(misdeeds, each.scores, 5)
+        figures |= {f"found_at_5_{side}[{name}]": share for name, share in found.items()}
+    return figures
+
+
 @dataclass(frozen=True)
 class BoundResult(Result):
     """Figures of every side; `prefixes` are what each subject's figures begin with, `sides` a table's rows."""
@@ -73,7 +85,7 @@ class BoundResult(Result):
         """For each subject who finds how much, and at which price; a row a side. Narrow enough for any terminal."""
         made = []
         for name, prefix in self.prefixes.items():
-            made += [self._recall(name, prefix), self._precision(name, prefix)]
+            made += [self._recall(name, prefix), self._precision(name, prefix), self._misdeeds(name, prefix)]
         return made
 
     def _recall(self, name: str, prefix: str) -> Table:
@@ -107,6 +119,19 @@ class BoundResult(Result):
             cost = [_count(self.figures.get(f"{prefix}{key}_{side}")) for key in ("wall_s", "peak_rss_mb")]
             told = "" if slope is None else f"{slope:.2f}"
             made.add_row(side, *self._ranked("precision", prefix, side), told, *cost)
+        return made
+
+    def _misdeeds(self, name: str, prefix: str) -> Table:
+        """Where a side falls short of the bound: a row a misdeed, the frequent ones first."""
+        made = Table(title=f"{name}, found at 5 % by what was done", title_justify="left")
+        shown = [side for side in self.sides if side not in (RANDOM, POLICY, RAW)]
+        for heading in ("misdeed", "illicit", *shown):
+            made.add_column(heading, justify="left" if heading == "misdeed" else "right")
+        begins = f"{prefix}illicit["
+        counts = {key.removeprefix(begins)[:-1]: count for key, count in self.figures.items() if key.startswith(begins)}
+        for misdeed in sorted(counts, key=lambda one: -counts[one]):
+            found = [_percent(self.figures.get(f"{prefix}found_at_5_{side}[{misdeed}]")) for side in shown]
+            made.add_row(misdeed, _count(counts[misdeed]), *found)
         return made
 
     def _ranked(self, kind: str, prefix: str, side: str) -> list[str]:

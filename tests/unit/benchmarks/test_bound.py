@@ -93,6 +93,16 @@ def test_a_lottery_finds_what_it_takes_and_who_knows_everything_the_most(tiny: B
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_is_found_of_every_misdeed_adds_up_to_the_recall(tiny: Bench, subject: str) -> None:
+    illicit = f"{subject}_illicit["
+    counts = {name.removeprefix(illicit): count for name, count in tiny.figures.items() if name.startswith(illicit)}
+    assert sum(counts.values()) == tiny.figures[f"{subject}_rows_illicit"]
+    for side in EVERY:
+        found = sum(count * tiny.figures[f"{subject}_found_at_5_{side}[{name}"] for name, count in counts.items())
+        assert found / sum(counts.values()) == pytest.approx(tiny.figures[f"{subject}_recall_at_5_{side}"])
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_all_sides_judge_the_same_rows_and_none_is_told_their_labels(tiny: Bench, subject: str) -> None:
     rows = {side: tiny.tasks[subject, side].rows for side in EVERY}
     assert len({tuple(each["event_id"]) for each in rows.values()}) == 1
@@ -227,12 +237,15 @@ def test_the_command_says_it_in_a_row_a_side_and_in_json(
     assert made["peers"]["raw"]["version"].startswith("lightgbm ")
     assert made["peers"]["raw"]["figures"]["shipments_recall_at_5"] == made["figures"]["shipments_recall_at_5_raw"]
     assert tiny.result is not None
-    assert [table.row_count for table in tiny.result.tables()] == [len(EVERY)] * 2 * len(SUBJECTS)
+    of_sides = [table.row_count for table in tiny.result.tables() if "by what was done" not in str(table.title)]
+    assert of_sides == [len(EVERY)] * 2 * len(SUBJECTS)
+    assert "smuggling, by a ring" in done.output
 
 
 def test_where_the_test_days_hold_one_kind_only_nothing_is_measured(
     tiny: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bound_lessons, "_truth", lambda *_: pl.DataFrame({"event_id": ["none"], "is_illicit": [True]}))
+    truth = pl.DataFrame({"event_id": ["none"], "is_illicit": [True], "misdeed": ["concealment, alone"]})
+    monkeypatch.setattr(bound_lessons, "_truth", lambda *_: truth)
     with pytest.raises(BorderlakeError, match="both kinds"):
         bound_lessons.judged(SUBJECTS["shipments"], SPAN, tiny.folder)
