@@ -46,6 +46,10 @@ class TableDamaged(BorderlakeError):
     """A table, or its manifest, is not what was committed; nothing more is written to it until it is repaired."""
 
 
+class HomeDamaged(BorderlakeError):
+    """The home's name is not what was written; nothing lands under it until it is repaired."""
+
+
 class DiskFull(BorderlakeError):
     """The disk of the lake or of the home has no space left; nothing that is half written is seen by a reader."""
 

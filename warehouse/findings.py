@@ -29,6 +29,7 @@ class Kind(StrEnum):
     UNACCOUNTED = "unaccounted-batch"
     MISSING_ARCHIVE = "missing-archive"
     DAMAGED_ARCHIVE = "damaged-archive"
+    DAMAGED_HOME = "damaged-home-name"
     LATE_SIDECAR = "late-sidecar"
     ERASED_VALUE = "erased-value"
 
@@ -134,6 +135,12 @@ _MEANING: dict[Kind, tuple[str, str]] = {
     Kind.DAMAGED_ARCHIVE: (
         "a file of the archive is not the one that landed there: rows could not be landed from it again",
         f"put the file back from a backup, {_SEND_AGAIN}; what has landed is not touched by it",
+    ),
+    Kind.DAMAGED_HOME: (
+        "the home's name, by which the ledger says what its archive keeps, cannot be told: nothing lands until it can, "
+        "and files that are missing from the archive are not looked for",
+        f"{_REPAIR}writes the name under which the ledger knows what lies in this archive; where it refuses, restore "
+        "the file from the home's backup",
     ),
     Kind.LATE_SIDECAR: (
         "a sidecar came after its file had landed, and declares another file than that",

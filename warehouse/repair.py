@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from warehouse import homes
 from warehouse.anchor import Anchor, set_anchor_aside, write_anchor
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
 from warehouse.chain import Chain, read_chain
@@ -28,7 +29,15 @@ _FILES = (Kind.MISSING_FILE, Kind.DAMAGED_FILE)
 _MANIFEST = (Kind.MANIFEST_CUT, Kind.MANIFEST_CHANGED)
 _ANCHORS = (Kind.DAMAGED_ANCHOR, Kind.MISSING_ANCHOR, Kind.ANCHOR_BEHIND)
 _ARCHIVE = (Kind.MISSING_ARCHIVE, Kind.DAMAGED_ARCHIVE, Kind.LATE_SIDECAR)
-_HARMLESS = (*_ANCHORS, *_ARCHIVE, Kind.ORPHAN, Kind.ORPHAN_ROWS, Kind.FOREIGN_COMMIT, Kind.UNACCOUNTED)
+_HARMLESS = (
+    *_ANCHORS,
+    *_ARCHIVE,
+    Kind.DAMAGED_HOME,
+    Kind.ORPHAN,
+    Kind.ORPHAN_ROWS,
+    Kind.FOREIGN_COMMIT,
+    Kind.UNACCOUNTED,
+)
 """What may be found of a table whose manifest is whole to its end."""
 
 
@@ -103,6 +112,8 @@ class Workshop:
             return self._checkpoint(table, chain, findings, finding)
         if kind in (Kind.UNLISTED_COMMIT, Kind.UNCOVERED):
             return "complete the manifest", lambda: self.lake.heal(table)
+        if kind is Kind.DAMAGED_HOME:
+            return self._home()
         if kind is Kind.ORPHAN:
             return self._orphan(table, chain, finding)
         if kind is Kind.ORPHAN_ROWS:
@@ -148,6 +159,16 @@ class Workshop:
             write_anchor(anchors, table.name, Anchor(last.version, last.count, last.digest))
 
         return f"anchor the manifest at its last entry, version {last.version}", write
+
+    def _home(self) -> tuple[str, Callable[[], object]]:
+        anchors = self.lake.anchors
+        assert anchors is not None
+        names = list(homes.names_in(self.lake, lambda row: self.archived(row) is not None))
+        if len(names) > 1:
+            raise CannotRepair("this archive holds files of several homes; restore the name from the home's backup")
+        if not names:
+            return "take it away: nothing in this archive landed under a name", lambda: homes.rename(anchors, None)
+        return "write the name under which what is in this archive landed", lambda: homes.rename(anchors, names[0])
 
     def _repeated(self, table: Table, finding: Finding) -> tuple[str, Callable[[], object]]:
         assert finding.version is not None

@@ -25,6 +25,7 @@ from warehouse.checkpoints import check_checkpoints
 from warehouse.commits import HINT, LOG, Commit, parse_commit, version_of
 from warehouse.delta import LEAST_RETENTION_DAYS, Lake
 from warehouse.findings import Finding, Kind
+from warehouse.homes import check_name
 from warehouse.manifest import DataFile, log_folder
 from warehouse.reconcile import reconcile
 from warehouse.rollings import unfinished
@@ -68,7 +69,8 @@ def verify(
         if deep and archive is not None:
             findings += check_archive(lake, archive)
         if archive is not None:
-            findings += missing_originals(lake, archive, inbox)
+            nameless = list(check_name(lake, archive))
+            findings += nameless or missing_originals(lake, archive, inbox)
             findings += missing_sidecars(lake, archive)
         if inbox is not None:
             findings += (late.finding for late in late_sidecars(lake, inbox) if late.finding is not None)
