@@ -64,14 +64,17 @@ class Lesson:
     """What a side learns from: events by id, each with its `weight` where a sample was drawn, and all outcomes."""
 
     events: pl.DataFrame
+    unlabelled: pl.DataFrame
+    """Ids of earlier events without an outcome, of which signs may tell."""
     outcomes: pl.DataFrame
 
     def write(self, folder: Path) -> dict[str, str]:
-        """Write both for the sides' processes; returns the settings that name them."""
+        """Write all for the sides' processes; returns the settings that name them."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.events.write_parquet(folder / "events.parquet", compression="lz4")
-        self.outcomes.write_parquet(folder / "outcomes.parquet", compression="lz4")
-        return {"events": str(folder / "events.parquet"), "outcomes": str(folder / "outcomes.parquet")}
+        frames = {"events": self.events, "unlabelled": self.unlabelled, "outcomes": self.outcomes}
+        for name, frame in frames.items():
+            frame.write_parquet(folder / f"{name}.parquet", compression="lz4")
+        return {name: str(folder / f"{name}.parquet") for name in frames}
 
 
 def judged(subject: Subject, span: Span, folder: Path) -> pl.DataFrame:
@@ -100,12 +103,12 @@ def lesson_of_the_lake(subject: Subject, span: Span, lake: Path) -> Lesson:
     """Events of a lake with an outcome reported before the test's beginning."""
     outcomes = world.frames(lake, OUTCOMES).collect()
     reported = outcomes.filter(pl.col("subject_kind") == subject.spec.outcome)["subject_id"].unique()
-    known = _first_versions(subject, lake).filter(
-        (pl.col("event_at") < span.test_from) & pl.col("event_id").is_in(reported.implode())
-    )
+    past = _first_versions(subject, lake).filter(pl.col("event_at") < span.test_from).select("event_id", "event_at")
+    is_reported = pl.col("event_id").is_in(reported.implode())
+    known = past.filter(is_reported)
     if known.is_empty():
         raise BorderlakeError(f"no outcome of {subject.name} is known before the test; give more days")
-    return Lesson(known.select("event_id", "event_at"), outcomes)
+    return Lesson(known, past.filter(~is_reported).select("event_id"), outcomes)
 
 
 def lesson_of_the_world(subject: Subject, span: Span, folder: Path, cap_rows: int) -> Lesson:
@@ -125,7 +128,7 @@ def lesson_of_the_world(subject: Subject, span: Span, folder: Path, cap_rows: in
         events = events.filter(pl.col("is_adverse") | drawn).with_columns(
             weight=pl.when("is_adverse").then(1.0).otherwise(1 / share)
         )
-    return Lesson(events.drop("is_adverse"), pl.concat(outcomes))
+    return Lesson(events.drop("is_adverse"), events.select("event_id").clear(), pl.concat(outcomes))
 
 
 def valid_from(lesson: Lesson, spec: ModelSpec) -> datetime:

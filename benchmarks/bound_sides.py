@@ -21,6 +21,7 @@ from features.vectors import subject_of
 from models import calibration, prediction
 from models.datasets import Floats, labels_of, learn_encoder, weights_of, with_labels
 from models.growing import grow
+from models.signs import teach
 from models.spec import ModelSpec
 from warehouse.catalog import OUTCOMES, Table
 from warehouse.errors import NotReady
@@ -83,8 +84,10 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
     subject = SUBJECTS[str(settings["subject"])]
     spec = alone(subject) if is_alone else subject.spec
     silver = _silver(settings, subject.agency if is_alone else None)
-    made = vectors.compute(subject_of(subject.name), _events(subject, settings, rows), silver)
+    events = _events(subject, settings, rows, with_unlabelled=bool(spec.signs_given()))
+    made = vectors.compute(subject_of(subject.name), events, silver)
     labelled, judged = _labelled(made, subject, settings), _in_order(made, rows)
+    unlabelled = made.join(pl.read_parquet(str(settings["unlabelled"])), on="event_id", how="semi")
     del made
     at = datetime.fromisoformat(str(settings["valid_from"]))
     is_early, is_told = pl.col("event_at") < at, pl.col("label_known_at") < at
@@ -93,7 +96,8 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
         if learnt["is_adverse"].n_unique() < 2:
             raise NotReady(f"{spec.name}: the {part} days hold {learnt.height} outcomes of one kind; give more days")
     encoder = learn_encoder(train, spec)
-    grown = grow(spec, encoder, train, valid, late)
+    taught = teach(spec, train, unlabelled, datetime.fromisoformat(str(settings["test_from"])))
+    grown = grow(spec, encoder, *taught.beside(train, valid, late, at))
     held_out = prediction.raw_scores(grown.stopped, encoder.matrix(valid))
     calibrator = calibration.fit(held_out, labels_of(valid), weights_of(valid))
     return [calibrator.probability(prediction.raw_scores(grown.booster, encoder.matrix(judged)))]
@@ -116,10 +120,12 @@ SIDES: dict[str, Side] = {
 }
 
 
-def _events(subject: Subject, settings: Settings, rows: pl.DataFrame) -> pl.LazyFrame:
-    """Versions of the events to learn from, and of those to judge the one that was known first."""
+def _events(subject: Subject, settings: Settings, rows: pl.DataFrame, *, with_unlabelled: bool = False) -> pl.LazyFrame:
+    """Versions of the events to learn from, of outcomes alone or also of signs, and of those to judge the one that was
+    known first."""
     every = world.frames(Path(str(settings["silver"])), subject.table)
-    learnt = pl.scan_parquet(str(settings["events"])).select("event_id")
+    lessons = ["events", "unlabelled"] if with_unlabelled else ["events"]
+    learnt = pl.concat([pl.scan_parquet(str(settings[name])).select("event_id") for name in lessons])
     return pl.concat(
         [
             every.join(learnt, on="event_id", how="semi"),

@@ -61,6 +61,11 @@ def kept(rows: pl.DataFrame, where: Conditions) -> pl.DataFrame:
     return rows.filter(*(_is_met(one) for one in where)) if where else rows
 
 
+def all_met(where: Conditions) -> pl.Expr:
+    """Whether a row meets all conditions; one that lacks a column does not."""
+    return pl.all_horizontal([pl.lit(value=True), *(_is_met(one).fill_null(value=False) for one in where)])
+
+
 def flagged(views: Sequence[FeatureView]) -> tuple[list[FeatureView], list[pl.Expr]]:
     """Views whose shares are of a 0/1 column each, and the columns to add to history for that."""
     made: dict[str, pl.Expr] = {}

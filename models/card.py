@@ -72,6 +72,11 @@ def _page(card: Card) -> Page:
             Section("How it is to be used, and how not", list(_use(card))),
             Section("Verdict of the gate", list(_gate(card.verdict))),
             Section("Data and days", list(_data(card))),
+            *(
+                [Section("Learnt from signs", list(card_evidence.signs(card.trained)))]
+                if card.trained.taught.signs
+                else []
+            ),
             Section("How good it is", list(card_evidence.figures(card.trained))),
             Section("What it brings in", list(card_evidence.revenue(card.trained))),
             Section("Learnt or remembered", list(card_evidence.twins(card.trained))),
@@ -170,6 +175,11 @@ def _data(card: Card) -> Iterator[Block]:
     )
     yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
     yield Table(("read", "at version"), [(table, version) for table, version in sorted(card.data_versions.items())])
+
+
+def _signs(trained: Trained) -> Iterator[Section]:
+    if trained.taught.signs:
+        yield Section("Learnt from signs", list(card_evidence.signs(trained)))
 
 
 def _span(rows: pl.DataFrame) -> tuple[datetime, datetime]:

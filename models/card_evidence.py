@@ -1,4 +1,4 @@
-"""The evidence of a model card, as blocks: figures, money, twins, parts. All else of a card is in `models.card`."""
+"""The evidence of a model card, as blocks: signs, figures, money, twins, parts. All else is in `models.card`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -23,6 +23,37 @@ MEANINGS: Final[Mapping[str, str]] = {
 _NAMES: Final[Mapping[str, str]] = {"auc": "AUC", "ap": "average precision", "brier": "Brier score"}
 _WAYS: Final[Mapping[str, str]] = {"probability": "probability", "recovery": "expected recovery"}
 _FEW = "too few"
+
+
+def signs(trained: Trained) -> Iterator[Block]:
+    """What was learnt from events that nobody looked at, and what must be known of that."""
+    rows, outcomes = trained.taught.rows, trained.split.learnt
+    yield Text(
+        f"Beside {outcomes.height:,} outcomes it has learnt from {rows.height:,} events that nobody looked at, as if "
+        "they had proved adverse, because of what they say themselves. Each counts for less than one outcome: for the "
+        "share that proved adverse among inspected events with the same sign, at its lower end (95 %), in the training "
+        "days before the held-out ones and without tips."
+    )
+    yield Table(
+        ("sign", "it holds where", "inspected", "adverse", "weight", "events learnt from"),
+        [
+            (
+                one.sign.name.replace("_", " "),
+                one.sign.said,
+                f"{one.inspected:,}",
+                f"{one.adverse:,}",
+                f"{one.weight:.2f}" if one.weight else f"0 (less than {one.sign.least:.2f}: not learnt from)",
+                f"{one.rows:,}",
+            )
+            for one in trained.taught.signs
+        ],
+    )
+    if rows.height:
+        yield Text(
+            "So its scores of such events repeat the sign in part: a high one is no second witness beside it. Where "
+            "the sign is wrong for honest reasons, the model is wrong with it. No such event was calibrated or judged "
+            "by: all figures here are of outcomes alone."
+        )
 
 
 def figures(trained: Trained) -> Iterator[Block]:

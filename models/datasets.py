@@ -187,12 +187,10 @@ def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_f
 
 def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
     """Vectors of the events that have an outcome known by `known_by`, as it stood then."""
-    current = outcomes.filter(
-        (pl.col("known_at") <= known_by) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
-    )
     labels = (
         # Of two reported at once the adverse one counts, whatever their order in the table.
-        current.sort("known_at", "is_adverse")
+        _standing(outcomes, known_by)
+        .sort("known_at", "is_adverse")
         .unique("subject_id", keep="last", maintain_order=True)
         .select(
             "subject_id",
@@ -204,6 +202,19 @@ def with_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetim
         )
     )
     return vectors.join(labels, left_on="event_id", right_on="subject_id", how="inner").sort("event_at", "event_id")
+
+
+def without_labels(vectors: pl.DataFrame, outcomes: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
+    """The others: vectors of the events of which no outcome was known by `known_by`."""
+    labelled = _standing(outcomes, known_by)
+    return vectors.join(labelled, left_on="event_id", right_on="subject_id", how="anti").sort("event_at", "event_id")
+
+
+def _standing(outcomes: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
+    """Outcomes as they stood at a moment."""
+    return outcomes.filter(
+        (pl.col("known_at") <= known_by) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > known_by))
+    )
 
 
 def _amounts(outcomes: pl.DataFrame) -> list[pl.Expr]:

@@ -125,7 +125,7 @@ def rate(rows: pl.DataFrame) -> Estimate | None:
         return None
     weights = 1 / sampled["chance"].to_numpy()
     share = float(weights @ sampled["is_adverse"].cast(pl.Float64).to_numpy() / weights.sum())
-    return Estimate(share, *_wilson(share, float(weights.sum() ** 2 / (weights**2).sum())))
+    return Estimate(share, *wilson(share, float(weights.sum() ** 2 / (weights**2).sum())))
 
 
 def gain(rows: pl.DataFrame, policy: str, other: str) -> Estimate | None:
@@ -145,19 +145,20 @@ def difference(one: Estimate, other: Estimate) -> Estimate:
     return Estimate(value, low, high)
 
 
+def wilson(share: float, rows: float) -> tuple[float, float]:
+    """Wilson's interval of 95 % for a share of so many rows."""
+    z = NormalDist().inv_cdf(_HIGH)
+    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def _gamma_quantile(mean: float, variance: float, share: float) -> float:
     """The quantile of a gamma distribution by its moments, as Wilson and Hilferty (1931) approximate it."""
     if mean <= 0 or variance <= 0:
         return max(mean, 0.0)
     ninth = variance / (9 * mean**2)
     return float(mean * max(0.0, 1 - ninth + NormalDist().inv_cdf(share) * math.sqrt(ninth)) ** 3)
-
-
-def _wilson(share: float, rows: float) -> tuple[float, float]:
-    z = NormalDist().inv_cdf(_HIGH)
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _flat(figures: dict[str, Estimate | None]) -> dict[str, float | None]:

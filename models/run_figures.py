@@ -31,6 +31,8 @@ def parameters(trained: Trained) -> dict[str, Any]:
         "valid_from": trained.split.valid_from.isoformat(),
         "test_from": trained.split.test_from.isoformat(),
         **{f"rows.{part}": count for part, count in trained.rows.items()},
+        "rows.signs": trained.taught.rows.height,
+        **{f"signs.{one.sign.name}": f"{one.weight:.3f}" for one in trained.taught.signs},
     }
 
 

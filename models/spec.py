@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from features.terms import ORDINARY, Terms
 from features.vectors import subject_of
-from features.views import Feature
+from features.views import Feature, Where
 from warehouse.contracts.base import Purpose
 from warehouse.errors import BorderlakeError, UnknownName
 
@@ -16,6 +16,24 @@ Parameters = Mapping[str, float | int | str | bool]
 """As LightGBM names them."""
 ANYWHERE = "ZZ"
 """A jurisdiction with no terms of its own; ISO 3166-1 gives the code to no country."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What stands in for an adverse outcome where nobody looked (`models.signs`): features that say so themselves."""
+
+    name: str
+    said: str
+    """In words, as a reader of the model card is told."""
+    ways: tuple[tuple[Where, ...], ...]
+    """It holds of an event in any of these ways, each of conditions that its features must all meet. They are weighed
+    together, since few events of a kind are inspected."""
+    least: float = 0.3
+    """Weight below which it teaches nothing: of too few inspected events, or of too few that proved adverse."""
+
+    def columns(self) -> frozenset[str]:
+        """The features it rests on."""
+        return frozenset(one.column for way in self.ways for one in way)
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,9 @@ class ModelSpec:
     rising: frozenset[str] = frozenset()
     """Numbers whose growth never lowers the score, all else equal: what an officer would take for a fault of the model
     where it did. Those that the jurisdictions do not allow are left aside with the rest."""
+    signs: tuple[Sign, ...] = ()
+    """Where one holds of an event that nobody looked at, it is learnt from as adverse, for as much as the sign proved
+    right where they looked. Those that rest on features it is not given are left aside."""
     parameters: Parameters = field(default_factory=dict)
     opening: Parameters = field(default_factory=dict)
     """What is otherwise of the first trees, `opening_rounds` of them; `parameters` grow the rest."""
@@ -85,6 +106,15 @@ class ModelSpec:
                 raise BorderlakeError(f"{self.name}: {name} is a category, which does not grow: no `rising` one")
         return [int(name in self.rising) for name in columns]
 
+    def signs_given(self) -> tuple[Sign, ...]:
+        """The signs that rest on features it is given; raises `UnknownName` for a feature that the subject has not."""
+        declared = subject_of(self.subject, self.terms).registry.features
+        for name in sorted(frozenset().union(*(sign.columns() for sign in self.signs))):
+            if name not in declared:
+                raise UnknownName("feature", name, list(declared))
+        given = {feature.name for feature in self.features()}
+        return tuple(sign for sign in self.signs if sign.columns() <= given)
+
     @property
     def digest(self) -> str:
         """Names the spec in the registry of models: equal specs, equal digest."""
@@ -93,6 +123,9 @@ class ModelSpec:
         # Where it serves tells in the features that may be used there; what it abstains for changes no score.
         for name in ("terms", "jurisdictions", "history"):
             content.pop(name)
+        # So that a spec without signs keeps the name it had before there were any.
+        if not self.signs:
+            content.pop("signs")
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 
 

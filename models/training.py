@@ -21,6 +21,7 @@ from models.evaluation import Figure
 from models.growing import grow
 from models.leaves import Leaves
 from models.recovery import Recovery
+from models.signs import Taught, teach
 from models.slices import Slice
 from models.spec import ModelSpec
 from models.twins import Twins
@@ -142,20 +143,24 @@ class Trained:
     revenue: Mapping[str, Figure]
     """Share of what came in that the highest ranks hold, by probability and by expected recovery; empty where outcomes
     tell no amounts."""
+    taught: Taught
+    """What signs taught the trees beside the outcomes; nothing in it was stopped, calibrated or judged by."""
 
 
-def train(spec: ModelSpec, labelled: pl.DataFrame) -> Trained:
+def train(spec: ModelSpec, labelled: pl.DataFrame, unlabelled: pl.DataFrame | None = None) -> Trained:
     """Grow on the early days, choose rounds and calibrate on the middle ones, grow again on both, judge on the last.
 
-    `labelled` is what `models.datasets.with_labels` returns. Raises `NotReady` where labels do not suffice.
+    `labelled` and `unlabelled` are what `models.datasets.with_labels` and `without_labels` return; of the latter trees
+    learn what the spec's signs say. Raises `NotReady` where labels do not suffice.
     """
     # A number that is none is missing: quartiles and ranges would take it for the greatest of all.
     split = split_by_time(labelled.with_columns(cs.float().fill_nan(None)), spec)
-    model, booster = _fitted(spec, split)
-    return _judged(spec, model, split, _importance(booster))
+    taught = teach(spec, split.train, unlabelled, split.test_from)
+    model, booster = _fitted(spec, split, taught)
+    return _judged(spec, model, split, taught, _importance(booster))
 
 
-def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str, float]) -> Trained:
+def _judged(spec: ModelSpec, model: Model, split: Split, taught: Taught, importance: Mapping[str, float]) -> Trained:
     """The model with what the test days say of it."""
     test, labels = split.test, labels_of(split.test)
     matrix = model.bundle.encoder.matrix(test)
@@ -173,18 +178,19 @@ def _judged(spec: ModelSpec, model: Model, split: Split, importance: Mapping[str
         twins=twins.gate(split.learnt, test, spec.own_features(), labels, probabilities, spec.seed),
         slices=slices.slices(spec.subject, test, labels, probabilities, spec.seed),
         revenue=_revenue(model.bundle.recovery, test, labels, matrix, probabilities, spec.seed),
+        taught=taught,
     )
 
 
 def fit_again(trained: Trained) -> Model:
     """A second training on the same rows, as if there had been no first: the same to the last bit, or a finding."""
-    return _fitted(trained.spec, trained.split)[0]
+    return _fitted(trained.spec, trained.split, trained.taught)[0]
 
 
-def _fitted(spec: ModelSpec, split: Split) -> tuple[Model, lightgbm.Booster]:
+def _fitted(spec: ModelSpec, split: Split, taught: Taught) -> tuple[Model, lightgbm.Booster]:
     """Everything of a training but what judges it."""
     encoder = learn_encoder(split.train, spec)
-    grown = grow(spec, encoder, split.train, split.valid, split.late)
+    grown = grow(spec, encoder, *taught.beside(split.train, split.valid, split.late, split.valid_from))
     # Of rows that its trees have seen a model is too sure.
     calibrator = calibration.fit(_raw(grown.stopped, encoder, split.valid), labels_of(split.valid))
     bundle = Bundle(

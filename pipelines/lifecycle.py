@@ -98,13 +98,13 @@ def reproduce(deployment: Deployment, spec: ModelSpec, number: int) -> Reproduct
     if judged.is_empty() or not all(table.name in told for table in _read(spec)):
         raise NotReady(f"{spec.name} version {number}: what it was trained on is not on record; train again")
     versions = {table.name: int(told[table.name].rpartition("@")[2]) for table in _read(spec)}
-    lawful, labelled = _learnt_from(deployment, spec, judged["decided_at"][0], versions)
+    lawful, labelled, unlabelled = _learnt_from(deployment, spec, judged["decided_at"][0], versions)
     if lawful.digest != registered.model.bundle.spec_digest:
         raise NotReady(
             f"{spec.name} version {number} is of spec {registered.model.bundle.spec_digest}, the spec is now "
             f"{lawful.digest}; reproduce it with the release that trained it"
         )
-    return Reproduction(registered.model.sha256, training.train(lawful, labelled).model.sha256)
+    return Reproduction(registered.model.sha256, training.train(lawful, labelled, unlabelled).model.sha256)
 
 
 def _read(spec: ModelSpec) -> tuple[Table, Table, Table]:
@@ -120,21 +120,25 @@ def _now(deployment: Deployment, spec: ModelSpec) -> dict[str, int | None]:
 
 def _learnt_from(
     deployment: Deployment, spec: ModelSpec, known_by: datetime, versions: Mapping[str, int | None]
-) -> tuple[ModelSpec, pl.DataFrame]:
-    """The spec with the features that its jurisdictions allow, and vectors with labels, of given table versions."""
+) -> tuple[ModelSpec, pl.DataFrame, pl.DataFrame | None]:
+    """The spec with the features that its jurisdictions allow, and vectors with labels, of given table versions; also
+    those without, where the spec has signs that tell something of them."""
     features, outcomes, dispositions = _read(spec)
-    found = deployment.lake.scan(outcomes, versions[outcomes.name]).filter(pl.col("subject_kind") == spec.outcome)
+    reported = deployment.lake.scan(outcomes, versions[outcomes.name]).filter(pl.col("subject_kind") == spec.outcome)
+    found = reported.collect()
     stored = stored_vectors(deployment, deployment.subject(spec.subject), version=versions[features.name])
     decided = deployment.lake.scan(dispositions, versions[dispositions.name]).filter(pl.col("decided_at") <= known_by)
-    labelled = with_propensities(datasets.with_labels(stored, found.collect(), known_by), decided.collect())
-    return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled
+    labelled = with_propensities(datasets.with_labels(stored, found, known_by), decided.collect())
+    unlabelled = datasets.without_labels(stored, found, known_by) if spec.signs else None
+    return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled, unlabelled
 
 
 def tune(
     deployment: Deployment, spec: ModelSpec, known_by: datetime, trials: int, folds: int, watch: Callable[[], None]
 ) -> Tuned:
     """Try other parameters on what is known by a moment, but for the days that judge; nothing is registered."""
-    return tuning.tune(*_learnt_from(deployment, spec, known_by, _now(deployment, spec)), trials, folds, watch)
+    lawful, labelled, _ = _learnt_from(deployment, spec, known_by, _now(deployment, spec))
+    return tuning.tune(lawful, labelled, trials, folds, watch)
 
 
 def promote(deployment: Deployment, spec: ModelSpec, number: int, by: str, reason: str, at: datetime) -> list[str]:

@@ -12,6 +12,8 @@ from models import card, card_evidence
 from models.card import Card
 from models.evaluation import Figure
 from models.promotion import RULES, Rival, judge
+from models.shipment_risk import SHIPMENT_RISK
+from models.signs import Taught, Weighed
 from models.training import Trained
 from models.twins import Twins
 
@@ -100,3 +102,20 @@ def test_figures_without_twins_are_told_beside_how_much_twins_flatter(made: Card
     assert "+0.030 (+0.010 to +0.050)" in page
     left = card.html(replace(made, trained=replace(made.trained, twins=Twins(400, 399, {}))))
     assert "too few outcomes of both kinds to judge it without them" in left
+
+
+def test_what_was_learnt_from_signs_is_told_with_its_weight_and_what_it_means(trained: Trained) -> None:
+    def page(signs: list[Weighed], rows: int) -> str:
+        learnt = replace(trained, taught=Taught(tuple(signs), trained.split.train.head(rows)))
+        return card.markdown(Card(learnt, judge(learnt, learnt.model, None, 0.08), 4, {}, KNOWN_BY)).replace("\\", "")
+
+    (sign,) = SHIPMENT_RISK.signs
+    used = page([Weighed(sign, 12, 11, 0.646, 87)], 87)
+    assert "learnt from 87 events that nobody looked at" in used
+    assert f"{trained.split.learnt.height:,} outcomes" in used
+    for told in (sign.said, "| 12 | 11 | 0.65 | 87 |", "no second witness", "of outcomes alone"):
+        assert told in used
+    unused = page([Weighed(sign, 2, 1, 0.0, 0)], 0)
+    assert "0 (less than 0.30: not learnt from)" in unused
+    assert "no second witness" not in unused
+    assert "Learnt from signs" not in page([], 0)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from models.evaluation import Figure
-from models.run_figures import metrics, tags
+from models.run_figures import metrics, parameters, tags
+from models.shipment_risk import SHIPMENT_RISK
+from models.signs import Taught, Weighed
 from models.slices import Slice
 from models.training import Trained
 from models.twins import Twins
@@ -55,3 +57,12 @@ def test_parts_and_twins_have_names_that_mlflow_takes(trained: Trained) -> None:
 )
 def test_who_bears_more_errors_is_told_in_words(trained: Trained, gap: Figure | None, says: str) -> None:
     assert tags(replace(trained, slices=[part("sex", "M", gap, None)]))["slices.false_alarms"] == says
+
+
+def test_what_signs_taught_is_among_the_parameters_of_the_run(trained: Trained) -> None:
+    (sign,) = SHIPMENT_RISK.signs
+    assert parameters(replace(trained, taught=Taught((), trained.split.train.clear())))["rows.signs"] == 0
+    taught = Taught((Weighed(sign, 12, 11, 0.6461, 3),), trained.split.train.head(3))
+    told = parameters(replace(trained, taught=taught))
+    assert told["rows.signs"] == 3
+    assert told[f"signs.{sign.name}"] == "0.646"
