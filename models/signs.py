@@ -72,6 +72,11 @@ def weigh(sign: Sign, train: pl.DataFrame) -> tuple[int, int, float]:
     return inspected.height, adverse, low if low >= sign.least else 0.0
 
 
+def bearing(spec: ModelSpec, vectors: pl.DataFrame) -> pl.DataFrame:
+    """Rows on which a sign of the spec holds: all that can be taught."""
+    return vectors.filter(pl.any_horizontal([pl.lit(value=False), *map(_bears, spec.signs_given())]))
+
+
 def teach(spec: ModelSpec, train: pl.DataFrame, unlabelled: pl.DataFrame | None, until: datetime) -> Taught:
     """What the spec's signs teach of the unlabelled events in the jurisdictions of `train`, from its first day up to
     `until`, where the days begin that judge.
@@ -88,9 +93,9 @@ def teach(spec: ModelSpec, train: pl.DataFrame, unlabelled: pl.DataFrame | None,
     weighed, borne = [], []
     for sign in signs:
         inspected, adverse, weight = weigh(sign, train)
-        bearing = known.filter(_bears(sign)) if weight else known.clear()
-        weighed.append(Weighed(sign, inspected, adverse, weight, bearing.height))
-        borne.append(bearing.with_columns(pl.lit(weight).alias(_WEIGHT)))
+        of_sign = known.filter(_bears(sign)) if weight else known.clear()
+        weighed.append(Weighed(sign, inspected, adverse, weight, of_sign.height))
+        borne.append(of_sign.with_columns(pl.lit(weight).alias(_WEIGHT)))
     return Taught(tuple(weighed), _each_once(borne).with_columns(is_adverse=pl.lit(value=True)))
 
 

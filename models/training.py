@@ -150,8 +150,8 @@ class Trained:
 def train(spec: ModelSpec, labelled: pl.DataFrame, unlabelled: pl.DataFrame | None = None) -> Trained:
     """Grow on the early days, choose rounds and calibrate on the middle ones, grow again on both, judge on the last.
 
-    `labelled` and `unlabelled` are what `models.datasets.with_labels` and `without_labels` return; of the latter trees
-    learn what the spec's signs say. Raises `NotReady` where labels do not suffice.
+    `labelled` and `unlabelled` are what `models.datasets.with_labels` and `without_labels` return; of the latter (all,
+    or those that bear a sign) trees learn what the spec's signs say. Raises `NotReady` where labels do not suffice.
     """
     # A number that is none is missing: quartiles and ranges would take it for the greatest of all.
     split = split_by_time(labelled.with_columns(cs.float().fill_nan(None)), spec)

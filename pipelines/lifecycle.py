@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from models import card, datasets, promotion, training, tuning
+from models import card, datasets, promotion, signs, training, tuning
 from models.dispositions import with_propensities
 from models.promotion import Rival, Verdict
 from models.spec import ModelSpec
@@ -120,17 +120,17 @@ def _now(deployment: Deployment, spec: ModelSpec) -> dict[str, int | None]:
 
 def _learnt_from(
     deployment: Deployment, spec: ModelSpec, known_by: datetime, versions: Mapping[str, int | None]
-) -> tuple[ModelSpec, pl.DataFrame, pl.DataFrame | None]:
+) -> tuple[ModelSpec, pl.DataFrame, pl.DataFrame]:
     """The spec with the features that its jurisdictions allow, and vectors with labels, of given table versions; also
-    those without, where the spec has signs that tell something of them."""
+    those without on which a sign of the spec holds."""
     features, outcomes, dispositions = _read(spec)
     reported = deployment.lake.scan(outcomes, versions[outcomes.name]).filter(pl.col("subject_kind") == spec.outcome)
     found = reported.collect()
     stored = stored_vectors(deployment, deployment.subject(spec.subject), version=versions[features.name])
     decided = deployment.lake.scan(dispositions, versions[dispositions.name]).filter(pl.col("decided_at") <= known_by)
     labelled = with_propensities(datasets.with_labels(stored, found, known_by), decided.collect())
-    unlabelled = datasets.without_labels(stored, found, known_by) if spec.signs else None
-    return deployment.lawful(spec, labelled["jurisdiction"].unique()), labelled, unlabelled
+    lawful = deployment.lawful(spec, labelled["jurisdiction"].unique())
+    return lawful, labelled, datasets.without_labels(signs.bearing(lawful, stored), found, known_by)
 
 
 def tune(

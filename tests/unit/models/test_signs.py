@@ -19,7 +19,7 @@ from models.datasets import Split, split_by_time, with_labels, without_labels
 from models.growing import grow
 from models.promotion import Rival
 from models.shipment_risk import SHIPMENT_RISK
-from models.signs import Taught, teach, weigh
+from models.signs import Taught, bearing, teach, weigh
 from models.spec import ModelSpec, Sign
 from models.training import Trained, fit_again, train
 from warehouse.errors import UnknownName
@@ -189,6 +189,13 @@ def test_two_trainings_with_signs_are_bit_identical(
     assert again.model.sha256 == taught.model.sha256 != untaught.model.sha256
     assert fit_again(taught).sha256 == taught.model.sha256
     assert again.figures == taught.figures
+
+
+def test_who_bears_no_sign_need_not_be_given(taught: Trained, spec: ModelSpec, unlabelled: pl.DataFrame) -> None:
+    borne = bearing(spec, unlabelled)
+    assert 0 < borne.height < unlabelled.height
+    assert teach(spec, taught.split.train, borne, taught.split.test_from).rows.equals(taught.taught.rows)
+    assert bearing(replace(spec, signs=()), unlabelled).is_empty()
 
 
 def test_signs_that_teach_nothing_leave_the_model_as_it_is(
