@@ -147,6 +147,20 @@ def test_the_bound_learns_from_the_truth_and_the_others_from_inspections(tiny: B
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
+def test_signs_are_looked_for_on_all_earlier_events_that_the_lake_has_no_outcome_of(tiny: Bench, subject: str) -> None:
+    task = tiny.tasks[subject, "all"]
+    unlabelled, labelled = (
+        set(pl.read_parquet(str(task.settings[name]))["event_id"]) for name in ("unlabelled", "events")
+    )
+    events = world.frames(Path(str(task.settings["silver"])), SUBJECTS[subject].table).filter(
+        (pl.col("event_at") < SPAN.test_from) & (pl.col("source_agency") == SUBJECTS[subject].agency)
+    )
+    assert unlabelled.isdisjoint(labelled)
+    assert unlabelled | labelled == set(events.select("event_id").collect()["event_id"])
+    assert pl.read_parquet(str(tiny.tasks[subject, "bound"].settings["unlabelled"])).is_empty()
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_longer_history_is_that_of_a_lake_which_opened_earlier(tiny: Bench, subject: str) -> None:
     of_lake, of_longer = (tiny.tasks[subject, side].settings for side in ("all", LONGER))
     opened = SPAN.test_from.date() - timedelta(days=45)
