@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import conditions, windows
@@ -32,6 +32,13 @@ def test_the_rows_kept_are_those_that_meet_each_condition(where: list[Where], so
     frame = pl.DataFrame(some, schema=SCHEMA).with_row_index("row")
     kept = conditions.kept(frame, tuple(where))["row"].to_list()
     assert kept == [at for at, one in enumerate(some) if conditions.meets(tuple(where), one)]
+
+
+@settings(deadline=None)
+@given(st.lists(wheres, max_size=3), st.lists(rows, max_size=12))
+def test_whether_all_are_met_is_said_of_each_row(where: list[Where], some: list[dict[str, object]]) -> None:
+    met = pl.DataFrame(some, schema=SCHEMA).with_columns(met=conditions.all_met(tuple(where)))["met"].to_list()
+    assert met == [conditions.meets(tuple(where), one) for one in some]
 
 
 @given(wheres, st.lists(rows, min_size=1, max_size=12))
