@@ -72,11 +72,7 @@ def _page(card: Card) -> Page:
             Section("How it is to be used, and how not", list(_use(card))),
             Section("Verdict of the gate", list(_gate(card.verdict))),
             Section("Data and days", list(_data(card))),
-            *(
-                [Section("Learnt from signs", list(card_evidence.signs(card.trained)))]
-                if card.trained.taught.signs
-                else []
-            ),
+            *_signs(card.trained),
             Section("How good it is", list(card_evidence.figures(card.trained))),
             Section("What it brings in", list(card_evidence.revenue(card.trained))),
             Section("Learnt or remembered", list(card_evidence.twins(card.trained))),
