@@ -7,18 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from facts import HOUR, START, VIEW, Event, Row, events_frame, history_frame, many_events, many_rows
 from hypothesis import given, settings
-from test_windows import (
-    HOUR,
-    START,
-    VIEW,
-    Event,
-    Row,
-    events_frame,
-    history_frame,
-    many_events,
-    many_rows,
-)
 
 from features import buckets, windows
 

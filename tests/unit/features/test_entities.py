@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from facts import START, VIEW, Event, Row, events_frame, history_frame, many_events, many_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from silver_world import silver
-from test_windows import START, VIEW, Event, Row, events_frame, history_frame, many_events, many_rows
 
 from features import entities, windows
 from features.sources import SOURCES

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from facts import DAY, EVENT, HOUR, VIEW, Event, Row, compute, many_events, many_rows, row
 from hypothesis import given, settings
 from silver_world import silver
-from test_windows import DAY, EVENT, HOUR, VIEW, Event, Row, compute, many_events, many_rows, row
 
 from features import explaining, vectors
 from features.explaining import Explanation, Standing

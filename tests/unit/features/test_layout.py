@@ -10,15 +10,12 @@ from unittest.mock import patch
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_windows import (
+from facts import (
     HOUR,
     START,
     VIEW,
     Event,
     Row,
-    agree,
     compute,
     events_frame,
     history_frame,
@@ -26,8 +23,10 @@ from test_windows import (
     immense_rows,
     many_events,
     many_rows,
-    twin,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from windows_twin import agree, twin
 
 from features import layout, parts, windows
 from warehouse.errors import BorderlakeError

@@ -8,10 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-from test_windows import (
+from facts import (
     HOUR,
     ROLLING,
     SOAP,
@@ -25,6 +22,9 @@ from test_windows import (
     many_events,
     many_rows,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from features import daily, lanes, tiles, windows
 from features.tiles import Leaving, State

@@ -6,9 +6,9 @@ import math
 from datetime import timedelta
 
 import pytest
+from facts import DAY, EVENT, HOUR, VIEW, Event, Row, many_events, many_rows, row
 from hypothesis import given, settings
 from test_explaining import explained
-from test_windows import DAY, EVENT, HOUR, VIEW, Event, Row, many_events, many_rows, row
 
 from features import working
 from features.views import Kind

@@ -30,6 +30,8 @@ from warehouse.delta import Lake
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PURPOSE = Purpose.CUSTOMS_RISK
 SCORES = "gold.shipment_scores"
+PATIENCE_S = 600
+"""A machine that is busy with something else is no fault of the server's."""
 COLUMNS = {"score_id": dy.String(), "scored_on": dy.Date(), "location": dy.String(), "probability": dy.Float64()}
 
 
@@ -180,4 +182,5 @@ def running(served: Served, bounds: Bounds | None = None) -> Iterator[Served]:
         yield served
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()

@@ -16,7 +16,7 @@ import requests
 
 from sharing.server.connections import Bounds
 from sharing.server.files import FileAnswer, Span
-from tests.unit.sharing.server import Served, agreement, made, rows, running, source
+from tests.unit.sharing.server import PATIENCE_S, Served, agreement, made, rows, running, source
 
 HEAD = b"GET /healthz HTTP/1.1\r\nhost: x\r\n"
 WHOLE = HEAD + b"\r\n"
@@ -32,7 +32,7 @@ def bounded(folder: Path, **bounds: Any) -> Iterator[Served]:
 
 def connected(served: Served) -> socket.socket:
     host, _, port = served.address.removeprefix("http://").partition(":")
-    return socket.create_connection((host, int(port)), timeout=20)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_S)
 
 
 def read_on(caller: socket.socket) -> bytes:
@@ -54,12 +54,12 @@ def url_of_a_file(served: Served, size: int) -> str:
         stream.truncate(size)
     query = f"{served.endpoint}/shares/xs-customs/schemas/gold/tables/shipment_scores/query"
     headers = {"authorization": f"Bearer {served.admit().token}"}
-    lines = requests.post(query, headers=headers, json={}, timeout=20).text.splitlines()
+    lines = requests.post(query, headers=headers, json={}, timeout=PATIENCE_S).text.splitlines()
     return str(json.loads(lines[-1])["file"]["url"])
 
 
 def is_well(served: Served) -> bool:
-    return requests.get(f"{served.address}/healthz", timeout=20).ok
+    return requests.get(f"{served.address}/healthz", timeout=PATIENCE_S).ok
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from damage import commit, found, kinds
 from deltalake import write_deltalake
 from test_delta import EVENTS, rows
-from test_verify import commit, found, kinds
 
 from warehouse.acceptance import accept, all_accepted
 from warehouse.delta import Lake

@@ -1,80 +1,39 @@
 """Verifying: each kind of damage, inflicted on a real table, is found and named; a sound lake gives no finding."""
 
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
-from agency import DECLARATION, deliver, landed, write
-from deltalake import DeltaTable, write_deltalake
-from deltalake._internal import DeltaFileSystemHandler
+from damage import (
+    LATER,
+    checkpointed,
+    commit,
+    entry,
+    flip,
+    folder,
+    found,
+    hint,
+    kinds,
+    live_file,
+    note,
+    reached,
+    written,
+)
 from deltalake.exceptions import DeltaError
-from test_delta import DAYS, EVENTS, rows
+from test_delta import EVENTS, rows
 
-from warehouse import manifest as manifests
-from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, TABLES, Table
+from warehouse.catalog import TABLES
 from warehouse.delta import Lake
 from warehouse.errors import TableDamaged
-from warehouse.findings import Finding, Kind
-from warehouse.storage import ObjectStore
-from warehouse.verify import verify
-
-LATER = datetime.now(UTC) + timedelta(hours=1)
-DECLARATIONS, QUARANTINED = BRONZE["customs.declarations"], QUARANTINE["customs.declarations"]
+from warehouse.findings import Kind
 
 
 @pytest.fixture(params=["disk", "object-store"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    """A lake whose files are reached as on a disk, or as in an object store."""
-    root = tmp_path / "lake"
-    root.mkdir()
-    made = Lake(str(root), anchors=tmp_path / "home" / "anchors")
-    if request.param == "object-store":
-        vars(made)["store"] = ObjectStore(DeltaFileSystemHandler(root.as_uri()))
-    return made
-
-
-def written(lake: Lake) -> Lake:
-    """Six versions: made, three appends, a replaced day, a compaction."""
-    for at, day in enumerate(DAYS):
-        lake.append(EVENTS, rows(f"{at}x", f"{at}y", day=day, batch=f"b{at}"), batches=[f"b{at}"])
-    lake.append(EVENTS, rows("0z", day=DAYS[0], batch="b9"), batches=["b9"])
-    lake.replace_days(EVENTS, rows("1r", day=DAYS[1], batch="b1"), [DAYS[1]])
-    assert lake.compact(EVENTS, LATER) == 6
-    return lake
-
-
-def folder(lake: Lake, table: Table = EVENTS) -> Path:
-    return Path(lake.root) / table.name.replace(".", "/")
-
-
-def commit(lake: Lake, version: int) -> Path:
-    return folder(lake) / "_delta_log" / f"{version:020d}.json"
-
-
-def entry(lake: Lake, version: int) -> Path:
-    return Path(lake.root) / "_manifests" / "silver" / "examples" / f"{version:020d}.json"
-
-
-def live_file(lake: Lake, table: Table = EVENTS) -> Path:
-    return Path(sorted(DeltaTable(str(folder(lake, table))).file_uris())[0].removeprefix("file://"))
-
-
-def flip(path: Path, at: float = 0.5) -> None:
-    content = bytearray(path.read_bytes())
-    content[int(len(content) * at)] ^= 0x10
-    path.write_bytes(content)
-
-
-def found(lake: Lake, *tables: Table, deep: bool = False, now: datetime = LATER) -> list[Finding]:
-    return verify(lake, tables or (EVENTS,), now, deep=deep)
-
-
-def kinds(findings: list[Finding]) -> set[tuple[Kind, int | None]]:
-    return {(finding.kind, finding.version) for finding in findings}
+    return reached(tmp_path / "lake", tmp_path / "home" / "anchors", by_object_store=request.param == "object-store")
 
 
 def test_a_sound_table_gives_no_finding(lake: Lake) -> None:
@@ -83,22 +42,6 @@ def test_a_sound_table_gives_no_finding(lake: Lake) -> None:
 
 def test_a_table_that_was_never_made_gives_no_finding(lake: Lake) -> None:
     assert found(lake, *TABLES.values(), deep=True) == []
-
-
-def test_every_commit_has_its_entry_with_the_hashes_of_its_files(lake: Lake) -> None:
-    manifest = written(lake).manifest(EVENTS)
-    assert manifest.versions() == list(range(7))
-    entries = [manifest.entry(version) for version in manifest.versions()]
-    assert all(one is not None and one.is_ours for one in entries)
-    assert [one.operation for one in entries if one] == ["CREATE TABLE", *["WRITE"] * 6]
-    assert [one.count for one in entries if one] == list(range(1, 8))
-    last = entries[-1]
-    assert last is not None
-    assert len(last.removed) == 2
-    assert {path.relative_to(folder(lake)).as_posix() for path in folder(lake).glob("event_date=2025-03-01/*")} == {
-        *last.removed,
-        *(one.path for one in last.added),
-    }
 
 
 def test_a_bit_flipped_in_a_data_file_is_found_by_the_deep_look_only(lake: Lake) -> None:
@@ -170,13 +113,6 @@ def test_nothing_is_written_to_a_table_whose_log_is_gone(lake: Lake) -> None:
     assert (Kind.LOST_COMMIT, 1) in kinds(found(lake))
 
 
-def checkpointed(lake: Lake) -> Path:
-    written(lake).checkpoint(EVENTS)
-    lake.append(EVENTS, rows("last"))
-    assert found(lake, deep=True) == []
-    return folder(lake) / "_delta_log" / f"{6:020d}.checkpoint.parquet"
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -214,161 +150,6 @@ def test_an_orphan_is_found_once_no_writer_can_be_at_work_on_it(lake: Lake) -> N
     assert (finding.kind, finding.path) == (Kind.ORPHAN, "event_date=2025-03-01/part-00000-orphan.parquet")
 
 
-def test_a_replaced_entry_of_the_manifest_is_found(lake: Lake) -> None:
-    path = entry(written(lake), 3)
-    said = json.loads(path.read_text())
-    said["added"][0]["sha256"] = "0" * 64
-    path.write_text(json.dumps(said, sort_keys=True, separators=(",", ":")) + "\n")
-    assert (Kind.MANIFEST_CHANGED, 4) in kinds(found(lake))
-
-
-def test_a_replaced_last_entry_is_found_by_its_anchor(lake: Lake) -> None:
-    path = entry(written(lake), 6)
-    said = json.loads(path.read_text())
-    said["added"][0]["sha256"] = "0" * 64
-    path.write_text(json.dumps(said, sort_keys=True, separators=(",", ":")) + "\n")
-    assert kinds(found(lake)) == {(Kind.MANIFEST_CHANGED, 6)}
-
-
-@pytest.mark.parametrize("version", [0, 3, 6])
-def test_a_flipped_bit_in_the_manifest_is_found(lake: Lake, version: int) -> None:
-    flip(entry(written(lake), version))
-    assert Kind.MANIFEST_CHANGED in {finding.kind for finding in found(lake)}
-
-
-def test_a_removed_entry_of_the_manifest_is_found(lake: Lake) -> None:
-    entry(written(lake), 3).unlink()
-    assert (Kind.MANIFEST_CHANGED, 4) in kinds(found(lake))
-
-
-def test_a_cut_end_of_the_manifest_is_found_by_its_anchor(lake: Lake) -> None:
-    written(lake)
-    for version in (5, 6):
-        entry(lake, version).unlink()
-    assert (Kind.MANIFEST_CUT, 6) in kinds(found(lake))
-    with pytest.raises(TableDamaged, match="cut or changed"):
-        lake.append(EVENTS, rows("new"))
-
-
-def test_the_last_commit_removed_with_its_entry_is_found_by_the_anchor(lake: Lake) -> None:
-    written(lake)
-    entry(lake, 6).unlink()
-    commit(lake, 6).unlink()
-    assert (Kind.MANIFEST_CUT, 6) in kinds(found(lake))
-
-
-def test_a_crash_between_commit_and_entry_is_no_tampering_and_the_next_write_heals_it(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lake.append(EVENTS, rows("a"))
-    with monkeypatch.context() as patch:
-        patch.setattr(manifests.Manifest, "complete", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            lake.append(EVENTS, rows("b"))
-    assert found(lake, now=datetime.now(UTC)) == [], "a writer may be at work"
-    assert kinds(found(lake)) == {(Kind.UNLISTED_COMMIT, 2)}
-    lake.append(EVENTS, rows("c"))
-    assert found(lake, deep=True) == []
-    assert lake.manifest(EVENTS).versions() == [0, 1, 2, 3]
-
-
-def test_a_commit_whose_file_was_cut_by_the_crash_is_not_taken_into_the_manifest(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(manifests.Manifest, "complete", lambda *_: None)
-        lake.append(EVENTS, rows("a", batch="b1"), batches=["b1"])
-    os.truncate(live_file(lake), 10)
-    assert Kind.DAMAGED_FILE in {finding.kind for finding in found(lake)}
-    with pytest.raises(TableDamaged, match="missing or cut"):
-        lake.append(EVENTS, rows("a", batch="b1"), batches=["b1"])
-
-
-def test_a_commit_of_another_tool_is_found_before_and_after_our_next_write(lake: Lake) -> None:
-    lake.append(EVENTS, rows("a"))
-    write_deltalake(str(folder(lake)), EVENTS.shape(rows("intruder")), mode="append")
-    assert kinds(found(lake)) == {(Kind.FOREIGN_COMMIT, 2)}
-    lake.append(EVENTS, rows("b"))
-    assert kinds(found(lake, deep=True)) == {(Kind.FOREIGN_COMMIT, 2)}
-
-
-def test_a_table_from_before_the_manifest_is_named_and_the_next_write_begins_one(lake: Lake) -> None:
-    folder(lake).mkdir(parents=True)
-    for at in range(3):
-        write_deltalake(str(folder(lake)), EVENTS.shape(rows(str(at))), mode="append", partition_by=["event_date"])
-    DeltaTable(str(folder(lake))).optimize.compact()
-    assert kinds(found(lake)) == {(Kind.UNCOVERED, 3)}
-    lake.append(EVENTS, rows("b"))
-    assert found(lake, deep=True) == []
-    assert lake.manifest(EVENTS).versions() == [4]
-    flip(live_file(lake))
-    assert {finding.kind for finding in found(lake, deep=True)} == {Kind.DAMAGED_FILE}
-
-
-def land_three(lake: Lake, tmp_path: Path) -> None:
-    bad = DECLARATION | {"HS": "none", "DECL_NO": "X"}
-    for name in "ABC":
-        landed(lake, deliver(write(tmp_path / f"declarations-{name}.csv", [DECLARATION | {"DECL_NO": name}, bad])))
-        bad = bad | {"DECL_NO": f"X{name}"}
-
-
-def test_a_landing_gives_no_finding_and_the_ledger_is_covered_like_any_table(lake: Lake, tmp_path: Path) -> None:
-    land_three(lake, tmp_path)
-    broken = tmp_path / "declarations-D.csv"
-    broken.write_text("no header\n")
-    landed(lake, deliver(broken))
-    assert found(lake, *TABLES.values(), deep=True) == []
-    (folder(lake, LEDGER) / "_delta_log" / f"{4:020d}.json").unlink()
-    assert (Kind.LOST_COMMIT, 4) in kinds(found(lake, LEDGER))
-
-
-def _without_line(lake: Lake, table: Table, **options: object) -> None:
-    """A whole, well-made commit of ours that loses a row: only counting finds it."""
-    held = lake.scan(table).collect()
-    lake.replace_days(table, held.head(held.height - 1), held["received_on"].unique().to_list())
-
-
-@pytest.mark.parametrize("table", [DECLARATIONS, QUARANTINED], ids=lambda table: table.layer)
-def test_rows_that_drift_from_the_ledger_are_found_by_the_deep_look(lake: Lake, tmp_path: Path, table: Table) -> None:
-    land_three(lake, tmp_path)
-    _without_line(lake, table)
-    assert found(lake, *TABLES.values()) == []
-    (finding,) = found(lake, *TABLES.values(), deep=True)
-    assert (finding.kind, finding.table) == (Kind.DRIFTED_ROWS, table.name)
-    assert finding.detail == "0 rows, the ledger says 1"
-    assert finding.batch in set(lake.scan(LEDGER).collect()["batch_id"])
-
-
-def test_rows_landed_twice_are_found_by_the_deep_look(lake: Lake, tmp_path: Path) -> None:
-    land_three(lake, tmp_path)
-    lake.append(DECLARATIONS, lake.scan(DECLARATIONS).collect().head(1))
-    lake.append(LEDGER, lake.scan(LEDGER).collect().head(1))
-    findings = found(lake, *TABLES.values(), deep=True)
-    assert sorted((finding.kind, finding.table, finding.detail) for finding in findings) == [
-        (Kind.DRIFTED_ROWS, DECLARATIONS.name, "2 rows, the ledger says 1"),
-        (Kind.DRIFTED_ROWS, LEDGER.name, "2 rows for customs.declarations, one is due"),
-    ]
-
-
-def test_a_batch_that_the_ledger_does_not_know_is_found_once_its_landing_has_stopped(
-    lake: Lake, tmp_path: Path
-) -> None:
-    land_three(lake, tmp_path)
-    held = lake.scan(DECLARATIONS).collect().head(1)
-    lake.append(DECLARATIONS, held.with_columns(batch_id=pl.lit("stopped")))
-    assert {(f.kind, f.batch) for f in found(lake, DECLARATIONS, deep=True)} == {(Kind.UNACCOUNTED, "stopped")}
-    at: Iterator[datetime] = iter([held["landed_at"].item()])
-    assert found(lake, DECLARATIONS, deep=True, now=next(at)) == []
-
-
-def hint(lake: Lake) -> Path:
-    return folder(lake) / "_delta_log" / "_last_checkpoint"
-
-
-def note(lake: Lake, version: int = 6) -> Path:
-    return entry(lake, version).with_suffix(".checkpoint")
-
-
 @pytest.mark.parametrize("which", [hint, note], ids=["hint", "note"])
 def test_every_flipped_bit_of_a_checkpoints_hint_and_note_is_found(lake: Lake, which: Callable[[Lake], Path]) -> None:
     checkpointed(lake)
@@ -390,44 +171,6 @@ def test_a_lost_hint_is_found(lake: Lake) -> None:
     hint(lake).unlink()
     (finding,) = found(lake)
     assert (finding.kind, finding.detail) == (Kind.DAMAGED_CHECKPOINT, "it is lost")
-
-
-def anchor(lake: Lake) -> Path:
-    assert lake.anchors is not None
-    return lake.anchors / f"{EVENTS.name}.json"
-
-
-def test_every_flipped_bit_of_an_anchor_is_found(lake: Lake) -> None:
-    whole = anchor(written(lake)).read_bytes()
-    missed = []
-    for at in range(len(whole)):
-        damaged = bytearray(whole)
-        damaged[at] ^= 1 << at % 8
-        anchor(lake).write_bytes(damaged)
-        if not found(lake):
-            missed.append(at)
-    assert missed == []
-
-
-def test_a_missing_anchor_and_one_that_is_behind_are_found_once_no_writer_can_be_at_work(lake: Lake) -> None:
-    lake.append(EVENTS, rows("a"))
-    older = anchor(lake).read_bytes()
-    lake.append(EVENTS, rows("b"))
-    anchor(lake).write_bytes(older)
-    assert found(lake, now=datetime.now(UTC)) == []
-    assert kinds(found(lake)) == {(Kind.ANCHOR_BEHIND, 2)}
-    anchor(lake).unlink()
-    assert kinds(found(lake)) == {(Kind.MISSING_ANCHOR, 2)}
-
-
-def test_an_anchor_that_was_left_behind_catches_up_with_a_landing_that_finds_its_rows_there(lake: Lake) -> None:
-    lake.append(EVENTS, rows("a"))
-    older = anchor(lake).read_bytes()
-    batch = rows("b")
-    lake.append(EVENTS, batch, batches=batch["batch_id"].unique().to_list())
-    anchor(lake).write_bytes(older)  # As a full disk leaves it: the entry is written, the anchor is not.
-    lake.append(EVENTS, batch, batches=batch["batch_id"].unique().to_list())
-    assert found(lake) == []
 
 
 @pytest.mark.parametrize("version", [7, 9], ids=["next", "later"])
