@@ -83,6 +83,8 @@ def capitals(text: str) -> str:
 
 def plain(text: str) -> str:
     """Latin letters without marks, as table A recommends; what is no Latin letter is left out."""
+    if text.isascii():
+        return text
     bare_text = unicodedata.normalize("NFKD", text.translate(_TABLE_A))
     return bare_text.encode("ascii", "ignore").decode("ascii")
 

@@ -58,7 +58,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bound, "run_sides", run_sides)
-        patch.setattr(world, "TAIL_DAYS", 20)
+        patch.setattr(world, "TAIL_DAYS", 8)
         # Read by two processes, as in earnest: what crosses between them must come out the same.
         made.result = bound.run(
             SPAN, list(SUBJECTS), made.folder, lambda _: None, CAP_ROWS, at_once=2, histories=[45, SPAN.history]
