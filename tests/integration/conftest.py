@@ -23,6 +23,8 @@ _BROWSER = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MS = 300_000
+"""A machine that is busy with something else is no fault of a page's."""
 START = date(2025, 1, 1)
 DAYS, SCALE, SEED = 30, 0.4, 3
 
@@ -66,6 +68,6 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_BROWSER)
         opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        opened.set_default_timeout(60_000)
+        opened.set_default_timeout(PATIENCE_MS)
         yield opened
         browser.close()

@@ -1,5 +1,6 @@
 """The running Dagster UI in a real browser: the asset graph, and pictures on an asset's page."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -13,16 +14,14 @@ import pytest
 from playwright.sync_api import Page
 
 from pipelines.instance import prepare
-from tests.integration.conftest import Road
+from tests.integration.conftest import PATIENCE_MS, Road
 
 
 @pytest.fixture(scope="module")
 def ui(road: Road) -> Iterator[str]:
     """The address of a webserver over the tiny world's deployment."""
     prepare(road.deployment.settings)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     log = road.deployment.settings.home / "webserver.log"
     server = Path(sys.executable).with_name("dagster-webserver")
     with log.open("wb") as sink:
@@ -38,14 +37,23 @@ def ui(road: Road) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_MS / 1000)
+
+
+def _free_port() -> int:
+    """A port that nobody has, nor is given meanwhile: connections of other tests get theirs from 32768 on."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_768):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no port is free")
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(240):
+    for _ in range(600):
         assert process.poll() is None, log.read_text()[-2000:]
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=30):
                 return
         except OSError:
             time.sleep(0.5)
