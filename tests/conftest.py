@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.examples import with_examples
+from tests import examples
 from tests.sharing_out import ByFile, longest_first
 
+examples.load()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -23,13 +24,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--examples", type=float, default=1.0, help="so many times the examples of each property test")
+    parser.addoption(
+        "--examples", type=float, default=1.0, help="so many times the examples of each property test, new each time"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    times: float = config.getoption("--examples")
-    if times != 1:
-        with_examples(items, times)
+    examples.settle(items, config.getoption("--examples"))
     items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
 
 
