@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests import examples
+from tests import examples, scratch
 from tests.sharing_out import ByFile, longest_first
 
+scratch.settle()
 examples.load()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
