@@ -122,7 +122,10 @@ def _stats(table: Table, rows: pl.DataFrame) -> dict[str, Any]:
 def _bound(value: object) -> object:
     """A bound as the Delta protocol writes it in JSON."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        # A time without a zone is written as it stands: the zone of the machine has no part in it.
+        is_moment = value.tzinfo is not None
+        stands = value.astimezone(UTC).replace(tzinfo=None) if is_moment else value
+        return stands.isoformat(timespec="microseconds") + ("Z" if is_moment else "")
     return value.isoformat() if isinstance(value, date) else value
 
 
