@@ -4,6 +4,10 @@ SHELL := /bin/bash
 export UV_PROJECT_ENVIRONMENT := .venv
 # Once, when the environment is made: each process would else compile what it imports where it may not keep it.
 export UV_COMPILE_BYTECODE := 1
+# A slow mirror or a busy machine is no reason to give up, as uv does after half a minute, or one where it compiles.
+export UV_HTTP_TIMEOUT ?= 300
+export UV_HTTP_RETRIES ?= 5
+export UV_COMPILE_BYTECODE_TIMEOUT ?= 600
 # And ours where it is kept: the tests' processes and the children that they start would each compile every module.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -22,6 +26,8 @@ demo: .venv/ready ## Simulate a border and run the whole road: extracts to risk 
 up: .venv/ready ## Serve the Dagster UI, its daemon and the MLflow UI on loopback
 	.venv/bin/borderlake up
 
+# What depends on the order of a set is so for everyone, or for no one.
+test: export PYTHONHASHSEED ?= 0
 test: .venv/ready ## Run the tests
 	.venv/bin/python -m pytest $(PYTEST)
 
