@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from benchmarks.questioned import Questioned
 from benchmarks.trial_result import TrialResult
 from benchmarks.trials import Trials, Usage, run_trials
 from pipelines.cli import bench
+from tests.unit.benchmarks.conftest import PATIENCE_S
 from warehouse.catalog import BRONZE, LEDGER
 from warehouse.delivery import file_sha256, sidecar_of
 from warehouse.delta import Lake
@@ -160,12 +163,12 @@ def test_a_child_that_dies_or_hangs_is_counted_and_replaced() -> None:
     asked = {"path": "none", "original": "none", "agency": "customs", "dataset": "declarations"}
     asked |= {"must_not_land": False, "must_be_original": False}  # type: ignore[dict-item]
     try:
-        assert child.ask(asked, 30.0) == {"crashes": 1}, "no such file is no refusal"
+        assert child.ask(asked, PATIENCE_S) == {"crashes": 1}, "no such file is no refusal"
         assert child._process is not None
         child._process.kill()
         child._process.wait()
-        assert child.ask(asked, 30.0) == {"crashes": 1}
-        child._started()
+        assert child.ask(asked, PATIENCE_S) == {"crashes": 1}
+        os.kill(child._started().pid, signal.SIGSTOP)
         assert child.ask(asked, 0.0) == {"hangs": 1}
         assert child._process is None
     finally:
