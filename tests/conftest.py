@@ -5,7 +5,10 @@ import os
 # The processes that share the tests keep every core busy: threads that spin while they wait would take their time.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Ids, lots and ties follow from the key: homes that made theirs at random would differ from run to run.
+os.environ["BORDERLAKE_VAULT_KEY"] = bytes(range(32)).hex()
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from tests.sharing_out import ByFile, longest_first
 
 scratch.settle()
 examples.load()
+PYTEST_OWN = "PYTEST_CURRENT_TEST"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -33,6 +37,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     examples.settle(items, config.getoption("--examples"))
     items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a test leaves in the environment, as opening a Dagster instance does, the next one does not find there."""
+    before = dict(os.environ)
+    yield
+    own = os.environ.get(PYTEST_OWN)
+    if {**os.environ, PYTEST_OWN: ""} != {**before, PYTEST_OWN: ""}:
+        os.environ.clear()
+        os.environ.update(before)
+        if own is not None:
+            os.environ[PYTEST_OWN] = own
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -43,18 +44,25 @@ def deployment_in(home: Path) -> Deployment:
     return Deployment(Settings(home, str(home / "lake")))
 
 
-@pytest.fixture(scope="session")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """The environment of commands that work on this home."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BORDERLAKE_HOME", str(home))
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
+    home = tmp_path_factory.mktemp("home")
+    with at_home(home):
         made = simulation.simulate(START, DAYS, SCALE, SEED, home, extended=True)
         deployment = deployment_in(home)
         # Until the latest of late files has come: up to four days after the last day, sent the day after.
         days = list(flows.each_day(START, START + timedelta(days=DAYS + 4)))
         run_id = runs.run(deployment, "road", days, fresh_history=True)
-        yield Road(deployment, run_id, dict(made.rows))
+    return Road(deployment, run_id, dict(made.rows))
 
 
 @pytest.fixture(scope="module")

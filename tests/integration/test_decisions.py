@@ -1,6 +1,7 @@
 """From lanes to decisions to labels, through the command line, on a world whose road has been run."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from pipelines import deciding, flows, runs
 from pipelines.cli import app
 from pipelines.instance import open_instance
 from pipelines.reporting import DATA_VERSION, key_of
-from tests.integration.conftest import Road
+from tests.integration.conftest import Road, at_home
 from warehouse import catalog
 
 SPEC = MODELS["shipment_risk"]
@@ -26,10 +27,9 @@ runner = CliRunner()
 
 
 @pytest.fixture(autouse=True)
-def home(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = road.deployment.settings.home
-    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
-    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+def home(road: Road) -> Iterator[None]:
+    with at_home(road.deployment.settings.home):
+        yield
 
 
 def run(tmp_path: Path, *arguments: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The whole graph on a tiny world, through Dagster: what lands, what is scored, and what the UI is told."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from pipelines.deployment import Deployment
 from pipelines.instance import open_instance
 from pipelines.replaying import certify
 from pipelines.reporting import DATA_VERSION, key_of
-from tests.integration.conftest import DAYS, START, Road
+from tests.integration.conftest import DAYS, START, Road, at_home
 from tests.scored import score
 from warehouse import catalog
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE, SILVER, TABLES
@@ -36,6 +37,12 @@ NO_FAULT_OF_A_ROW = ("correction", "late_file", "withdrawal")
 """Planted on purpose, and good records all the same."""
 
 EVERYWHERE = frozenset({"XN", "XS"})
+
+
+@pytest.fixture(autouse=True)
+def home(road: Road) -> Iterator[None]:
+    with at_home(road.deployment.settings.home):
+        yield
 
 
 def test_every_simulated_record_is_landed_or_refused(road: Road) -> None:

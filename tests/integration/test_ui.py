@@ -14,12 +14,17 @@ import pytest
 from playwright.sync_api import Page
 
 from pipelines.instance import prepare
-from tests.integration.conftest import PATIENCE_MS, Road
+from tests.integration.conftest import PATIENCE_MS, Road, at_home
 
 
 @pytest.fixture(scope="module")
 def ui(road: Road) -> Iterator[str]:
     """The address of a webserver over the tiny world's deployment."""
+    with at_home(road.deployment.settings.home):
+        yield from _served(road)
+
+
+def _served(road: Road) -> Iterator[str]:
     prepare(road.deployment.settings)
     port = _free_port()
     log = road.deployment.settings.home / "webserver.log"

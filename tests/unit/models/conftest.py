@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -75,11 +76,18 @@ def labelled_of(rows: int, seed: int = 7, delay: timedelta = timedelta(days=2)) 
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def few_resamples() -> Iterator[None]:
     """Intervals of a few resamples: their width is tested where they are made, not in every training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "with_intervals", functools.partial(evaluation.with_intervals, repeats=8))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_trainings() -> Iterator[None]:
+    """For a module at a time: tests of others that run in this process train in earnest."""
+    with few_resamples():
         yield
 
 
@@ -90,7 +98,8 @@ def labelled() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def trained(labelled: pl.DataFrame) -> Trained:
-    return train(SMALL, labelled)
+    with few_resamples():
+        return train(SMALL, labelled)
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +118,8 @@ def told(labelled: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def with_amounts(told: pl.DataFrame) -> Trained:
-    return train(SMALL, told)
+    with few_resamples():
+        return train(SMALL, told)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "REPEATS", 30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ignorant(make_labelled: Callable[..., pl.DataFrame], small_spec: ModelSpec) -> Model:
     """A model that learnt from labels that mean nothing."""
     labelled = make_labelled(1_500)
@@ -79,7 +79,7 @@ def test_a_champion_that_never_passed_need_not_be_beaten_beyond_noise(trained: T
 BY_MONEY, BY_A_MIX = (Capacities(Capacity(rank_by=Priority.of(way))) for way in ("money", "mix:0.5"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def blind_to_money(with_amounts: Trained) -> Model:
     """The same probabilities, and no amounts."""
     return Model(with_amounts.model.text, replace(with_amounts.model.bundle, recovery=None))
