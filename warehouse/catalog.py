@@ -6,6 +6,7 @@ identity away, and keyed ids in place of the rest. Gold tables are declared in `
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import dataframely as dy
 import polars as pl
@@ -52,7 +53,7 @@ class Table:
     def layer(self) -> str:
         return self.name.split(".")[0]
 
-    @property
+    @cached_property
     def dtypes(self) -> pl.Schema:
         return pl.Schema({name: column.dtype for name, column in self.columns.items()})
 
@@ -71,6 +72,10 @@ class Table:
         return [name for name, column in self.columns.items() if (column.description or "").startswith("Keyed id")]
 
     def empty(self) -> pl.DataFrame:
+        return self._empty.clone()
+
+    @cached_property
+    def _empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self.dtypes)
 
     def shape(self, frame: pl.DataFrame) -> pl.DataFrame:
