@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from models import admission, run_figures
+from models import admission, run_figures, tracking
 from models.tracking import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from models.training import Bundle, Trained
 from warehouse.errors import BorderlakeError, NotReady
@@ -30,10 +30,11 @@ def registered(registry: Registry, trained: Trained) -> Registered:
 @pytest.fixture
 def files(registry: Registry, registered: Registered) -> Iterator[dict[str, Path]]:
     """The files of the registered version, put back after the test."""
-    home = Path(registry.artifacts.removeprefix("file://"))
-    found = {}
-    for name in ("model.lgb", "bundle.json"):
-        (found[name],) = home.rglob(name)  # One version is all that there is.
+    of_version = f"models:/{registered.name}/{registered.version}"
+    found = {
+        Path(at).name: Path(registry._mlflow().artifacts.download_artifacts(artifact_uri=f"{of_version}/{at}"))
+        for at in (tracking._TEXT_AT, tracking._BUNDLE_AT)
+    }
     kept = {name: path.read_bytes() for name, path in found.items()}
     yield found
     for name, path in found.items():
@@ -160,13 +161,17 @@ def test_a_version_without_a_hash_is_refused(registry: Registry, registered: Reg
         client.set_model_version_tag("shipment_risk", version, "sha256", trained.model.sha256)
 
 
-def test_a_challenger_leaves_the_champion_where_it_is(tmp_path: Path, trained: Trained) -> None:
-    registry = open_registry(tmp_path / "mlflow.db", tmp_path / "artifacts")
-    champion, challenger = (registry.register(trained, {}, alias) for alias in (CHAMPION, CHALLENGER))
-    assert challenger.version == champion.version + 1
-    assert registry.load("shipment_risk").version == champion.version
-    assert registry.load("shipment_risk", CHALLENGER).version == challenger.version
-    assert registry.latest("shipment_risk").version == challenger.version
+def test_a_challenger_leaves_the_champion_where_it_is(
+    registry: Registry, registered: Registered, trained: Trained
+) -> None:
+    challenger = registry.register(trained, {}, CHALLENGER)
+    try:
+        assert challenger.version == registered.version + 1
+        assert registry.load("shipment_risk").version == registered.version
+        assert registry.load("shipment_risk", CHALLENGER).version == challenger.version
+        assert registry.latest("shipment_risk").version == challenger.version
+    finally:
+        registry._mlflow().MlflowClient().delete_model_version("shipment_risk", str(challenger.version))
 
 
 def test_a_version_under_both_aliases_is_loaded_under_the_one_asked_for(

@@ -40,6 +40,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "home" / "agreements" / "neighbours.yaml"
     assert run("agreement", "new", "bilateral-land-border", "--out", str(path)).exit_code == 0
+    # In force whenever the tests run: commands take the time of the machine.
+    ends = str(datetime.now(UTC).date() + timedelta(days=365))
+    path.write_text(path.read_text("utf-8").replace("2027-01-31", ends).replace("2028-01-31", ends), "utf-8")
     return tmp_path
 
 
