@@ -14,9 +14,13 @@ import pyarrow
 import pyarrow.parquet
 
 from warehouse.errors import FileRefused
-from warehouse.readers.port import LINE, Chunk, beside_line, nothing_refused
+from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
 
 _T = TypeVar("_T")
+_ZERO = (
+    "zero-byte",
+    "a text of the row holds a zero byte, which is never of a text: it was damaged, or padded; ask for it again without",
+)
 
 
 def read(path: Path, columns: frozenset[str], *, block_rows: int = 100_000) -> Iterator[Chunk]:
@@ -35,7 +39,7 @@ def read(path: Path, columns: frozenset[str], *, block_rows: int = 100_000) -> I
         while (frame := _sound(lambda: _next(batches))) is not None:
             lines = pl.int_range(read + 1, read + frame.height + 1, dtype=pl.Int64, eager=True).alias(LINE)
             read += frame.height
-            yield Chunk(pl.DataFrame([lines, *(_scalar(column) for column in frame)]), nothing_refused())
+            yield _chunk(pl.DataFrame([lines, *(_scalar(column) for column in frame)]))
         if read != file.metadata.num_rows:
             raise _damaged()
 
@@ -76,6 +80,19 @@ def _sound(step: Callable[[], _T]) -> _T:
 
 def _damaged() -> FileRefused:
     return FileRefused("parquet", "not a whole Parquet file; it may be cut, ask for it again")
+
+
+def _chunk(rows: pl.DataFrame) -> Chunk:
+    """Rows but for those with a zero byte in a text, which are refused."""
+    zeros = (column.str.contains("\0", literal=True) for column in rows if column.dtype == pl.String)
+    damaged = [found for found in zeros if found.any()]
+    if not damaged:
+        return Chunk(rows, nothing_refused())
+    is_damaged = pl.select(pl.any_horizontal(found.fill_null(False) for found in damaged)).to_series()
+    fields = pl.struct(pl.exclude(LINE).cast(pl.String)).struct.json_encode()
+    rule, message = map(pl.lit, _ZERO)
+    refused = rows.filter(is_damaged).select(LINE, raw=fields, rule=rule, message=message)
+    return Chunk(rows.filter(~is_damaged), refused.cast(dict(REFUSED_SCHEMA)))
 
 
 def _scalar(column: pl.Series) -> pl.Series:

@@ -1,5 +1,6 @@
 """Parquet: bound by name, every record numbered, damaged files refused whole."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +26,13 @@ def read(path: Path, columns: frozenset[str] = NAMES) -> pl.DataFrame:
 
 
 @settings(max_examples=25, deadline=None)
-@given(plates=st.lists(st.none() | st.text(max_size=5), min_size=1, max_size=30))
+@given(
+    plates=st.lists(
+        st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_every_record_is_a_row_with_its_number(
     tmp_path_factory: pytest.TempPathFactory, plates: list[str | None]
 ) -> None:
@@ -61,6 +68,20 @@ def test_a_text_that_is_not_marked_as_one_is_text_and_other_bytes_are_their_digi
     rows = read(path)
     assert rows["plate"].to_list() == ["KX 12-ÄB", "0xff00", None]
     assert rows["tags"].to_list() == ['["A1"]', "[]", None]
+
+
+def test_a_row_with_a_zero_byte_in_a_text_is_refused_and_the_others_stand(tmp_path: Path) -> None:
+    path = tmp_path / "extract.parquet"
+    frame = pl.DataFrame({"plate": ["A1", "B\x002", None, "C3"], "note": [b"x", None, b"padded\x00", b"\xff\x00"]})
+    frame.write_parquet(path)
+    chunks = list(parquet.read(path, NAMES, block_rows=3))
+    rows = pl.concat([chunk.rows for chunk in chunks])
+    refused = pl.concat([chunk.refused for chunk in chunks])
+    assert refused.schema == REFUSED_SCHEMA
+    assert rows[LINE].to_list() == [1, 4]
+    assert rows["note"].to_list() == ["x", "0xff00"]
+    assert refused.select(LINE, "rule").rows() == [(2, "zero-byte"), (3, "zero-byte")]
+    assert json.loads(refused["raw"][0]) == {"plate": "B\x002", "note": None}
 
 
 @pytest.mark.parametrize(
