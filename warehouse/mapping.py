@@ -299,5 +299,6 @@ def message_for(contract: Contract, rule: str) -> str:
         if column.dtype == pl.String:  # Any text can be read.
             return f"{name} has a code that is not in the dialect: {column.description}"
         return f"{name} cannot be read (type: {dictionary.kind(column)}) under the dialect: {column.description}"
-    problem, mend = broken_check(check, getattr(column, check, None), column.description or name)
+    code_list = contract.facts_of(name)["code_list"]
+    problem, mend = broken_check(check, getattr(column, check, None), column.description or name, code_list)
     return f"{name}: {problem}; {mend}"

@@ -8,42 +8,25 @@ import csv
 import html
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from warehouse.complaints import Line, lines
 from warehouse.dialect import Dialect
 from warehouse.quarantine import Reading
 from warehouse.readers import WORDINGS
-from warehouse.terms import Complaint, once, terms
 
 _LINES_ON_A_PAGE = 2_000
 """A browser shows no more with ease; the CSV holds all."""
 _LINES_COUNTED = "Lines are counted from 1, with the header; records in formats that have no lines."
-_Broken = tuple[str, str]
-"""A rule, and the message kept with the row."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #ccc;padding:.3rem .6rem;text-align:left;"
     "vertical-align:top;overflow-wrap:break-word}th{background:#f2f4f7}p{overflow-wrap:anywhere}td.n{text-align:right}"
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """One broken rule of one line; line 0 is the whole file."""
-
-    number: int
-    dataset: str
-    complaint: Complaint
-    raw: str | None = None
-
-    @property
-    def where(self) -> str:
-        """The columns to look at."""
-        return ", ".join(self.complaint.columns) or ("the whole line" if self.number else "the whole file")
 
 
 @dataclass(frozen=True)
@@ -61,7 +44,11 @@ class Return:
 
 def returned(readings: Sequence[Reading], rows: Mapping[str, pl.DataFrame], dialect: Dialect | None) -> Return:
     """The report of one batch: its readings by contract, and the refused rows of each (`quarantine.rows_of`)."""
-    lines = tuple(line for reading in readings for line in _lines(reading, rows[reading.contract.name], dialect))
+    told = tuple(
+        line
+        for reading in readings
+        for line in lines(reading.contract, reading.dataset, rows[reading.contract.name], dialect)
+    )
     first = readings[0]
     layout = f"{first.dialect}, version {first.dialect_version}"
     if dialect is None:
@@ -69,7 +56,7 @@ def returned(readings: Sequence[Reading], rows: Mapping[str, pl.DataFrame], dial
     elif dialect.version != first.dialect_version:
         layout += f"; names are those of version {dialect.version}"
     has_raw = any("raw" in frame.columns for frame in rows.values())
-    return Return(tuple(readings), lines, layout, has_raw, _counted(first, dialect))
+    return Return(tuple(readings), told, layout, has_raw, _counted(first, dialect))
 
 
 def _counted(reading: Reading, dialect: Dialect | None) -> str:
@@ -120,18 +107,6 @@ def as_html(report: Return) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _lines(reading: Reading, rows: pl.DataFrame, dialect: Dialect | None) -> Iterator[Line]:
-    words = terms(reading.contract, reading.dataset, dialect)
-    told: dict[_Broken, Complaint] = {}
-    for row in rows.iter_rows(named=True):
-        broken = list(zip(row["rules"], row["messages"], strict=True))
-        for rule, message in broken:
-            if (rule, message) not in told:
-                told[rule, message] = words.complaint(rule, message)
-        for complaint in once([told[rule, message] for rule, message in broken]):
-            yield Line(row["source_line"], reading.contract.name, complaint, row.get("raw"))
-
-
 def _request(report: Return) -> str:
     """What is asked of the sender."""
     if not any(reading.rows_landed for reading in report.readings):
@@ -166,11 +141,11 @@ def _counts(readings: Sequence[Reading]) -> str:
     return _table(("read as", "rows read", "landed", "refused"), rows)
 
 
-def _by_complaint(lines: Sequence[Line]) -> str:
-    counted = Counter((line.where, line.complaint.problem, line.complaint.mend) for line in lines)
+def _by_complaint(told: Sequence[Line]) -> str:
+    counted = Counter((line.where, line.complaint.problem, line.complaint.mend) for line in told)
     return _table(
         ("lines", "column", "problem", "what would mend it"),
-        [(count, *told) for told, count in counted.most_common()],
+        [(count, *cells) for cells, count in counted.most_common()],
     )
 
 

@@ -4,12 +4,13 @@ The dialect is read backwards, from the contract's column to the columns of the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from warehouse.contracts import Contract
+from warehouse.contracts.codes import CodeList
 from warehouse.dialect import ColumnRule, Dialect, Extract, Output, columns_named_by
 from warehouse.readers import WORDINGS, Wording
 
@@ -37,6 +38,7 @@ _TURNED = (("ask the sender whether", "say whether"), ("ask the sender for", "se
 """What a receiver is told to do, turned to the sender."""
 _CODES_SHOWN = 12
 _UNREADABLE, _MISSING = "the value cannot be read", "a value is missing"
+_NOT_AGREED = "the code is none of those that were agreed"
 _EXAMPLE = datetime(2025, 12, 31, 23, 59, 58)
 
 
@@ -48,10 +50,12 @@ class Complaint:
     """The source's own names; empty where the rule concerns the whole line or file."""
     problem: str
     mend: str
+    rule: str = ""
+    """As quarantine and the ledger call it."""
 
     @property
     def is_unreadable(self) -> bool:
-        return self.problem == _UNREADABLE
+        return self.problem in (_UNREADABLE, _NOT_AGREED)
 
     @property
     def is_missing(self) -> bool:
@@ -72,6 +76,9 @@ class Terms:
 
     def complaint(self, rule: str, message: str) -> Complaint:
         """What to tell the sender of a rule, whose message is in the contract's words."""
+        return replace(self._complaint(rule, message), rule=rule)
+
+    def _complaint(self, rule: str, message: str) -> Complaint:
         name, _, check = rule.partition("|")
         if name not in self.contract.columns():
             return self._complaint_of_line(name, message)
@@ -82,9 +89,12 @@ class Terms:
             unread = " or cannot be read" if mapped is not None and mapped.source == "sql" else ""
             return Complaint(self._called(name), f"{_MISSING}{unread}", f"give a value: {meaning}")
         if check == "unreadable":
-            form = _readable_form(self._read_by(mapped), column.dtype, self._wording)
-            return Complaint(self._called(name), _UNREADABLE, f"write {form}: {meaning}")
-        return Complaint(self._called(name), *broken_check(check, getattr(column, check, None), meaning))
+            read_by = self._read_by(mapped)
+            problem = _NOT_AGREED if read_by is not None and read_by.codes else _UNREADABLE
+            form = _readable_form(read_by, column.dtype, self._wording)
+            return Complaint(self._called(name), problem, f"write {form}: {meaning}")
+        code_list = self.contract.facts_of(name)["code_list"]
+        return Complaint(self._called(name), *broken_check(check, getattr(column, check, None), meaning, code_list))
 
     def _complaint_of_line(self, rule: str, message: str) -> Complaint:
         """Of a reader's rule, whose message says what was found; what to do. Of a contract's, what has to hold."""
@@ -238,7 +248,7 @@ def _time_form(form: str | None) -> str:
             return f"a time that exists, such as {_EXAMPLE.strftime(form)}"
 
 
-def broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
+def broken_check(check: str, bound: object, meaning: str, code_list: CodeList | None = None) -> tuple[str, str]:
     """What a bound that is not kept means of a value, and what would keep it; never the value."""
     match check:
         case "min":
@@ -256,4 +266,14 @@ def broken_check(check: str, bound: object, meaning: str) -> tuple[str, str]:
         case "nan" | "inf":
             return "the value is no finite number", f"give a finite number, or leave it out: {meaning}"
         case _:
-            return "the value is not in its code list", f"give a value of the list: {meaning}"
+            return "the value is not in its code list", f"give {_of_list(code_list)}: {meaning}"
+
+
+def _of_list(code_list: CodeList | None) -> str:
+    """The codes of a short list, each with what it means; of a long one its name."""
+    if code_list is None:
+        return "a value of the list"
+    if len(code_list.codes) > _CODES_SHOWN:
+        return f"a code of {code_list.name}"
+    told = (f"{code} {word}" if word != code.replace("_", " ") else code for code, word in code_list.meanings.items())
+    return f"one of {', '.join(told)}"

@@ -13,6 +13,7 @@ from pipelines.cli.output import Exit, JsonOut, console, printable, table, write
 from pipelines.cli.refusals import refused_table
 from pipelines.deployment import Deployment, from_environment
 from warehouse import quarantine, returns
+from warehouse.complaints import Line, lines
 from warehouse.dialect import Dialect, dialects
 from warehouse.quarantine import Reading
 from warehouse.returns import Return
@@ -57,14 +58,15 @@ def show(
     limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 20,
     json_out: JsonOut = None,
 ) -> None:
-    """Show refused rows of a file: line, rules, and what each asks for. Rows as received only with --raw."""
+    """Show refused rows of a file: which of its columns, what is wrong, what would mend it. As received with --raw."""
     deployment = from_environment()
     readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
     written = []
     for reading in readings:
         rows = quarantine.rows_of(deployment.lake, reading, with_raw=raw, limit=limit)
-        written.append({**_facts(reading), "rows": rows.to_dicts()})
-        console.print(refused_table(f"{printable(reading.file_name)} as {reading.contract.name}", rows, with_raw=raw))
+        told = list(lines(reading.contract, reading.dataset, rows, _layout(deployment, reading)))
+        written.append({**_facts(reading), "rows": rows.to_dicts(), "told": [_told(line) for line in told]})
+        console.print(refused_table(f"{printable(reading.file_name)} as {reading.contract.name}", told, with_raw=raw))
         console.print(_state(reading), highlight=False, soft_wrap=True)
         if (more := reading.rows_refused - rows.height) > 0:
             console.print(f"{more:,} more rows; --limit shows more", highlight=False)
@@ -198,6 +200,17 @@ def _write_report(out: Path, made: Return) -> list[Path]:
         part.write_text(writers[path.suffix.lower()](), encoding="utf-8", newline="")
         part.replace(path)
     return paths
+
+
+def _told(line: Line) -> dict[str, object]:
+    complaint = line.complaint
+    return {
+        "source_line": line.number,
+        "rule": complaint.rule,
+        "columns": complaint.columns,
+        "problem": complaint.problem,
+        "mend": complaint.mend,
+    }
 
 
 def _facts(reading: Reading) -> dict[str, object]:

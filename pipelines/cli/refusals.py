@@ -1,20 +1,20 @@
 """Refused rows on the terminal, for whoever shows them: a dry run of a landing, and `borderlake quarantine show`."""
 
-import polars as pl
+from collections.abc import Iterable
 
 from pipelines.cli.output import printable, table
+from warehouse.complaints import Line
 
 
-def refused_table(title: str, rows: pl.DataFrame, *, with_raw: bool = False) -> object:
-    """Refused rows as quarantine holds them: line, rules, what each asks for; as received only where that is asked."""
-    columns = ("line", "rules", "messages", *(("as received",) if with_raw else ()))
-    told = rows.select("source_line", "rules", "messages", *(["raw"] if with_raw else []))
+def refused_table(title: str, lines: Iterable[Line], *, with_raw: bool = False) -> object:
+    """What is wrong with each line, in its sender's terms, and the rule; as received only where that is asked."""
+    columns = ("line", "column", "problem", "what would mend it", "rule", *(("as received",) if with_raw else ()))
     shown = [
         (
-            str(line or "whole file"),
-            *("\n".join(map(printable, texts)) for texts in (rules, messages)),
-            *(printable(str(one or "")) for one in raw),
+            str(line.number or "whole file"),
+            *map(printable, (line.where, line.complaint.problem, line.complaint.mend, line.complaint.rule)),
+            *((printable(line.raw or ""),) if with_raw else ()),
         )
-        for line, rules, messages, *raw in told.iter_rows()
+        for line in lines
     ]
     return table(title, columns, shown)

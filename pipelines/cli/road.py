@@ -12,6 +12,7 @@ from pipelines.cli.output import Exit, JsonOut, console, progress_bar, table, wr
 from pipelines.cli.refusals import refused_table
 from pipelines.deployment import Deployment, from_environment
 from warehouse.agencies import agency_and_dataset
+from warehouse.complaints import lines
 from warehouse.delivery import Delivery, delivery
 from warehouse.dialect import dialect_of
 from warehouse.errors import BorderlakeError
@@ -71,7 +72,9 @@ def _try(deployment: Deployment, deliveries: list[Delivery], json_out: Path | No
     for one in made:
         name, contract = one.account.delivery.file_name, one.account.contract.name
         if one.refused.height:
-            console.print(refused_table(f"{name} as {contract}", one.refused.head(_TRIED_SHOWN)))
+            item = one.account.delivery
+            told = lines(one.account.contract, item.dataset, one.refused.head(_TRIED_SHOWN), item.dialect)
+            console.print(refused_table(f"{name} as {contract}", told))
             if (more := one.refused.height - _TRIED_SHOWN) > 0:
                 console.print(f"{more:,} more rows", highlight=False)
         _say(_unmapped(one.account), _let_pass(one.account))

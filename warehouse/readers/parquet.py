@@ -14,12 +14,12 @@ import pyarrow
 import pyarrow.parquet
 
 from warehouse.errors import FileRefused
-from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, beside_line, nothing_refused
+from warehouse.readers.port import LINE, Chunk, beside_line, nothing_refused
 
 _T = TypeVar("_T")
 _ZERO = (
     "zero-byte",
-    "a text of the row holds a zero byte, which is never of a text: it was damaged, or padded; ask for it again without",
+    "a text in it holds a zero byte, which is never of a text: it was damaged, or padded; ask for it again without",
 )
 
 
@@ -92,7 +92,7 @@ def _chunk(rows: pl.DataFrame) -> Chunk:
     fields = pl.struct(pl.exclude(LINE).cast(pl.String)).struct.json_encode()
     rule, message = map(pl.lit, _ZERO)
     refused = rows.filter(is_damaged).select(LINE, raw=fields, rule=rule, message=message)
-    return Chunk(rows.filter(~is_damaged), refused.cast(dict(REFUSED_SCHEMA)))
+    return Chunk(rows.filter(~is_damaged), refused)
 
 
 def _scalar(column: pl.Series) -> pl.Series:
