@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
+from zoneinfo import available_timezones
 
 import numpy as np
 import numpy.typing as npt
@@ -65,11 +66,14 @@ class AisChunk(Chunk):
     ignored: int
 
 
-def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int = 4 << 20) -> Iterator[AisChunk]:
+def read(
+    path: Path, columns: frozenset[str] = frozenset(), *, clock: str | None = None, block_bytes: int = 4 << 20
+) -> Iterator[AisChunk]:
     """Messages of an AIS log with the columns of `SCHEMA`, in each chunk by their first line.
 
     `received_at` is the tag block's time, else that of the `$PGHP` line, else `logged_at`: the time after the
-    checksum, else the one before the sentence. Memory is bounded by a small multiple of `block_bytes`, whatever the
+    checksum, else the one before the sentence. `clock` is the IANA zone of times that name none; without it, such lines
+    are refused. Memory is bounded by a small multiple of `block_bytes`, whatever the
     length of file and lines.
 
     Raises `FileRefused` when the file is empty or `columns` asks for what AIS does not say, and, while it is read, when
@@ -78,6 +82,8 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int 
     unknown = sorted(columns - set(SCHEMA))
     if unknown:
         raise FileRefused("header", f"AIS gives no {', '.join(unknown)}; its columns are {', '.join(SCHEMA)}")
+    if clock is not None and clock not in available_timezones():
+        raise FileRefused("dialect", "clock is an IANA time zone, such as UTC; mend the options of the dialect")
     text, number, groups, lines = b"", np.empty(0, np.int64), nmea_join.no_groups(), 0
     with path.open("rb") as packed:
         for fresh, last in _whole_lines(_pieces(packed, block_bytes)):
@@ -86,11 +92,11 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, block_bytes: int 
             lines += count
             if not len(number):
                 continue
-            block = nmea.parse(text + fresh, number)
+            block = nmea.parse(text + fresh, number, clock)
             groups = nmea_join.inherit(block, groups)
             chunk, kept = _chunk(block, last)
             yield chunk
-            text = b"".join(_line(block, at) + b"\n" for at in kept)
+            text = b"".join(block.lines.as_sent(at) + b"\n" for at in kept)
             number = number[kept]
     if not lines:
         raise FileRefused("empty", "the file holds nothing; ask the sender whether the receiver was off")
@@ -133,11 +139,6 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         if cut:
             yield data[:cut], False
     yield (tail + b"\n" if tail else b""), True
-
-
-def _line(block: nmea.Block, at: int) -> bytes:
-    lines = block.lines
-    return lines.text[int(lines.start[at]) : int(lines.end[at])]
 
 
 def _chunk(block: nmea.Block, last: bool) -> tuple[AisChunk, list[int]]:
@@ -243,7 +244,9 @@ def _refused(block: nmea.Block, at: Ints, rule: npt.NDArray[np.int8]) -> pl.Data
     return pl.DataFrame(
         {
             LINE: block.lines.number[at],
-            "raw": [_line(block, index)[:_LONGEST_RAW].decode("utf-8", "backslashreplace") for index in at.tolist()],
+            "raw": [
+                block.lines.as_sent(index)[:_LONGEST_RAW].decode("utf-8", "backslashreplace") for index in at.tolist()
+            ],
             "rule": [name for name, _ in reasons],
             "message": [message for _, message in reasons],
         },

@@ -1,7 +1,8 @@
 """NMEA 0183 lines: framing, checksums, sentences of AIS receivers, a block of lines at once.
 
-What a sentence says lives here; times before it are `nmea_prefix`, tag blocks `nmea_tags`, which sentences belong
-together is `nmea_join`, what an AIS payload means is `ais_payload`. No line costs a Python call.
+What a sentence says lives here; times before it are `nmea_prefix`, other wrappings `nmea_wrapped`, tag blocks
+`nmea_tags`, which sentences belong together is `nmea_join`, what an AIS payload means is `ais_payload`. No line that
+is not wrapped costs a Python call.
 
 Sources: IEC 61162-1 / NMEA 0183 (framing, XOR checksum, the fields of `!--VDM` and `!--VDO`); Gatehouse's
 `$PGHP,1`: when and where the sentence was received whose checksum the line ends in.
@@ -13,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from warehouse.readers import nmea_wrapped
 from warehouse.readers.nmea_bytes import (
     NONE,
     PAD,
     Bytes,
     Ints,
     Marks,
+    Mask,
     epoch_us,
     hex_pair,
     numbers,
@@ -37,8 +40,8 @@ _ASK = "ask for the log as recorded"
 RULES = {
     FRAMING: (
         "nmea-framing",
-        "no sentence: it starts with ! or $, where a time with its zone may stand before, and ends in *hh; "
-        "strip what else was put around it",
+        "no sentence, or more than one: it starts with ! or $, where a time with its zone may stand before, and ends "
+        "in *hh; strip what else was put around it",
     ),
     CHECKSUM: (
         "nmea-checksum",
@@ -55,7 +58,8 @@ RULES = {
     TIME: ("nmea-time", "$PGHP,1 without a time and the checksum of a sentence; ask the receiver's owner"),
     ZONE: (
         "nmea-time-zone",
-        "the time beside the sentence names no zone; have the logger write Z, or how far its clock is from UTC",
+        "the time beside the sentence names no zone, or no year; have the logger write it whole, with Z, or how far "
+        'its clock is from UTC; where that is known, name it in the dialect: options = { clock = "UTC" }',
     ),
 }
 
@@ -78,6 +82,13 @@ class Lines:
     start: Ints
     end: Ints
     status: npt.NDArray[np.int8]
+    wrapped: "Lines | None" = None
+    """The lines as they were sent, where sentences were taken out of wrappings."""
+
+    def as_sent(self, at: int) -> bytes:
+        """A line as it stands in the file."""
+        lines = self.wrapped or self
+        return lines.text[int(lines.start[at]) : int(lines.end[at])]
 
 
 @dataclass
@@ -121,12 +132,27 @@ class Block:
     headers: pl.DataFrame
 
 
-def parse(text: bytes, number: Ints) -> Block:
-    """Read a block of whole lines, each ended by a line feed; `number` gives their place in the file."""
+def parse(text: bytes, number: Ints, clock: str | None = None) -> Block:
+    """Read a block of whole lines, each ended by a line feed; `number` gives their place in the file.
+
+    `clock` is the zone of times that name none.
+    """
+    block = _parsed(text, number, clock)
+    lines = block.lines
+    unframed = np.flatnonzero(lines.status == FRAMING)
+    if (inner := nmea_wrapped.unwrapped(text, lines.start, lines.end, unframed)) is not None:
+        block = _parsed(inner, number, clock)
+        block.lines.wrapped = lines
+    if number[0] == 1 and block.lines.status[0] == FRAMING and nmea_wrapped.is_heading(lines.as_sent(0)):
+        block.lines.status[0] = IGNORED
+    return block
+
+
+def _parsed(text: bytes, number: Ints, clock: str | None) -> Block:
     data = np.frombuffer(text + bytes(PAD), np.uint8)
     marks = Marks(data[: len(text)])
     lines = _lines(text, data, number)
-    before = Prefixes(text, data, lines.start, lines.end)
+    before = Prefixes(text, data, lines.start, lines.end, clock)
     tags = TagBlocks(text, data, marks, before.begin, lines.end)
     begin, star = tags.body, _stars(lines, marks, tags.body)
     said, hexadecimal = hex_pair(data, np.minimum(star + 1, len(text)))
@@ -140,12 +166,14 @@ def parse(text: bytes, number: Ints) -> Block:
     rows = np.flatnonzero(something & framed)
     lines.status[rows[xor(data, begin[rows] + 1, star[rows]) != said[rows]]] = CHECKSUM
     lines.status[tags.damaged] = TAG_BLOCK
-    lines.status[before.zoneless] = ZONE
     rows = rows[lines.status[rows] == IGNORED]
 
-    logged = _logged_us(lines, marks, rows, star)
-    rows = rows[lines.status[rows] == IGNORED]
+    logged, zoneless = _logged_us(lines, marks, rows, star, clock)
     logged = np.where(logged == NONE, before.time_us, logged)
+    zoneless |= before.zoneless
+    if zoneless.any():  # Of a line that tells another time, or is of a group that does, that one counts.
+        lines.status[zoneless & (logged == NONE) & (tags.times_us() == NONE) & (tags.groups() == NONE)] = ZONE
+        rows = rows[lines.status[rows] == IGNORED]
     formatter = head[rows] & _FORMATTER
     is_vdm = (formatter == _VDM) | (formatter == _VDO)
     name = head[rows] & _NAME
@@ -176,12 +204,12 @@ def _stars(lines: Lines, marks: Marks, begin: Ints) -> Ints:
     return star
 
 
-def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints) -> Ints:
+def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints, clock: str | None) -> tuple[Ints, Mask]:
     """The time behind the checksum (`*hh,1327992119157`): when the collecting system logged the line.
 
-    Lines whose time names no zone are marked so.
+    With it which lines have one that names no zone.
     """
-    logged = np.full(len(lines.start), NONE)
+    logged, zoneless = np.full(len(lines.start), NONE), np.zeros(len(lines.start), bool)
     rows = rows[star[rows] + 3 < lines.end[rows]]
     if len(rows):
         logged[rows] = _number_us(lines, star[rows] + 4, lines.end[rows])
@@ -189,10 +217,10 @@ def _logged_us(lines: Lines, marks: Marks, rows: Ints, star: Ints) -> Ints:
         logged[more] = _number_us(lines, marks.before(marks.commas, lines.end[more]) + 1, lines.end[more])
         more = more[logged[more] == NONE]
         if len(more):
-            told = behind(slices(lines.text, star[more] + 4, lines.end[more]))
+            told = behind(slices(lines.text, star[more] + 4, lines.end[more]), clock)
             logged[more] = told["time"].to_numpy()
-            lines.status[more[told["zoneless"].to_numpy()]] = ZONE
-    return logged
+            zoneless[more] = told["zoneless"].to_numpy()
+    return logged, zoneless
 
 
 def _number_us(lines: Lines, start: Ints, end: Ints) -> Ints:

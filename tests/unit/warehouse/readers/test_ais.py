@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import json
 import os
 import random
 from collections.abc import Callable
@@ -171,6 +172,65 @@ def test_times_and_stations(
     assert rows.select("received_at", "logged_at", "station").row(0) == (received, logged, station)
 
 
+@pytest.mark.parametrize(
+    ("line", "received"),
+    [
+        pytest.param(f"2012-01-31T05:07:02Z heard {vdm()}", AT_TIME, id="words-behind-the-time"),
+        pytest.param(f"<13>1 2012-01-31T05:07:02.5Z host ais 7 - - {vdm()}", AT_TIME + HALF, id="syslog-of-rfc-5424"),
+        pytest.param(f"<13>May  1 12:00:00 host {tag(f'c:{AT}')}{vdm()}", AT_TIME, id="syslog-before-a-tag-block"),
+        pytest.param(f"May 01 12:00:00 host ais[7]: {vdm()},{AT}", AT_TIME, id="syslog-before-a-time-behind"),
+        pytest.param(f"<13>host ais: {vdm()}", None, id="syslog-without-a-time"),
+        pytest.param(f"rx-7 {vdm()}", None, id="the-name-of-a-receiver"),
+        pytest.param(f"{AT}: {vdm()}", AT_TIME, id="a-colon-behind-the-time"),
+        pytest.param(f"[2012/01/31 05:07:02Z] {vdm()}", AT_TIME, id="slashes-in-the-day"),
+        pytest.param(f"20120131T050702Z,{vdm()}", AT_TIME, id="a-time-without-separators"),
+        pytest.param(f"rx1|{AT}500000|{vdm()}", AT_TIME + HALF, id="microseconds"),
+        pytest.param(f'2012-01-31T05:07:02.500Z,AIS,AIVDM,"{vdm()}"', AT_TIME + HALF, id="quoted-csv"),
+        pytest.param(f'"{vdm()}","2012-01-31 07:07:02+02:00"', AT_TIME, id="quoted-csv-with-the-time-behind"),
+        pytest.param(f"{vdm()}\t{AT}", AT_TIME, id="a-tab-before-the-time-behind"),
+        pytest.param(f'{{"msg": "{vdm()}"}}', None, id="json"),
+        pytest.param(f'{{"ts": {AT}.5, "msg": "{vdm()}\\r\\n"}}', AT_TIME + HALF, id="json-with-a-time"),
+        pytest.param(f'{{"id": 1500000000, "msg": "{vdm()}", "rx_at": "2012-01-31T05:07:02Z"}}', AT_TIME, id="json-id"),
+        pytest.param(f'{{"rxtime":"20120131050702","nmea":["{vdm()}"]}}', AT_TIME, id="json-of-ais-catcher"),
+        pytest.param(json.dumps({"m": tag(f"s:x,c:{AT}") + vdm()}), AT_TIME, id="json-with-a-tag-block"),
+    ],
+)
+def test_a_sentence_is_read_in_what_loggers_put_around_it(tmp_path: Path, line: str, received: datetime | None) -> None:
+    rows, refused, ignored = read(tmp_path, vdm(), line, vdm())
+    assert (refused.height, ignored) == (0, 0)
+    assert rows["received_at"].to_list() == [None, received, None]
+    assert rows["raw"].to_list() == [CLASS_A] * 3
+
+
+def test_what_writers_of_json_escape_is_read(tmp_path: Path) -> None:
+    payload = "177KQJ5000G?tO`K>RA1wUbN0TKH"
+    sentence = vdm(payload).replace(">", "\\u003e").replace("`", "\\u0060")
+    rows, refused, _ = read(tmp_path, f'{{"nmea": "{sentence}"}}')
+    assert (rows["raw"].to_list(), refused.height) == ([payload], 0)
+
+
+def test_a_wrapped_line_that_is_refused_stands_as_it_was_sent(tmp_path: Path) -> None:
+    line = f'{{"ts": {AT}, "msg": "{vdm("w" + CLASS_A[1:])}"}}'
+    _, refused, _ = read(tmp_path, vdm(), line, f"{AT}: {vdm()}")
+    assert refused.select("source_line", "rule", "raw").rows() == [(2, "ais-unsupported-type", line)]
+
+
+def test_the_names_of_columns_before_the_first_sentence_are_ignored(tmp_path: Path) -> None:
+    heading = '"received_at","type","message"'
+    rows, refused, ignored = read(tmp_path, heading, f'"2012-01-31T05:07:02Z","AIS","{vdm()}"', heading)
+    assert (rows.height, refused["source_line"].to_list(), ignored) == (1, [3], 1)
+
+
+@pytest.mark.parametrize("line", [f"2012-01-31 06:07:02 {vdm()}", f"2012-01-31 06:07:02,000 - INFO - {vdm()}"])
+def test_times_without_a_zone_are_of_the_clock_that_the_dialect_names(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "log.nmea"
+    path.write_text(f"{line}\n{vdm()},2012-01-31T05:07:02Z\n")
+    rows = pl.concat([chunk.rows for chunk in ais.read(path, clock="Europe/Oslo")])
+    assert rows["received_at"].to_list() == [AT_TIME, AT_TIME]
+    with pytest.raises(FileRefused, match="IANA time zone"):
+        list(ais.read(path, clock="Oslo"))
+
+
 def test_a_station_that_is_not_ascii_is_marked(tmp_path: Path) -> None:
     body = "s:Malmö".encode("latin-1")
     line = b"\\" + body + f"*{reduce(xor, body):02X}\\".encode() + vdm().encode()
@@ -272,7 +332,12 @@ def test_a_tag_block_alone_speaks_for_its_group(tmp_path: Path) -> None:
         pytest.param(vdm() + ",2012-01-31 05:07:02", "nmea-time-zone", id="a-time-behind-without-its-zone"),
         pytest.param(vdm().replace(",", ";"), "nmea-fields", id="commas-that-a-spreadsheet-has-changed"),
         pytest.param("2012-02-30T05:07:02Z " + vdm(), "nmea-framing", id="30-february-before-the-sentence"),
-        pytest.param("2012-01-31T05:07:02Z heard " + vdm(), "nmea-framing", id="words-behind-the-time"),
+        pytest.param("May  1 05:07:02 host ais: " + vdm(), "nmea-time-zone", id="a-time-without-its-year"),
+        pytest.param("2012-01-31 05:07:02,756 - INFO - " + vdm(), "nmea-time-zone", id="a-program-without-its-zone"),
+        pytest.param(f'{{"t": 1327986422, "nmea": ["{vdm()}", "{vdm()}"]}}', "nmea-framing", id="two-in-one-object"),
+        pytest.param("1,1,,A,15QHQ2022F8Tjj, " + vdm(), "nmea-framing", id="behind-the-rest-of-another-sentence"),
+        pytest.param("noise" + vdm(), "nmea-framing", id="letters-right-before-the-sentence"),
+        pytest.param(f'{{"msg": "{vdm()[:-2]}00"}}', "nmea-checksum", id="damaged-in-an-object"),
         pytest.param("2012-01-31T05:07:02Z " + vdm()[:-2] + "00", "nmea-checksum", id="damaged-behind-the-time"),
         pytest.param(vdm() + " heard well", "nmea-framing", id="words-right-behind-the-checksum"),
         pytest.param(b"\xff\x00\xfe junk \xc3", "nmea-framing", id="bytes-that-are-no-text"),
@@ -463,7 +528,10 @@ def shuffled_log(seed: int, lines: int) -> list[str]:
                 (place + chance.random(), tag(f"g:2-2-{at}") + two),
             ]
         elif kind < 0.85:
-            out += [(place, f"{AT + at} {vdm()}")]
+            wrapping = chance.choice(
+                ["{time} {line}", "<13>host {time} ais: {line}", '{{"ts": {time}, "m": "{line}"}}']
+            )
+            out += [(place, wrapping.format(time=AT + at, line=vdm()))]
         elif kind < 0.9:
             out += [(place, tag(f"g:1-2-{at},c:{AT}")), (place + chance.random(), tag(f"g:2-2-{at}") + vdm())]
         else:
@@ -519,6 +587,9 @@ WORDS = [
     pghp(vdm()),
     vdm() + f",{AT}",
     f"2012-01-31T05:07:02Z {vdm()}",
+    '{"ts": 1327986422, "m": "',
+    '"}',
+    "<13>May  1 12:00:00 ",
     "\\",
     "*",
     ",",
