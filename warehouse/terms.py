@@ -18,6 +18,7 @@ _EXTRACTED = "extracted_at"
 _WHOLE_AGAIN = "send the file again as it is on your side, with its sidecar if there is one"
 _MESSAGE_AGAIN = "send the message again, whole"
 _COUNT_OF_UNT = f"{_MESSAGE_AGAIN}; UNT counts its segments from UNH to UNT, both of them with it"
+_TOTAL_OF_MESSAGE = "say whether the message is whole, and send it again if not"
 _BOUND_BY_NAME = "send the file with the columns, the delimiter and the encoding that were agreed"
 _TO_SENDER = {
     "header": _BOUND_BY_NAME,
@@ -32,6 +33,8 @@ _TO_SENDER = {
     "edifact-une-reference": "send the group again, whole; UNE repeats the reference of its UNG",
     "edifact-unz-count": "send what is missing; UNZ counts the interchange's messages, or its groups where it has any",
     "edifact-unz-reference": "send what is missing; UNZ repeats the reference of its UNB",
+    "edifact-cnt-count": f"{_TOTAL_OF_MESSAGE}; CNT counts its passengers (42), its crew (41), its consignments (10)",
+    "edifact-eqn-count": f"{_TOTAL_OF_MESSAGE}; EQN before the first booking counts the bookings of its message",
 }
 """What mends a reader's refusal, said to its sender, where that is not what its receiver is told."""
 _TURNED = (("ask the sender whether", "say whether"), ("ask the sender for", "send"), ("ask for", "send"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from warehouse.readers import edifact_table
 from warehouse.readers.edifact import Message, Refused
-from warehouse.readers.edifact_segment import Segment
+from warehouse.readers.edifact_segment import Segment, Total
 from warehouse.readers.edifact_table import STRICT, Layout, Row
 from warehouse.readers.edifact_values import moment, precision
 from warehouse.readers.port import Chunk
@@ -57,6 +57,7 @@ _PARTIES = {"CZ": "consignor", "CN": "consignee", "NI": "notify"}
 _KILOGRAMS = {"KGM": Decimal(1), "TNE": Decimal(1000), "GRM": Decimal("0.001"), "LBR": Decimal("0.45359237")}
 _GROSS = frozenset(("G", "AAD", "AAB", "AAE", ""))
 _COUNTRIES_LIST = "162"
+_CONSIGNMENTS = "10"  # UN code list 6069.
 
 
 def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
@@ -79,6 +80,13 @@ def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused
 
 def _consignments_at(segments: Sequence[Segment]) -> list[int]:
     return [index for index, segment in enumerate(segments) if segment.tag == "CNI"]
+
+
+def _totals(segments: Sequence[Segment]) -> Iterator[Total]:
+    """CNT of consignments; its others count packages and masses."""
+    found = len(_consignments_at(segments))
+    told = (one for one in segments if one.tag == "CNT" and one.value(1) == _CONSIGNMENTS)
+    yield from (Total(one, one.value(1, 1), found, "consignments") for one in told)
 
 
 def _voyage(head: Sequence[Segment]) -> dict[str, str]:
@@ -252,4 +260,4 @@ WORDING = edifact_table.wording(
     },
     "YYMMDD, or CCYYMMDD with the code 102; with a time YYMMDDHHMM, with the code 201",
 )
-LAYOUT = Layout("CUSCAR", COLUMNS, _consignments_at, _rows, "consignment")
+LAYOUT = Layout("CUSCAR", COLUMNS, _consignments_at, _rows, "consignment", _totals)

@@ -1,10 +1,15 @@
-"""A segment of UN/EDIFACT, and what one that is a trailer (UNT, UNE, UNZ) says otherwise than what it ends."""
+"""A segment of UN/EDIFACT, and what one that counts says otherwise than what it counts: a trailer (UNT, UNE, UNZ) what
+it ends, a total (CNT, EQN) the travellers, bookings or consignments of its message."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 _ENDED_BY = {"UNT": "messages", "UNE": "groups", "UNZ": "interchanges"}
 _COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
+_IS_NOT_WHOLE = (
+    "ask whether the message is whole, and for it again if not, or read this sender with "
+    'control = "lenient" if it always counts so'
+)
 _REFERS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always refers so'
 
 
@@ -24,6 +29,28 @@ class Segment(NamedTuple):
     def composite(self, element: int) -> list[str]:
         """All components of an element."""
         return self.elements[element] if element < len(self.elements) else []
+
+
+class Total(NamedTuple):
+    """What a segment says is in its message, and how many are."""
+
+    segment: Segment
+    told: str
+    """Its number, as it stands there."""
+    found: int
+    what: str
+
+
+def contradicted(total: Total) -> tuple[str, str] | None:
+    """The rule that a total breaks which is not that of what was read, and what to say."""
+    count = _count(total.told)
+    if count == total.found:
+        return None
+    tag = total.segment.tag
+    is_more = count is not None and count > total.found
+    why = "some may be missing" if is_more else "the total may be of another list"
+    found = f"{tag} counts {'no' if count is None else count} {total.what}, {total.found} are in the message: {why}"
+    return f"edifact-{tag.lower()}-count", f"{found}; {_IS_NOT_WHOLE}"
 
 
 def contradictions(trailer: Segment, counted: int, reference: str, what: str, header: str) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ import polars as pl
 from warehouse.errors import FileRefused
 from warehouse.readers import edifact, edifact_envelope, edifact_values
 from warehouse.readers.edifact import OFF_CHARSET, Message, Refused
-from warehouse.readers.edifact_segment import Segment
+from warehouse.readers.edifact_segment import Segment, Total, contradicted
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Wording
 from warehouse.readers.searched import SearchedFile
 from warehouse.readers.unpacked import PackedDamage, unpacked
@@ -61,6 +61,8 @@ class Layout:
     """From a message and the values of `HEADER`, which are among those that its rows share."""
     subject: str
     """What a row is, in the singular."""
+    totals: Callable[[Sequence[Segment]], Iterator[Total]]
+    """What a message's segments count of what is in it."""
 
     @property
     def schema(self) -> pl.Schema:
@@ -114,11 +116,14 @@ def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[
     let_pass = Counter[str]()
     held, is_empty = 0, True
     for message in edifact.messages(data, layout.kind, None if is_strict else let_pass):
+        before = len(refused)
         if isinstance(message, Refused):
             refused.append(message)
             held += len(message.raw)
         else:
             _sort(layout, message, rows, refused)
+            if all(one.number != message.number for one in refused[before:]):  # It was not refused whole.
+                refused += _wrong_totals(layout, message, None if is_strict else let_pass)
             parts += _part_of(message)
         if len(rows) + len(refused) >= _CHUNK_ROWS or held >= _CHUNK_CHARS:
             yield _chunk(layout, rows, refused, Notes(let_pass.copy(), tuple(parts)))
@@ -130,13 +135,35 @@ def _chunks(layout: Layout, data: SearchedFile, *, is_strict: bool) -> Iterator[
         raise FileRefused("empty", "the interchange holds no message; ask the sender whether the day had no records")
 
 
+def _wrong_totals(layout: Layout, message: Message, let_pass: Counter[str] | None) -> Iterator[Refused]:
+    """Totals that are not those of what the message holds; they are refused alone, what they count stands.
+
+    In a report of several messages each may tell that of the whole.
+    """
+    if _number_and_mark(message) is not None:
+        return
+    for total in layout.totals(message.segments):
+        if (broken := contradicted(total)) is None:
+            continue
+        if let_pass is None:
+            yield message.refused(total.segment.number, total.segment.number, *broken)
+        else:
+            let_pass.update(broken[:1])
+
+
 def _part_of(message: Message) -> Iterator[Part]:
-    """Which part of a report the message says it is, if of several (S010 of UNH: its number, C and F)."""
+    """Which part of a report the message says it is, if of several that have a reference."""
     unb, unh = message.interchange, message.header
-    told, mark = unh.value(4), unh.value(4, 1)
-    number = int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_OF_PART else 0
-    if unh.value(3) and number and (number, mark) != (1, "F"):
+    if unh.value(3) and (told := _number_and_mark(message)) is not None:
+        number, mark = told
         yield Part(f"{unb.value(2)}/{unh.value(3)}", _made_at(unb), number, mark if mark in ("C", "F") else "")
+
+
+def _number_and_mark(message: Message) -> tuple[int, str] | None:
+    """Number, and C or F, of a message that says it is one of several (S010 of UNH)."""
+    told, mark = message.header.value(4), message.header.value(4, 1)
+    number = int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_OF_PART else 0
+    return (number, mark) if number and (number, mark) != (1, "F") else None
 
 
 def _made_at(unb: Segment) -> str:

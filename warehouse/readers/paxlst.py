@@ -23,7 +23,7 @@ from pathlib import Path
 
 from warehouse.readers import edifact_table
 from warehouse.readers.edifact import Message, Refused
-from warehouse.readers.edifact_segment import Segment
+from warehouse.readers.edifact_segment import Segment, Total
 from warehouse.readers.edifact_table import STRICT, Layout, Row
 from warehouse.readers.edifact_values import alpha_3, birth_day, day, moment, precision
 from warehouse.readers.flights import carrier_of, designator
@@ -69,6 +69,8 @@ COLUMNS = (
 
 # UN code list 3035: passenger, crew member, crew member and passenger in transit.
 _TRAVELLERS = frozenset(("FL", "FM", "DDT", "DDU"))
+_CREW = frozenset(("FM", "DDT"))
+_COUNTED = {"41": "crew", "42": "passengers"}
 _REPORTER = "MS"
 _OLD_LAYOUT = (
     "it tells travellers by PDT, the layout of US customs before that of the guidelines; ask for D.02B or later"
@@ -165,6 +167,18 @@ def _travellers_at(segments: Sequence[Segment]) -> list[int]:
             if function in _TRAVELLERS or (has_legs and function != _REPORTER):
                 found.append(index)
     return found
+
+
+def _totals(segments: Sequence[Segment]) -> Iterator[Total]:
+    """CNT of passengers (42) and of crew (41), UN code list 6069; the only one of a mixed list may be of both."""
+    roles = [segments[index].value(1) for index in _travellers_at(segments)]
+    crew = sum(role in _CREW for role in roles)
+    told = {one.value(1): one for one in segments if one.tag == "CNT" and one.value(1) in _COUNTED}
+    for kind, segment in told.items():
+        count = segment.value(1, 1) or segment.value(2)  # Some write + for the colon.
+        found = crew if kind == "41" else len(roles) - crew
+        is_of_both = len(told) == 1 and count.lstrip("0") == str(len(roles))
+        yield Total(segment, count, len(roles) if is_of_both else found, _COUNTED[kind])
 
 
 def _about(head: Sequence[Segment]) -> dict[str, str]:
@@ -339,4 +353,4 @@ WORDING = edifact_table.wording(
     },
     "YYMMDD, or CCYYMMDD with the code 102; with a time YYMMDDHHMM, with the code 201",
 )
-LAYOUT = Layout("PAXLST", COLUMNS, _travellers_at, _rows, "traveller")
+LAYOUT = Layout("PAXLST", COLUMNS, _travellers_at, _rows, "traveller", _totals)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from warehouse.readers import edifact_table
 from warehouse.readers.edifact import Message, Refused
-from warehouse.readers.edifact_segment import Segment
+from warehouse.readers.edifact_segment import Segment, Total
 from warehouse.readers.edifact_table import STRICT, Layout, Row
 from warehouse.readers.edifact_values import flight_moment, precision
 from warehouse.readers.flights import designator
@@ -93,6 +93,13 @@ def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused
 
 def _bookings_at(segments: Sequence[Segment]) -> list[int]:
     return [index for index, segment in enumerate(segments) if segment.tag == "SRC"]
+
+
+def _totals(segments: Sequence[Segment]) -> Iterator[Total]:
+    """EQN before the first booking counts them all; one within a booking, those it was split into."""
+    at = _bookings_at(segments)
+    head = segments[: at[0]] if at else segments
+    yield from (Total(one, one.value(1), len(at), "bookings") for one in head if one.tag == "EQN")
 
 
 def _of_flight(flight: Flight) -> dict[str, str]:
@@ -229,4 +236,4 @@ WORDING = edifact_table.wording(
     },
     "DDMMYY, with a time DDMMYY:HHMM; in SSR+DOCS as 31DEC25",
 )
-LAYOUT = Layout("PNRGOV", COLUMNS, _bookings_at, _rows, "booking")
+LAYOUT = Layout("PNRGOV", COLUMNS, _bookings_at, _rows, "booking", _totals)

@@ -112,3 +112,10 @@ def test_mutated_files_are_read_or_refused_and_no_consignment_is_lost(tmp_path: 
     goods = [segment.replace("C1", f"C{at}") for at in range(4) for segment in CONSIGNMENT]
     messages = [message("CUSCAR", *VOYAGE, *goods, number=str(number)) for number in (1, 2)]
     fuzz(cuscar.read, tmp_path, interchange(*messages).encode(), [b"CNI+"], 400)
+
+
+def test_the_consignments_are_as_many_as_the_message_counts(tmp_path: Path) -> None:
+    for told, refused in (("1", []), ("2", ["edifact-cnt-count"])):
+        body = message("CUSCAR", *VOYAGE, "CNI+1+BL1", "CNT+11:9", f"CNT+10:{told}")
+        rows, found, _ = read_with(cuscar.read, tmp_path, interchange(body))
+        assert (len(rows), [rule for _, rule in found]) == (1, refused)

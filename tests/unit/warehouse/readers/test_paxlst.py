@@ -234,6 +234,43 @@ def test_bytes_off_the_character_set_before_the_travellers_cost_the_message(tmp_
     assert read_with(paxlst.read, tmp_path, content)[:2] == ([], [(3, "edifact-encoding")])
 
 
+@pytest.mark.parametrize(
+    ("roles", "totals", "refused"),
+    [
+        pytest.param(("FL", "FL"), ("CNT+42:2",), 0, id="as-many-passengers"),
+        pytest.param(("FL", "FL"), ("CNT+42:3",), 1, id="a-passenger-is-missing"),
+        pytest.param(("FL", "FL"), ("CNT+42:1",), 1, id="a-passenger-too-many"),
+        pytest.param(("FL", "FL"), ("CNT+42",), 1, id="no-number"),
+        pytest.param(("FL", "FL"), ("CNT+42+02",), 0, id="a-plus-for-the-colon"),
+        pytest.param(("FL",), ("CNT+1:7",), 0, id="a-total-of-something-else"),
+        pytest.param(("FM", "FM"), ("CNT+41:2",), 0, id="as-many-of-the-crew"),
+        pytest.param(("FL", "DDU", "FM"), ("CNT+42:2", "CNT+41:1"), 0, id="both-kinds-each-counted"),
+        pytest.param(("FL", "FL", "FM"), ("CNT+42:3", "CNT+41:1"), 1, id="both-kinds-one-counted-wrongly"),
+        pytest.param(("FL", "FL", "FM"), ("CNT+42:3",), 0, id="a-single-total-of-both-kinds"),
+    ],
+)
+def test_a_total_that_is_not_that_of_the_list_is_refused_alone(
+    tmp_path: Path, roles: tuple[str, ...], totals: tuple[str, ...], refused: int
+) -> None:
+    people = [part for role in roles for part in (f"NAD+{role}+++ASK:IDA", *PASSPORT)]
+    content = interchange(message("PAXLST", *HEAD, *FLIGHT, *people, *totals))
+    rows, found, frame = read_with(paxlst.read, tmp_path, content)
+    assert len(rows) == len(roles)
+    first_total = 3 + len(HEAD) + len(FLIGHT) + len(people) + 1
+    assert found == [(first_total, "edifact-cnt-count")] * refused
+    assert frame["raw"].to_list() == [f"{totals[0]}'"] * refused
+    (chunk,) = paxlst.read(tmp_path / "message.edi", control="lenient")
+    assert chunk.refused.is_empty()
+    assert dict(chunk.notes.let_pass) == ({"edifact-cnt-count": 1} if refused else {})
+
+
+def test_the_totals_of_a_report_in_several_messages_are_those_of_the_whole(tmp_path: Path) -> None:
+    body = (*HEAD, *FLIGHT, *PERSON, "CNT+42:136")
+    part, whole = (message("PAXLST", *body, access=f"XY0123+{number}") for number in ("02:F", "01:F"))
+    assert read_with(paxlst.read, tmp_path, interchange(part))[1] == []
+    assert read_with(paxlst.read, tmp_path, interchange(whole))[1] == [(18, "edifact-cnt-count")]
+
+
 def test_a_message_that_names_nobody_is_refused(tmp_path: Path) -> None:
     rows, refused, _ = read_with(paxlst.read, tmp_path, interchange(message("PAXLST", *HEAD, *FLIGHT, "CNT+42:0")))
     assert (rows, refused) == ([], [(3, "edifact-empty-message")])

@@ -11,7 +11,8 @@ from warehouse.readers.edifact_table import HEADER
 
 LEG = "TVL+010325:2200:020325:0010+VIE+XNV+XY+123"
 ONWARD = "TVL+020325:0900:020325:1000+XNV+SKV+XY+7:Y"
-HEAD = ("MSG+:22", "ORG+XY:VIE", LEG, "EQN+1")
+LEADING = ("MSG+:22", "ORG+XY:VIE", LEG)
+HEAD = (*LEADING, "EQN+1")
 BOOKING = ("SRC", "RCI+XY:LOC123::050225:1010", "DAT+700:060225:1200+710:070225:0900", "ORG+XY:VIE")
 
 
@@ -177,7 +178,9 @@ def test_whose_an_entry_is_and_a_full_stop_before_a_number_are_not_of_its_values
 
 def test_bytes_off_the_character_set_cost_the_booking_they_stand_in(tmp_path: Path) -> None:
     booked = [(*BOOKING, f"TIF+{name}+IDA:A:1", LEG) for name in ("ASK", "NOV\xe1K", "LUND")]
-    content = interchange(message("PNRGOV", *HEAD, *(part for one in booked for part in one))).encode("latin-1")
+    content = interchange(message("PNRGOV", *LEADING, "EQN+3", *(part for one in booked for part in one))).encode(
+        "latin-1"
+    )
     rows, refused, _ = read_with(pnrgov.read, tmp_path, content)
     assert [row["surname"] for row in rows] == ["ASK", "LUND"]
     assert refused == [(14, "edifact-encoding")]
@@ -289,13 +292,25 @@ def test_travellers_without_numbers_of_their_own_are_counted(tmp_path: Path) -> 
 
 
 def test_a_booking_that_names_nobody_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
-    body = message("PNRGOV", *HEAD, "SRC", "RCI+XY:GROUP1", LEG, *BOOKING, "TIF+BERG+ANNA:A:1")
+    body = message("PNRGOV", *LEADING, "EQN+2", "SRC", "RCI+XY:GROUP1", LEG, *BOOKING, "TIF+BERG+ANNA:A:1")
     rows, refused, frame = read_with(pnrgov.read, tmp_path, interchange(body))
     assert [row["record_locator"] for row in rows] == ["LOC123"]
     assert refused == [(8, "pnrgov-no-traveller")]
     assert frame["raw"].item() == f"SRC'RCI+XY:GROUP1'{LEG}'"
     empty = message("PNRGOV", "MSG+:22", LEG, "EQN+0")
     assert read_with(pnrgov.read, tmp_path, interchange(empty))[:2] == ([], [(3, "edifact-empty-message")])
+
+
+@pytest.mark.parametrize(("told", "refused"), [("2", []), ("3", [(7, "edifact-eqn-count")])])
+def test_the_bookings_are_as_many_as_the_message_counts(
+    tmp_path: Path, told: str, refused: list[tuple[int, str]]
+) -> None:
+    bookings = [*BOOKING, "EQN+9:DV", "TIF+BERG+ANNA:A:1", *BOOKING, "TIF+LUND+IDA:A:1"]
+    body = message("PNRGOV", *LEADING, f"EQN+{told}", *bookings)
+    rows, found, frame = read_with(pnrgov.read, tmp_path, interchange(body))
+    assert [row["surname"] for row in rows] == ["BERG", "LUND"]
+    assert found == refused
+    assert all("3 bookings, 2 are in the message: some may be missing" in text for text in frame["message"])
 
 
 def test_mutated_files_are_read_or_refused_and_no_traveller_is_lost(tmp_path: Path) -> None:
