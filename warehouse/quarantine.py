@@ -53,6 +53,8 @@ class Reading:
     """Refused rows that the agency has sent again in a later file, and that landed (`warehouse.corrected`)."""
     corrected_by: tuple[str, ...] = ()
     """The batches that hold them."""
+    namesake: str | None = None
+    """Batch of a later file of the same name that landed, for a file refused as a whole: perhaps sent in its place."""
 
     @property
     def rows_open(self) -> int:
@@ -139,7 +141,18 @@ def _with_replacement(ledger: pl.DataFrame) -> pl.DataFrame:
     ordered = ledger.sort("landed_at", is_landed).with_columns(latest=pl.col("batch_id").last().over(keys))
     joined = ordered.join(successors.unique(["contract", "batch_id"]), on=["contract", "batch_id"], how="left")
     later = pl.when(pl.col("latest") != pl.col("batch_id")).then("latest")
-    return joined.with_columns(replaced_by=pl.when(is_landed).then("successor").otherwise(later))
+    replaced = joined.with_columns(replaced_by=pl.when(is_landed).then("successor").otherwise(later))
+    return replaced.join(_namesakes(ledger), on=["contract", "batch_id"], how="left")
+
+
+def _namesakes(ledger: pl.DataFrame) -> pl.DataFrame:
+    """`contract`, `batch_id` and `namesake` of files refused as a whole after which one of the same name landed."""
+    named = ["contract", "source_agency", "dataset", "jurisdiction", "file_name"]
+    refused = ledger.filter(pl.col("status") == REFUSED).select("batch_id", "landed_at", *named)
+    landed = ledger.filter(pl.col("status") == LANDED).select("landed_at", *named, namesake="batch_id")
+    pairs = refused.join(landed, on=named, suffix="_again").filter(pl.col("landed_at_again") > pl.col("landed_at"))
+    first = pairs.sort("landed_at_again").unique(["contract", "batch_id"], keep="first", maintain_order=True)
+    return first.select("contract", "batch_id", "namesake")
 
 
 def _reading(row: dict[str, Any]) -> Reading:

@@ -136,6 +136,8 @@ def _listed(kept: Sequence[Reading]) -> object:
 def _what_became(reading: Reading) -> str:
     if reading.replaced_by is not None:
         return f"read again: {reading.replaced_by[: redrive.SHORT]}"
+    if reading.namesake is not None:
+        return f"open; a file of its name landed since: batch {reading.namesake[: redrive.SHORT]}"
     if not reading.rows_corrected:
         return "open"
     batches = ", ".join(batch[: redrive.SHORT] for batch in reading.corrected_by)
@@ -182,8 +184,8 @@ def _state(reading: Reading) -> str:
     batch = f"batch {reading.batch_id[: redrive.SHORT]}, received {reading.received_on}"
     layout = f"dialect {reading.dialect} version {reading.dialect_version}"
     read_again = f"; read again since as batch {reading.replaced_by[: redrive.SHORT]}" if reading.replaced_by else ""
-    sent_again = f"; {_what_became(reading)}" if reading.rows_corrected else ""
-    return f"{counts}; {batch}, {layout}{read_again}{sent_again}"
+    sent_again = f"; {_what_became(reading)}" if reading.rows_corrected or reading.namesake else ""
+    return f"{counts}; {batch}, {layout}{read_again or sent_again}"
 
 
 def _write_report(out: Path, made: Return) -> list[Path]:
@@ -234,4 +236,5 @@ def _facts(reading: Reading) -> dict[str, object]:
         "rows_corrected": reading.rows_corrected,
         "corrected_by": reading.corrected_by,
         "replaced_by": reading.replaced_by,
+        "landed_under_its_name": reading.namesake,
     }

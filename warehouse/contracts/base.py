@@ -170,6 +170,8 @@ class Contract:
     retention_days: int
     consistencies: tuple[Consistency, ...]
     """Rules across rows, beside the one of every contract: the very same record stands once in a file."""
+    recognised_by: tuple[str, ...] = ()
+    """Columns by which what was refused is known again where each sending has references of its own; else the key."""
 
     @property
     def domain(self) -> str:

@@ -320,6 +320,7 @@ API_MESSAGES = Contract(
             description="Travellers of one message are on one flight.",
         ),
     ),
+    recognised_by=("flight_number", "event_at", "surname", "given_names"),
 )
 
 PNR_MESSAGES = Contract(

@@ -1,6 +1,11 @@
 """One module a format; `READERS` names them for the dialects."""
 
-from warehouse.readers import ais, cuscar, delimited, ndjson, parquet, paxlst, pnrgov
+from collections.abc import Callable
+from functools import partial
+
+import polars as pl
+
+from warehouse.readers import ais, cuscar, delimited, edifact_again, ndjson, parquet, paxlst, pnrgov
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, Notes, Part, Reader, Wording
 
 READERS: dict[str, Reader] = {
@@ -19,4 +24,21 @@ NAMED_BY_SENDER = frozenset({"delimited", "ndjson", "parquet"})
 WORDINGS: dict[str, Wording] = {"cuscar": cuscar.WORDING, "paxlst": paxlst.WORDING, "pnrgov": pnrgov.WORDING}
 """How senders call what these readers give; in other formats, by the column's name."""
 
-__all__ = ["LINE", "NAMED_BY_SENDER", "READERS", "REFUSED_SCHEMA", "WORDINGS", "Chunk", "Notes", "Part", "Wording"]
+READ_AGAIN: dict[str, Callable[[str], pl.DataFrame]] = {
+    name: partial(edifact_again.rows_of, layout)
+    for name, layout in (("cuscar", cuscar.LAYOUT), ("paxlst", paxlst.LAYOUT), ("pnrgov", pnrgov.LAYOUT))
+}
+"""Formats of which several records are refused as one: the records that can be read in what was refused."""
+
+__all__ = [
+    "LINE",
+    "NAMED_BY_SENDER",
+    "READERS",
+    "READ_AGAIN",
+    "REFUSED_SCHEMA",
+    "WORDINGS",
+    "Chunk",
+    "Notes",
+    "Part",
+    "Wording",
+]

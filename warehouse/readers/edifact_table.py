@@ -90,6 +90,11 @@ def read(layout: Layout, path: Path, columns: frozenset[str], control: str) -> I
         yield from _chunks(layout, SearchedFile(stream), is_strict=control == STRICT)
 
 
+def lenient(layout: Layout, stream: IO[bytes]) -> Iterator[Chunk]:
+    """The same of an open file that is not packed, whatever its counts and references say."""
+    yield from _chunks(layout, SearchedFile(stream), is_strict=False)
+
+
 @contextmanager
 def _whole(packed: BinaryIO) -> Iterator[IO[bytes]]:
     """The file to search in; of one that is packed what was packed, in a file without a name where that is long."""

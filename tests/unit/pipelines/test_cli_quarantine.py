@@ -188,6 +188,19 @@ def test_the_report_for_the_sender_is_written_both_ways_and_holds_no_row_unless_
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_of_a_file_refused_as_a_whole_it_is_told_that_one_of_its_name_has_landed_since(inbox: Path) -> None:
+    (inbox / "declarations.csv").write_text("another;layout\n1;2\n")
+    land_inbox()
+    assert "open; a file" not in ask("list")[0].output
+    extract(inbox, GOOD)
+    deployment, now = from_environment(), datetime(2025, 1, 3, 7, tzinfo=UTC)
+    (account,) = flows.land_all(deployment, flows.waiting_deliveries(deployment, now), now)
+    result, found = ask("list")
+    assert f"open; a file of its name landed since: batch {account.batch_id[:8]}" in result.output
+    assert [one["open"] for one in found["readings"]] == [True], "whether it was sent in its place nobody has said"
+    assert account.batch_id[:8] in ask("show", "declarations.csv")[0].output
+
+
 def test_redrive_says_first_and_does_with_yes(inbox: Path, home: Path) -> None:
     extract(inbox, GOOD, CHINESE, FOREVER_BAD)
     land_inbox()

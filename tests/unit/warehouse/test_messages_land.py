@@ -15,10 +15,12 @@ from warehouse import streaming
 from warehouse.catalog import BRONZE, LEDGER, QUARANTINE
 from warehouse.contracts import CONTRACTS
 from warehouse.contracts.base import Purpose
+from warehouse.corrected import with_corrections
 from warehouse.delivery import Delivery, delivery
 from warehouse.delta import Lake
 from warehouse.ids import row_digest
 from warehouse.ledger import Account
+from warehouse.quarantine import readings
 from warehouse.readers import Part
 
 DATASETS = ("customs.manifests", "immigration.api_messages", "immigration.pnr_messages")
@@ -115,6 +117,66 @@ def test_a_broken_message_goes_to_quarantine_and_the_others_land(inbox: Path, la
     declare(copy, rows=5)
     (whole,) = landed(lake, _delivery(copy, "immigration", "api_messages"))
     assert whole.status != "refused", "the batch is known by its content"
+
+
+def of_one_message(inbox: Path, name: str) -> list[str]:
+    """The segments of a simulated file up to the end of its first message, and its trailer."""
+    (source, *_) = deliveries(inbox, name)
+    text = source.path.read_text("ascii").splitlines()
+    end = next(at for at, segment in enumerate(text) if segment.startswith("UNT+"))
+    trailer = text[-1].split("+")
+    return [*text[: end + 1], f"UNZ+1+{trailer[2]}"]
+
+
+def anew(segments: Sequence[str]) -> list[str]:
+    """The same message in an interchange of another reference."""
+    unb, unz = segments[1].split("+"), segments[-1].split("+")
+    return [segments[0], "+".join([*unb[:5], "NEW'", *unb[6:]]), *segments[2:-1], f"{unz[0]}+{unz[1]}+NEW'"]
+
+
+def without_one(segments: Sequence[str], begins: tuple[str, ...]) -> list[str]:
+    """The message without the last traveller or consignment."""
+    at = max(at for at, segment in enumerate(segments) if segment.startswith(begins))
+    left = [segment for segment in segments[:at] if not segment.startswith(("CNT+42", "EQN"))]
+    return [*left, f"UNT+{len(left) - 1}+{segments[2].split('+')[1]}'", segments[-1]]
+
+
+BREAKS = {
+    "a-wrong-count": lambda segments: [*segments[:-2], segments[-2].replace("UNT+", "UNT+9"), segments[-1]],
+    "no-end": lambda segments: [*segments[:-2], segments[-1]],
+    "cut": lambda segments: [*segments[:-2], "DTM+3"],
+    "a-wrong-trailer": lambda segments: [*segments[:-1], segments[-1].replace("UNZ+1", "UNZ+2")],
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_message_that_was_refused_is_answered_once_all_that_can_be_read_in_it_has_landed(
+    inbox: Path, lake: Lake, tmp_path: Path, name: str, how: str
+) -> None:
+    segments = of_one_message(inbox, name)
+    begins = ("NAD+F", "TIF", "CNI")
+
+    def send(number: int, said: Sequence[str]) -> Account:
+        path = tmp_path / f"sent-{number}.edi"
+        path.write_text("\n".join(said))
+        at = datetime(2025, 1, 2 + number, tzinfo=UTC)
+        (account,) = landed(lake, _delivery(path, *name.split(".")), at=at)
+        return account
+
+    def state() -> list[tuple[int, int, tuple[str, ...]]]:
+        found = with_corrections(lake, readings(lake), lambda _: norvale())
+        return [(one.rows_refused, one.rows_open, one.corrected_by) for one in found if one.rows_refused]
+
+    assert send(0, BREAKS[how](segments)).rows_refused >= 1
+    ((refused, still_open, _),) = state()
+    assert still_open == refused
+    send(1, anew(without_one(segments, begins)))
+    assert state() == [(refused, refused, ())]
+    again = send(2, anew(segments))
+    ends = 1 if how == "cut" else 0  # Of the end that is missing nothing says what it was of.
+    assert again.rows_landed > 1
+    assert state() == [(refused, ends, (again.batch_id,))]
 
 
 def test_a_value_that_cannot_be_read_is_refused_by_its_column(inbox: Path, lake: Lake, tmp_path: Path) -> None:
