@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -19,13 +20,14 @@ from sharing.pseudonyms import Keys
 from warehouse import agencies, agreements, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.agreements import Agreement
+from warehouse.catalog import LEDGER
 from warehouse.contracts import Contract
 from warehouse.contracts.customs import INSPECTIONS
 from warehouse.contracts.immigration import OUTCOMES
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
 from warehouse.places import Place
-from warehouse.settings import Settings
+from warehouse.settings import HOME_VARIABLE, Settings
 
 if TYPE_CHECKING:
     from models.tracking import Registry
@@ -121,3 +123,16 @@ def alone(deployment: Deployment, work: str) -> Iterator[None]:
 def from_environment() -> Deployment:
     """The deployment that `BORDERLAKE_HOME` names."""
     return Deployment(settings.from_environment())
+
+
+def of_lake() -> Deployment:
+    """The same for who reads or keeps what is there: raises where its lake is not, and makes nothing."""
+    deployment = from_environment()
+    given = deployment.settings
+    is_remote = "://" in given.lake_url
+    if deployment.lake.version(LEDGER) is None if is_remote else not Path(given.lake_url).is_dir():
+        raise BorderlakeError(
+            f"there is no lake at {given.lake_url}: nothing has ever landed there. Is {HOME_VARIABLE} right, which is "
+            f"{given.home}? If so, begin with borderlake demo, or borderlake land AGENCY.DATASET FILE"
+        )
+    return deployment

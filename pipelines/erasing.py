@@ -16,7 +16,7 @@ from warehouse import erasure, erasure_files, mapping, proof
 from warehouse.delivery import SIDECAR, delivery
 from warehouse.delta import LEAST_RETENTION_DAYS
 from warehouse.dialect import dialect_of
-from warehouse.erasure import Change, Found, Order
+from warehouse.erasure import Change, Found, Order, Progress, untold
 from warehouse.erasure_files import Rewrite
 from warehouse.errors import FileRefused
 from warehouse.findings import Finding
@@ -47,30 +47,30 @@ class Done:
     due: datetime | None
 
 
-def plan(deployment: Deployment, subjects: Sequence[Subject]) -> Plan:
+def plan(deployment: Deployment, subjects: Sequence[Subject], progress: Progress = untold) -> Plan:
     """Look for subjects in every store; nothing is written."""
     lake, key = deployment.lake, deployment.vault_key
     return Plan(
-        erasure.look(lake, subjects, key),
-        tuple(erasure_files.rewrites(lake, deployment.settings, deployment.agencies, subjects)),
+        erasure.look(lake, subjects, key, progress),
+        tuple(erasure_files.rewrites(lake, deployment.settings, deployment.agencies, subjects, progress)),
         tuple(erasure_files.aside(lake, subjects)),
     )
 
 
-def erase(deployment: Deployment, order: Order, *, at_once: bool) -> Done:
+def erase(deployment: Deployment, order: Order, *, at_once: bool, progress: Progress = untold) -> Done:
     """Erase, record, and remove old files: at once, or what is older than seven days and the rest when that is due."""
     lake = deployment.lake
     with lake.writers.alone():
-        made = plan(deployment, order.subjects)
+        made = plan(deployment, order.subjects, progress)
         # The record goes first: a redacted file whose hash nobody knows could never be read again.
         erasure.record(lake, order, made.changes, deployment.vault_key)
         for one in made.rewrites:
             one.run()
         for path, _ in made.aside:
             lake.store.delete(path)
-        erasure.erase(lake, made.found, order, deployment.vault_key, deployment.places)
+        erasure.erase(lake, made.found, order, deployment.vault_key, deployment.places, progress)
         if at_once:
-            return Done(made, erasure.purge(lake), None)
+            return Done(made, erasure.purge(lake, progress), None)
         gone = sum(len(lake.vacuum(table, LEAST_RETENTION_DAYS, dry_run=False)) for table in erasure.affected())
         return Done(made, gone, order.at + timedelta(days=LEAST_RETENTION_DAYS))
 
@@ -80,11 +80,19 @@ def is_ours_alone(deployment: Deployment) -> bool:
     return "://" not in deployment.lake.root and deployment.lake.anchors is not None
 
 
-def leftovers(deployment: Deployment, subjects: Sequence[Subject] = ()) -> Iterator[Finding]:
+def leftovers(
+    deployment: Deployment, subjects: Sequence[Subject] = (), progress: Progress = untold
+) -> Iterator[Finding]:
     """Files of any store that still hold what was ever erased, or a value of `subjects`."""
     sought = proof.sought(deployment.lake, deployment.vault_key)
-    files = proof.places(deployment.lake, deployment.settings)
+    files = _told(proof.places(deployment.lake, deployment.settings), progress)
     return proof.prove(files, sought, subjects, partial(_people, deployment))
+
+
+def _told(files: Iterator[proof.Place], progress: Progress) -> Iterator[proof.Place]:
+    for number, file in enumerate(files, start=1):
+        progress(f"file {number:,}, {file.store}")
+        yield file
 
 
 def _people(deployment: Deployment, path: Path) -> pl.DataFrame | None:

@@ -6,7 +6,7 @@ file that the latest versions do not need is removed, old versions and change fe
 are `warehouse.erasure_files`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -24,6 +24,12 @@ from warehouse.subjects import ERASED, Subject, free_texts, of_identity, parse
 
 FACTS = {"borderlake.step": "erasure"}
 _PLACE = ["batch_id", "source_line"]
+Progress = Callable[[str], None]
+"""Is told the store that is worked on next."""
+
+
+def untold(_: str) -> None:
+    """Nobody asks how far the work is."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,14 @@ def resolve(lake: Lake, texts: Sequence[str]) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def look(lake: Lake, subjects: Sequence[Subject], key: bytes) -> Found:
+def look(lake: Lake, subjects: Sequence[Subject], key: bytes, progress: Progress = untold) -> Found:
     """What erasing would change in the tables; nothing is written."""
     changes: list[Change] = []
     days: dict[str, tuple[date, ...]] = {}
     related: set[tuple[str, str]] = set()
     for contract in CONTRACTS.values():
         for table, hits in ((BRONZE[contract.name], _hits), (QUARANTINE[contract.name], _raw_hits)):
+            progress(table.name)
             rows = lake.scan(table)
             flags = {str(at): hits(subject, contract) for at, subject in enumerate(subjects)}
             concerned = rows.filter(pl.any_horizontal(flags.values())).with_columns(**flags).collect()
@@ -104,7 +111,14 @@ def look(lake: Lake, subjects: Sequence[Subject], key: bytes) -> Found:
     return Found(tuple(changes), days, tuple(sorted(related - own)))
 
 
-def erase(lake: Lake, found: Found, order: Order, key: bytes, border_points: Sequence[Place] | None = None) -> None:
+def erase(
+    lake: Lake,
+    found: Found,
+    order: Order,
+    key: bytes,
+    border_points: Sequence[Place] | None = None,
+    progress: Progress = untold,
+) -> None:
     """Take the subjects out of the tables; to be called while no writer is at work.
 
     Vault, links and silver follow from what bronze holds then, so that an erasure that was cut short is completed by
@@ -113,15 +127,18 @@ def erase(lake: Lake, found: Found, order: Order, key: bytes, border_points: Seq
     for contract in CONTRACTS.values():
         bronze, quarantine = BRONZE[contract.name], QUARANTINE[contract.name]
         for day in found.days.get(bronze.name, ()):
+            progress(f"{bronze.name}, {day}")
             rows = lake.scan(bronze).filter(pl.col("received_on") == day).collect()
             lake.replace_days(bronze, _without(rows, contract, order.subjects), [day], facts=FACTS)
         for day in found.days.get(quarantine.name, ()):
+            progress(f"{quarantine.name}, {day}")
             rows = lake.scan(quarantine).filter(pl.col("received_on") == day).collect()
             is_hit = pl.any_horizontal([_raw_hits(one, contract) for one in order.subjects])
             emptied = rows.with_columns(raw=pl.when(is_hit).then(pl.lit(ERASED)).otherwise("raw"))
             lake.replace_days(quarantine, emptied, [day], facts=FACTS)
     _erase_ids(lake, order.subjects, key)
     for target in SILVER:
+        progress(target.name)
         conform_again(lake, target, _outdated(lake, target, key), key, border_points)
 
 
@@ -153,10 +170,11 @@ def affected() -> tuple[Table, ...]:
     return (*BRONZE.values(), *QUARANTINE.values(), IDENTITIES, ENTITY_LINKS, *SILVER)
 
 
-def purge(lake: Lake) -> int:
+def purge(lake: Lake, progress: Progress = untold) -> int:
     """Remove every file that no latest version of those tables needs; returns how many. Only while alone."""
     count = 0
     for table in affected():
+        progress(f"old files of {table.name}")
         gone = lake.unneeded(table)
         version = lake.version(table)
         if gone and version is not None:

@@ -19,7 +19,7 @@ from warehouse.decoding import texts
 from warehouse.delivery import SIDECAR, sidecar_of
 from warehouse.delta import Lake
 from warehouse.dialect import dialects
-from warehouse.erasure import Change
+from warehouse.erasure import Change, Progress, untold
 from warehouse.ledger import LANDED
 from warehouse.redaction import CannotRedact, Layout, redact
 from warehouse.repair import ASIDE
@@ -49,14 +49,19 @@ class Rewrite:
 
 
 def rewrites(
-    lake: Lake, settings: Settings, agencies: Mapping[str, Agency], subjects: Sequence[Subject]
+    lake: Lake,
+    settings: Settings,
+    agencies: Mapping[str, Agency],
+    subjects: Sequence[Subject],
+    progress: Progress = untold,
 ) -> Iterator[Rewrite]:
     """What erasing would change in inbox and archive; nothing is written."""
     ledger = lake.scan(LEDGER).select("sha256", "batch_id", "status", "dialect").collect()
     known = {row["sha256"]: row for row in ledger.sort(pl.col("status") == LANDED).iter_rows(named=True)}
     for store, root in (("inbox", settings.inbox), ("archive", settings.archive)):
-        for path in sorted(root.rglob("*")) if root.is_dir() else []:
+        for number, path in enumerate(sorted(root.rglob("*")) if root.is_dir() else [], start=1):
             if path.is_file():
+                progress(f"{store}, file {number:,}")
                 made = _rewrite(path, store, root, known, settings, agencies, subjects)
                 if made is not None:
                     yield made

@@ -58,9 +58,10 @@ def _bronze(contract: Contract) -> dg.AssetsDefinition:
         for event in landing_events(deployment, accounts, reported=contract):
             context.log_event(event)
         health = feed_checks.judged(deployment, contract, datetime.now(UTC))
+        lost = unaccounted(deployment.lake, [account for account in accounts if account.contract is contract])
         return dg.MaterializeResult(
             data_version=reporting.data_version(deployment, table),
-            check_results=[*_checks(deployment, contract, accounts), *feed_checks.results(health, contract)],
+            check_results=[*_checks(deployment, contract, accounts, lost), *feed_checks.results(health, contract)],
         )
 
     return bronze
@@ -191,14 +192,17 @@ def landing_events(
             yield reporting.materialized(deployment, BRONZE[written.name], partition=partition, metadata=facts)
 
 
-def accounting_events(accounts: list[Account], lost: Mapping[str, int]) -> Iterator[dg.AssetCheckEvaluation]:
-    """The check that every row is accounted for, of batches that landed outside a run; `lost` is `unaccounted`."""
+def check_events(
+    deployment: Deployment, accounts: list[Account], lost: Mapping[str, int], now: datetime
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What a run would say of batches that landed outside of one, check by check; `lost` is `unaccounted`."""
     for contract in {account.contract.name: account.contract for account in accounts}.values():
-        mine = [account for account in accounts if account.contract is contract]
-        of_mine = {batch: lost[batch] for batch in {account.batch_id for account in mine} if batch in lost}
-        yield dg.AssetCheckEvaluation(
-            key_of(BRONZE[contract.name]), _ACCOUNTED, not of_mine, metadata=_accounting_facts(mine, of_mine)
-        )
+        key = key_of(BRONZE[contract.name])
+        for found in _checks(deployment, contract, accounts, lost):
+            yield dg.AssetCheckEvaluation(
+                key, str(found.check_name), found.passed, metadata=found.metadata, severity=found.severity
+            )
+        yield from feed_checks.evaluations(feed_checks.judged(deployment, contract, now), contract)
 
 
 def _accounting_facts(accounts: list[Account], lost: Mapping[str, int]) -> dict[str, Any]:
@@ -209,11 +213,13 @@ def _accounting_facts(accounts: list[Account], lost: Mapping[str, int]) -> dict[
     }
 
 
-def _checks(deployment: Deployment, contract: Contract, accounts: list[Account]) -> Iterator[dg.AssetCheckResult]:
+def _checks(
+    deployment: Deployment, contract: Contract, accounts: list[Account], lost: Mapping[str, int]
+) -> Iterator[dg.AssetCheckResult]:
     mine = [account for account in accounts if account.contract is contract]
     facts = reporting.account_facts(mine)
-    lost = unaccounted(deployment.lake, mine)
-    yield dg.AssetCheckResult(check_name=_ACCOUNTED, passed=not lost, metadata=_accounting_facts(mine, lost))
+    of_mine = {batch: lost[batch] for batch in {account.batch_id for account in mine} if batch in lost}
+    yield dg.AssetCheckResult(check_name=_ACCOUNTED, passed=not of_mine, metadata=_accounting_facts(mine, of_mine))
     share = facts["rows refused"] / max(facts["rows read"], 1)
     yield dg.AssetCheckResult(
         check_name="refused_share",

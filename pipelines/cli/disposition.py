@@ -9,7 +9,7 @@ import typer
 from models import dispositions
 from pipelines import deciding
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.deployment import from_environment
+from pipelines.deployment import of_lake
 
 app = typer.Typer(no_args_is_help=True, help="Record what officers decide on scores, and list it.")
 
@@ -40,7 +40,7 @@ def record(
 
     Red advises inspect, yellow documents, blue audit, green release; another action is marked as an override.
     """
-    deployment = from_environment()
+    deployment = of_lake()
     decided_at = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     row = deciding.record(deployment, score, officer=officer, action=action, reason=reason, decided_at=decided_at)
     from pipelines import reporting, runs
@@ -66,7 +66,7 @@ def list_(
     json_out: JsonOut = None,
 ) -> None:
     """List the decisions that count, the latest first, and how often each lane is overridden at each office."""
-    all_rows = deciding.recorded(from_environment())
+    all_rows = deciding.recorded(of_lake())
     rows = all_rows if history else dispositions.last(all_rows)
     if score is not None:
         rows = rows.filter(pl.col("score_id").str.starts_with(score))

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from pipelines import erasing
-from pipelines.cli.output import Exit, JsonOut, console, errors, table, write_json
-from pipelines.deployment import from_environment
+from pipelines.cli.output import Exit, JsonOut, at_work, console, errors, table, write_json
+from pipelines.deployment import of_lake
 from pipelines.erasing import Done, Plan
 from warehouse import erasure
 from warehouse.erasure import Order
@@ -65,17 +65,20 @@ def erase(
     """
     if yes and not (requested_by and reason):
         raise BorderlakeError("an erasure is recorded with who asked and why: give --by and --reason")
-    deployment = from_environment()
+    deployment = of_lake()
     subjects = erasure.resolve(deployment.lake, given(subject, source))
     if not yes:
-        plan = erasing.plan(deployment, subjects)
+        with at_work("looking for the subject") as progress:
+            plan = erasing.plan(deployment, subjects, progress)
         _show(plan, done=False)
         if plan.changes:
             console.print("A dry run. Do it: add [bold]--yes --by WHO --reason WHY[/bold]")
         write_json(json_out, _facts(plan, None))
         raise typer.Exit(Exit.DONE if plan.changes else Exit.NOTHING)
     order = Order(str(uuid.uuid4()), subjects, str(requested_by), str(reason), datetime.now(UTC))
-    done = erasing.erase(deployment, order, at_once=at_once or erasing.is_ours_alone(deployment))
+    with at_work("erasing") as progress:
+        is_now = at_once or erasing.is_ours_alone(deployment)
+        done = erasing.erase(deployment, order, at_once=is_now, progress=progress)
     _show(done.plan, done=True)
     _conclude(order, done)
     write_json(json_out, _facts(done.plan, done) | {"erasure_id": order.erasure_id})

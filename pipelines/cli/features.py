@@ -13,7 +13,7 @@ from features.vectors import SUBJECTS, subject_of
 from models.catalogue import MODELS
 from pipelines import explaining
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json, write_or_print
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, from_environment, of_lake
 from pipelines.explaining import Case, Explained
 from warehouse.errors import BorderlakeError, UnknownName
 
@@ -93,7 +93,7 @@ def explain(
     value follows from those that counted. Rows are named by keyed ids. Exit code 3 where a stored value differs and
     late data is not the reason.
     """
-    case = explaining.case_of(from_environment(), event, version)
+    case = explaining.case_of(of_lake(), event, version)
     for name in names or ():
         if name not in case.subject.registry.features:
             raise _unknown_feature(name, list(case.subject.registry.features))

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, of_lake
 from warehouse import feeds
 from warehouse.agencies import agency_and_dataset
 from warehouse.catalog import LEDGER
@@ -41,7 +41,7 @@ AsOf = Annotated[
 @app.command(name="list")
 def list_(as_of: AsOf = None, json_out: JsonOut = None) -> None:
     """List every feed with a verdict a measure; what is unusual is told below with the next step. 3: something is."""
-    judged, moment = _judged(from_environment(), as_of)
+    judged, moment = _judged(of_lake(), as_of)
     now = feeds.current(judged)
     if now.is_empty():
         console.print("Nothing has landed here yet. Begin with borderlake demo, or borderlake land AGENCY.DATASET FILE")
@@ -65,7 +65,7 @@ def show(
     json_out: JsonOut = None,
 ) -> None:
     """Show one feed: each measure in words, and its days against what is usual. 3: something is unusual."""
-    deployment = from_environment()
+    deployment = of_lake()
     agency_and_dataset(f"{agency}.{dataset}", dict(deployment.agencies))
     mine = (pl.col("source_agency") == agency) & (pl.col("dataset") == dataset)
     judged, moment = _judged(deployment, as_of, mine)

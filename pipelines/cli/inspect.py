@@ -7,7 +7,7 @@ import polars as pl
 import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
-from pipelines.deployment import from_environment
+from pipelines.deployment import of_lake
 from warehouse.catalog import TABLES, Table, may_hold_personal_data, table_of
 from warehouse.delta import Lake
 from warehouse.errors import BorderlakeError
@@ -16,7 +16,7 @@ from warehouse.recalls import RECALLS, SCORE, version_for, withdrawn
 
 def tables(json_out: JsonOut = None) -> None:
     """List the tables of the lake: rows, size, version, what they hold."""
-    lake = from_environment().lake
+    lake = of_lake().lake
     found = []
     for declared in TABLES.values():
         version = lake.version(declared)
@@ -44,7 +44,7 @@ def show(
 ) -> None:
     """Show rows of a table. Tables of bronze, quarantine and vault may hold personal data: look with a reason."""
     declared = table_of(name)
-    lake = from_environment().lake
+    lake = of_lake().lake
     version = lake.version(declared)
     if version is None:
         raise BorderlakeError(f"{name} holds nothing yet; land data first: borderlake land, or borderlake demo")

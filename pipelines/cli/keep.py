@@ -11,8 +11,8 @@ import typer
 
 from pipelines import erasing, flows
 from pipelines.cli import erase
-from pipelines.cli.output import Exit, JsonOut, console, printable, progress_bar, table, write_json
-from pipelines.deployment import Deployment, alone, from_environment
+from pipelines.cli.output import Exit, JsonOut, at_work, console, printable, progress_bar, table, write_json
+from pipelines.deployment import Deployment, alone, of_lake
 from sharing import keeping as shares
 from sharing.shares import LAYER as SHARES
 from warehouse import erasure, homes
@@ -58,14 +58,14 @@ def verify(
     What was erased is known by keyed digests. With --erased --from FILE (as borderlake erase takes it) the values
     themselves are looked for too, in texts of any shape.
     """
-    deployment = from_environment()
+    deployment = of_lake()
     if accepts is not None:
         _accept(deployment, accepts, reason, by or getpass.getuser())
     subjects = erasure.resolve(deployment.lake, erase.given(None, source)) if source is not None else ()
     findings = [] if erased else _findings(deployment, _tables(deployment.lake, name), deep=deep)
     if erased or subjects or (deep and not name):
-        with console.status("looking for what was erased"):
-            findings += erasing.leftovers(deployment, subjects)
+        with at_work("looking for what was erased") as progress:
+            findings += erasing.leftovers(deployment, subjects, progress)
     stands = all_accepted(deployment.lake, _tables(deployment.lake, name))
     said = [asdict(one) for one in stands]
     told: dict[str, object] = {"deep": deep, **({"erased": True} if erased else {})}
@@ -95,7 +95,7 @@ def repair(deep: Deep = False, yes: Yes = False, name: TableName = None, json_ou
     A dry run unless --yes. Flipped bits and drifted rows are only found with --deep. Ends with 0 when nothing is left
     to repair, 3 otherwise.
     """
-    deployment = from_environment()
+    deployment = of_lake()
     with alone(deployment, "repair"):  # Two at once would land the same rows twice.
         findings = _findings(deployment, _tables(deployment.lake, name), deep=deep)
         workshop = _workshop(deployment, datetime.now(UTC))
@@ -125,7 +125,7 @@ def compact(yes: Yes = False, name: TableName = None, json_out: JsonOut = None) 
     against its hash before it is joined. The old files stay for earlier versions, until borderlake vacuum. Shares are
     left out: their refresh joins files itself.
     """
-    lake = from_environment().lake
+    lake = of_lake().lake
     tables = [one for one in _tables(lake, name) if one.layer != SHARES]
     joined: dict[str, dict[str, int]] = {}
     with progress_bar() as progress:
@@ -159,7 +159,7 @@ def vacuum(
     json_out: JsonOut = None,
 ) -> None:
     """Delete data files that no recent version of a table needs, and orphans. A dry run unless --yes."""
-    lake = from_environment().lake
+    lake = of_lake().lake
     unused = {one.name: _vacuumed(lake, one, days, dry_run=not yes) for one in _tables(lake, name)}
     rows = [(one, len(files)) for one, files in unused.items() if files]
     if rows:

@@ -11,7 +11,7 @@ from models.estimators import Estimate
 from pipelines import deciding, flows
 from pipelines.cli.output import Exit, JsonOut, console, table, write_json
 from pipelines.cli.selecting import From, KnownBy, Model, To, days_of, interval, moment_of
-from pipelines.deployment import from_environment
+from pipelines.deployment import of_lake
 
 
 def leakage(
@@ -26,7 +26,7 @@ def leakage(
     From outcomes whose chance is known: of lanes where officers record decisions, else of the agency's own draw.
     Take days old enough for their outcomes to have come.
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     rows = deciding.selections_with_outcomes(deployment, spec, days_of(first, last), moment_of(known_by))
     if rows.is_empty():
         console.print(

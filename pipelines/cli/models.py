@@ -9,7 +9,7 @@ from models.catalogue import MODELS, model_of
 from pipelines import decisions, flows
 from pipelines.cli.output import JsonOut, console, table, write_json
 from pipelines.cli.versions import with_intervals
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, of_lake
 
 
 def train(
@@ -22,7 +22,7 @@ def train(
     no champion yet it stands in as one.
     """
     spec = model_of(model)
-    deployment = from_environment()
+    deployment = of_lake()
     from pipelines import partitions, runs
 
     days = _days_without_features(deployment, spec.subject)

@@ -10,7 +10,7 @@ from models.monitoring import CHECKS
 from models.spec import ModelSpec
 from pipelines import monitoring
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, of_lake
 from warehouse.errors import NotReady
 
 
@@ -22,7 +22,7 @@ def monitor(
 
     Scoring runs judge each day of delivery once it is over; the pictures are in the Dagster UI, group monitoring.
     """
-    deployment = from_environment()
+    deployment = of_lake()
     specs = list(MODELS.values()) if model is None else [model_of(model)]
     found = {spec.name: _found(deployment, spec) for spec in specs}
     if not any(found.values()):

@@ -11,7 +11,7 @@ import typer
 from pipelines.cli import redrive
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.cli.refusals import refused_table
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, of_lake
 from warehouse import quarantine, returns
 from warehouse.complaints import Line, lines
 from warehouse.dialect import Dialect, dialects
@@ -36,7 +36,7 @@ def list_(
     json_out: JsonOut = None,
 ) -> None:
     """List files of which rows were refused, and files refused as a whole: by which rules, and whether that is open."""
-    found = redrive.readings_of(from_environment(), dataset)
+    found = redrive.readings_of(of_lake(), dataset)
     if not found:
         console.print("Nothing has landed here yet. Begin with borderlake demo, or borderlake land AGENCY.DATASET FILE")
         write_json(json_out, {"readings": [], "totals": _totals([])})
@@ -59,7 +59,7 @@ def show(
     json_out: JsonOut = None,
 ) -> None:
     """Show refused rows of a file: which of its columns, what is wrong, what would mend it. As received with --raw."""
-    deployment = from_environment()
+    deployment = of_lake()
     readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
     written = []
     for reading in readings:
@@ -93,7 +93,7 @@ def export(
     json_out: JsonOut = None,
 ) -> None:
     """Write the return report of a file for its sender: which lines, which of its columns, what would mend them."""
-    deployment = from_environment()
+    deployment = of_lake()
     readings = quarantine.chosen(quarantine.refused(redrive.readings_of(deployment)), name)
     rows = {one.contract.name: quarantine.rows_of(deployment.lake, one, with_raw=raw) for one in readings}
     made = returns.returned(readings, rows, _layout(deployment, readings[0]))

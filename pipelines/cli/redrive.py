@@ -11,7 +11,7 @@ import typer
 from pipelines import flows
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.cli.road import report
-from pipelines.deployment import Deployment, alone, from_environment
+from pipelines.deployment import Deployment, alone, of_lake
 from warehouse import quarantine
 from warehouse.agencies import agency_and_dataset
 from warehouse.corrected import with_corrections
@@ -47,7 +47,7 @@ def redrive(
     A file's new reading takes the place of the earlier one, whose rows and refusals stay readable. A file is left as it
     is where nothing more would land.
     """
-    deployment, now = from_environment(), datetime.now(UTC)
+    deployment, now = of_lake(), datetime.now(UTC)
     # Two at once would each judge what the other is about to replace.
     with alone(deployment, "redrive") if yes else contextlib.nullcontext():
         raise typer.Exit(_redriven(deployment, names or [], dataset, dialect, now, yes=yes, json_out=json_out))

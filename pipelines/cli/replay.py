@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, errors, table, write_json
-from pipelines.deployment import from_environment
+from pipelines.deployment import of_lake
 from pipelines.replaying import Certificate, certify
 
 
@@ -18,7 +18,7 @@ def replay(
     Needs the score row and the model registry, nothing else: neither the data behind the vector nor any earlier version
     of a table. Leaves with 3 where anything comes out otherwise.
     """
-    found = certify(from_environment(), score_id)
+    found = certify(of_lake(), score_id)
     row = found.row
     about = [
         ("score", row["score_id"]),

@@ -112,11 +112,12 @@ def _deliveries(
 def report(deployment: Deployment, accounts: list[Account]) -> None:
     """Tell Dagster, so that the UI never disagrees with the lake; raises where a row is not accounted for."""
     from pipelines import runs
-    from pipelines.assets.bronze import accounting_events, landing_events
+    from pipelines.assets.bronze import check_events, landing_events
 
     fresh = [account for account in accounts if account.status != KNOWN]
     lost = unaccounted(deployment.lake, fresh)
-    runs.report(deployment, [*landing_events(deployment, fresh), *accounting_events(fresh, lost)])
+    checked = check_events(deployment, fresh, lost, datetime.now(UTC))
+    runs.report(deployment, [*landing_events(deployment, fresh), *checked])
     if lost:
         rows, batches = sum(lost.values()), ", ".join(lost)
         raise BorderlakeError(

@@ -11,7 +11,7 @@ from models.catalogue import MODELS, model_of
 from models.spec import ModelSpec
 from pipelines import flows, recalling
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, from_environment, of_lake
 from pipelines.recalling import Chosen
 from sharing.shares import Share
 from warehouse import recalls
@@ -85,7 +85,7 @@ def withdraw(
     A dry run unless --yes. The scores stay in the lake, on record with the reason; at the next refresh each recipient
     gets a retraction of what rests on them (score, lane, decision) through its change feed. It cannot be undone.
     """
-    deployment, at = from_environment(), datetime.now(UTC)
+    deployment, at = of_lake(), datetime.now(UTC)
     chosen = _chosen(deployment, score_id, model, version)
     shares = recalling.concerned(deployment, chosen, at)
     told = {

@@ -22,7 +22,7 @@ from pipelines import flows
 from pipelines import whatif as asking
 from pipelines.cli.listing import Listing
 from pipelines.cli.output import JsonOut, console, table, write_json
-from pipelines.deployment import Deployment, from_environment
+from pipelines.deployment import Deployment, of_lake
 from warehouse.errors import BorderlakeError
 
 _DIGITS = 12
@@ -82,7 +82,7 @@ def select(
 
     Drawn events say so and with which chance; events that the model has no ground to judge are marked.
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     capacities = _capacities(deployment, spec, capacity, rank_by)
     lanes = asking.lanes_of_day(deployment, spec, day.date(), capacities)
     _refuse_without_amounts(spec, rank_by, lanes)
@@ -148,7 +148,7 @@ def whatif(
         raise typer.BadParameter("a threshold is a number from 0 to 1")
     if threshold is not None and rank_by is not None:
         raise typer.BadParameter("a threshold is of the risk and looks at all from it on; it goes without --rank-by")
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     capacities = _capacities(deployment, spec, capacity, rank_by)
     asked = asking.Question(
         spec, days_of(first, last), capacities, moment_of(known_by), threshold, _version(deployment, spec, version)

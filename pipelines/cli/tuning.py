@@ -12,7 +12,7 @@ from models.tuning import CAPACITY, Judged, Tuned
 from pipelines import lifecycle
 from pipelines.cli.output import JsonOut, console, progress_bar, table, write_json
 from pipelines.cli.versions import app
-from pipelines.deployment import from_environment
+from pipelines.deployment import of_lake
 
 
 @app.command()
@@ -27,7 +27,7 @@ def tune(
     Each fold learns from the days before, stops by the next and is judged on those after, with outcomes as they were
     known then. The latest days, which judge a version in training, are in no fold.
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     with progress_bar() as progress:
         task = progress.add_task(f"tuning {spec.name}", total=trials)
         found = lifecycle.tune(deployment, spec, datetime.now(UTC), trials, folds, lambda: progress.advance(task))

@@ -17,7 +17,7 @@ from models.spec import ModelSpec
 from models.tracking import CHAMPION, Version
 from pipelines import decisions, lifecycle
 from pipelines.cli.output import Exit, JsonOut, console, errors, printable, table, write_json
-from pipelines.deployment import Deployment, alone, from_environment
+from pipelines.deployment import Deployment, alone, of_lake
 from warehouse.errors import NotReady
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def list_versions(
     json_out: JsonOut = None,
 ) -> None:
     """Every version with its alias, the gate's verdict on it, and what was decided."""
-    deployment = from_environment()
+    deployment = of_lake()
     specs = [model_of(model)] if model else list(MODELS.values())
     listed = {
         spec.name: [_told(deployment, spec, one) for one in deployment.registry.versions(spec.name)] for spec in specs
@@ -78,7 +78,7 @@ def show(
 
     The card also tells on whom its errors fall, what it rests on, and its limits.
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     found = _version(deployment, spec, version)
     verdict = decisions.verdict_of(deployment, spec, found.number)
     told = _told(deployment, spec, found)
@@ -119,7 +119,7 @@ def reproduce(
 
     Tables keep their versions for as long as vacuum leaves them (7 days or longer).
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     found = _version(deployment, spec, version)
     with console.status(f"training {spec.name} version {found.number} again"):
         done = lifecycle.reproduce(deployment, spec, found.number)
@@ -152,7 +152,7 @@ def promote(
 
     The next scoring scores with it. `borderlake model rollback` takes it back.
     """
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     who = by or getpass.getuser()
     with alone(deployment, "promotion"):
         overridden = lifecycle.promote(deployment, spec, version, who, reason, datetime.now(UTC))
@@ -166,7 +166,7 @@ def promote(
 @app.command()
 def rollback(model: Model, reason: Reason, by: By = None, json_out: JsonOut = None) -> None:
     """Make the champion before the present one champion again."""
-    deployment, spec = from_environment(), model_of(model)
+    deployment, spec = of_lake(), model_of(model)
     who = by or getpass.getuser()
     with alone(deployment, "promotion"):
         back = lifecycle.rollback(deployment, spec, who, reason, datetime.now(UTC))

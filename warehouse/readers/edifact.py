@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from string import whitespace
 from typing import NamedTuple
 
 from warehouse.errors import FileRefused
@@ -22,7 +23,10 @@ from warehouse.readers.edifact_envelope import Envelope, Stray, envelopes
 from warehouse.readers.edifact_segment import Segment, contradictions
 from warehouse.readers.searched import SearchedFile
 
-_OFF_CHARSET = re.compile("[\udc80-\udcff]")
+_OFF_CHARSET = re.compile("[\0\udc80-\udcff]")
+"""Bytes that could not be decoded, and the zero byte, which is of no text."""
+_PADDING = f"\0{whitespace}"
+"""What some fill the room between segments with."""
 _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _SERVICE_TAGS = frozenset(("UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"))
 _LONGEST_RAW = 1 << 20
@@ -165,13 +169,14 @@ class _Interchange:
         self.parts += self._split(text)
 
     def _split(self, text: str) -> list[str]:
-        if not text.isascii() and _OFF_CHARSET.search(text):
+        if "\0" in text or (not text.isascii() and _OFF_CHARSET.search(text)):
             self.is_damaged = True
         if self.service.release and self.service.release in text:
             text = release.held(text, self.service)
             self.has_released = True
             self.has_loose_release |= self.service.release in text
-        return [part.lstrip() for part in text.split(self.service.terminator)]
+        padding = _PADDING if "\0" in text else None
+        return [part.lstrip(padding) for part in text.split(self.service.terminator)]
 
     def _let_go(self, number: int) -> None:
         """Forget the segments before a number."""

@@ -217,8 +217,8 @@ def _meaning(marks: bytes) -> Service | None:
 
 
 def _joined(data: bytes, service: Service) -> bytes:
-    """Bytes without line ends and framing, unless one of them is the terminator."""
-    return data.translate(None, bytes(set(BLANK) - {ord(" "), ord("\t"), ord(service.terminator)}))
+    """Bytes without line ends and framing, unless one of them is the terminator; a zero byte, perhaps damage, stays."""
+    return data.translate(None, bytes(set(BLANK) - {0, ord(" "), ord("\t"), ord(service.terminator)}))
 
 
 def _charset(data: SearchedFile, start: int, end: int, service: Service) -> str:

@@ -49,7 +49,7 @@ def contradicted(total: Total) -> tuple[str, str] | None:
     tag = total.segment.tag
     is_more = count is not None and count > total.found
     why = "some may be missing" if is_more else "the total may be of another list"
-    found = f"{tag} counts {'no' if count is None else count} {total.what}, {total.found} are in the message: {why}"
+    found = f"{tag} counts {'no' if count is None else count} {total.what}, the message holds {total.found}: {why}"
     return f"edifact-{tag.lower()}-count", f"{found}; {_IS_NOT_WHOLE}"
 
 

@@ -138,7 +138,8 @@ def test_a_file_cut_on_the_way_is_refused_by_its_sidecar(tmp_path: Path) -> None
         pytest.param(["score"], "no model has been trained yet", id="no-model"),
     ],
 )
-def test_what_cannot_be_done_is_said_with_the_next_step(arguments: list[str], message: str) -> None:
+def test_what_cannot_be_done_is_said_with_the_next_step(home: Path, arguments: list[str], message: str) -> None:
+    (home / "lake").mkdir(parents=True)
     result = runner.invoke(app, arguments)
     assert isinstance(result.exception, BorderlakeError)
     assert message in str(result.exception)
@@ -152,7 +153,8 @@ def test_a_condition_narrows_what_is_shown(tmp_path: Path) -> None:
     assert [row["declaration_id"] for row in json.loads(out.read_text())["rows"]] == ["25XN9"]
 
 
-def test_an_empty_lake_says_how_to_fill_it() -> None:
+def test_an_empty_lake_says_how_to_fill_it(home: Path) -> None:
+    (home / "lake").mkdir(parents=True)
     result = runner.invoke(app, ["tables"])
     assert result.exit_code == Exit.NOTHING
     assert "borderlake demo" in result.output
@@ -169,6 +171,38 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 ALL = {str(entry.name): entry.imported() for entry in ENTRIES}
 COMMANDS = dict(one for name, command in ALL.items() for one in commands(command, (name,)))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "tables",
+        "show ledger.landings",
+        "quarantine list",
+        "quarantine show x",
+        "quarantine export x --out report/",
+        "quarantine redrive --yes",
+        "verify",
+        "verify --erased",
+        "verify --deep",
+        "repair --yes",
+        "compact",
+        "vacuum",
+        "erase document:DEU/P1234567",
+        "feeds list",
+        "leakage --from 2025-01-01 --to 2025-01-31",
+        "monitor",
+        "model list",
+        "disposition list",
+        "audit verify",
+    ],
+)
+def test_what_looks_where_no_lake_is_says_so_and_makes_nothing(home: Path, command: str) -> None:
+    result = runner.invoke(app, shlex.split(command))
+    assert isinstance(result.exception, BorderlakeError), result.output
+    assert f"there is no lake at {home / 'lake'}" in str(result.exception)
+    assert "BORDERLAKE_HOME" in str(result.exception)
+    assert not home.exists()
 
 
 def test_help_lists_what_commands_say_of_themselves() -> None:
@@ -222,7 +256,8 @@ def test_the_help_of_every_command_has_an_example_that_it_takes(
         pytest.param(("feeds", "list"), "Nothing has landed here yet", id="feeds"),
     ],
 )
-def test_what_looks_at_an_empty_lake_says_so(words: tuple[str, ...], said: str) -> None:
+def test_what_looks_at_an_empty_lake_says_so(home: Path, words: tuple[str, ...], said: str) -> None:
+    (home / "lake").mkdir(parents=True)
     result = runner.invoke(app, list(words))
     assert (result.exit_code, said in result.output) == (Exit.NOTHING, True)
 

@@ -16,7 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from pipelines import flows, reporting
-from pipelines.assets.bronze import landing_events
+from pipelines.assets.bronze import bronze_assets, landing_events
 from pipelines.cli import app
 from pipelines.cli.output import Exit, console
 from pipelines.deployment import from_environment
@@ -268,11 +268,11 @@ def test_the_ledger_s_page_tells_what_each_feed_delivered_and_refusals_are_told_
     assert "hs\\_code has another form" in str(quarantine["refused of this delivery by rule"])
 
 
-def checks() -> list[bool]:
-    """What the UI has been told of rows accounted for, in order."""
+def checks(name: str = "every_row_accounted_for") -> list[bool]:
+    """What the UI has been told of a check of a landing, in order."""
     deployment = from_environment()
     with open_instance(deployment.settings) as instance:
-        key = dg.AssetCheckKey(reporting.key_of(BRONZE["customs.declarations"]), "every_row_accounted_for")
+        key = dg.AssetCheckKey(reporting.key_of(BRONZE["customs.declarations"]), name)
         records = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
     return [record.status.name == "SUCCEEDED" for record in reversed(records)]
 
@@ -294,6 +294,14 @@ def test_landing_by_hand_tells_the_ui_that_every_row_is_accounted_for_or_says_wh
     assert isinstance(result.exception, BorderlakeError)
     assert "1 rows are not accounted for, of batches" in str(result.exception)
     assert checks() == [True, False]
+
+
+def test_landing_by_hand_tells_the_ui_of_every_check_of_a_run(tmp_path: Path) -> None:
+    runner.invoke(app, ["land", "customs.declarations", str(extract(tmp_path, GOOD, FOREVER_BAD))])
+    specs = [spec for asset in bronze_assets for spec in asset.check_specs]
+    mine = [spec.name for spec in specs if spec.asset_key == reporting.key_of(BRONZE["customs.declarations"])]
+    assert len(mine) > 5
+    assert {name: checks(name) for name in mine} == {name: [name != "refused_share"] for name in mine}
 
 
 def test_the_ui_is_told_what_was_refused_of_each_file_without_its_rows(inbox: Path) -> None:

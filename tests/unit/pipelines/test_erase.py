@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines import erasing, flows
-from pipelines.cli import app
+from pipelines.cli import app, output
 from pipelines.cli.output import Exit
 from pipelines.cli.share import audit_of
 from pipelines.deployment import Deployment
@@ -118,6 +118,30 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(lake_of_two: Deploymen
     assert stores["quarantine.immigration__crossings"]["rows"] == 2
     assert stores["archive"] == {"rows": 4, "files": 2}
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_in_a_pipe_long_work_tells_what_it_is_at(
+    lake_of_two: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(lake_of_two.settings.home))
+    monkeypatch.setattr(output, "TOLD_EVERY_S", 0.0)
+    request = tmp_path / "request.txt"
+    request.write_text("document:DEU/Q7731908\n")
+    request.chmod(0o600)
+    told = {}
+    for command in (
+        ["erase", "--from", str(request)],
+        ["erase", "--from", str(request), "--yes", "--by", "dpo", "--reason", "17"],
+        ["verify", "--erased"],
+        ["verify"],
+    ):
+        result = runner.invoke(app, command)
+        assert result.exit_code == Exit.DONE, result.output
+        told[" ".join(command[:2])] = result.stderr
+        assert not any(value in result.stderr for value in VALUES)
+    assert "erasing: bronze.immigration__crossings, 2025-03-04, after" in told["erase --from"]
+    assert "looking for what was erased: file 2, " in told["verify --erased"]
+    assert re.search(r"bronze\.\w+: \d+ of \d+, after", told["verify"])
 
 
 def test_it_reaches_every_store_and_leaves_the_others(lake_of_two: Deployment) -> None:

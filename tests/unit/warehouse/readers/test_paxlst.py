@@ -215,6 +215,15 @@ def test_bytes_off_the_character_set_cost_the_traveller_they_stand_in(tmp_path: 
     assert frame["raw"].item() == "NAD+FL+++NOV\\xe1K:IDA'" + "".join(f"{part}'" for part in PASSPORT)
 
 
+def test_a_zero_byte_costs_the_traveller_it_stands_in(tmp_path: Path) -> None:
+    people = [part for name in ("ASK", "NO\0VAK", "LUND") for part in (f"\0NAD+FL+++{name}:IDA", *PASSPORT)]
+    rows, refused, _ = read_with(
+        paxlst.read, tmp_path, interchange(message("PAXLST", *HEAD, *FLIGHT, *people)) + "\0\0"
+    )
+    assert [row["surname"] for row in rows] == ["ASK", "LUND"]
+    assert refused == [(16, "edifact-encoding")]
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damaged=st.sets(st.integers(0, 5)), place=st.integers(0, len(PASSPORT)))
 def test_every_traveller_is_read_or_refused_wherever_bytes_are_damaged(

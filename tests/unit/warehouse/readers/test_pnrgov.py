@@ -310,7 +310,7 @@ def test_the_bookings_are_as_many_as_the_message_counts(
     rows, found, frame = read_with(pnrgov.read, tmp_path, interchange(body))
     assert [row["surname"] for row in rows] == ["BERG", "LUND"]
     assert found == refused
-    assert all("3 bookings, 2 are in the message: some may be missing" in text for text in frame["message"])
+    assert all("3 bookings, the message holds 2: some may be missing" in text for text in frame["message"])
 
 
 def test_mutated_files_are_read_or_refused_and_no_traveller_is_lost(tmp_path: Path) -> None:
