@@ -125,14 +125,30 @@ def from_environment() -> Deployment:
     return Deployment(settings.from_environment())
 
 
-def of_lake() -> Deployment:
-    """The same for who reads or keeps what is there: raises where its lake is not, and makes nothing."""
+def of_home() -> Deployment:
+    """The same for who reads or keeps what is in a home: raises where it is not, and makes nothing."""
     deployment = from_environment()
-    given = deployment.settings
-    is_remote = "://" in given.lake_url
-    if deployment.lake.version(LEDGER) is None if is_remote else not Path(given.lake_url).is_dir():
-        raise BorderlakeError(
-            f"there is no lake at {given.lake_url}: nothing has ever landed there. Is {HOME_VARIABLE} right, which is "
-            f"{given.home}? If so, begin with borderlake demo, or borderlake land AGENCY.DATASET FILE"
-        )
+    if not deployment.settings.home.is_dir() and not _has_lake(deployment):
+        raise _no_lake(deployment)
     return deployment
+
+
+def of_lake() -> Deployment:
+    """The same for who reads or keeps what is in a lake."""
+    deployment = from_environment()
+    if not _has_lake(deployment):
+        raise _no_lake(deployment)
+    return deployment
+
+
+def _has_lake(deployment: Deployment) -> bool:
+    url = deployment.settings.lake_url
+    return deployment.lake.version(LEDGER) is not None if "://" in url else Path(url).is_dir()
+
+
+def _no_lake(deployment: Deployment) -> BorderlakeError:
+    given = deployment.settings
+    return BorderlakeError(
+        f"there is no lake at {given.lake_url}: nothing has ever landed there. Is {HOME_VARIABLE} right, which is "
+        f"{given.home}? If so, begin with borderlake demo, or borderlake land AGENCY.DATASET FILE"
+    )

@@ -14,7 +14,7 @@ import typer
 
 from pipelines.cli.output import Exit, JsonOut, console, printable, table, write_json
 from pipelines.cli.share import audit_of, signer_of
-from pipelines.deployment import Deployment, from_environment, of_lake
+from pipelines.deployment import Deployment, from_environment, of_home
 from sharing.audit import Entry
 from sharing.flows import Flow, chosen, flows
 from sharing.received import Tracing, is_known
@@ -40,7 +40,7 @@ def verify(
 
     Note the head that it prints somewhere else: with --noted a log that was made anew as a whole is found, too.
     """
-    log = audit_of(of_lake())
+    log = audit_of(of_home())
     found = [(one.fault.value, one.place, one.meaning) for one in log.verify()]
     if noted is not None and not log.holds(*_noted(noted)):
         found.append(("not-the-noted-log", _noted(noted)[0], "the line that was noted elsewhere is not in its place"))

@@ -13,7 +13,7 @@ import typer
 
 from pipelines import erasing
 from pipelines.cli.output import Exit, JsonOut, at_work, console, errors, table, write_json
-from pipelines.deployment import of_lake
+from pipelines.deployment import of_home
 from pipelines.erasing import Done, Plan
 from warehouse import erasure
 from warehouse.erasure import Order
@@ -65,7 +65,7 @@ def erase(
     """
     if yes and not (requested_by and reason):
         raise BorderlakeError("an erasure is recorded with who asked and why: give --by and --reason")
-    deployment = of_lake()
+    deployment = of_home()
     subjects = erasure.resolve(deployment.lake, given(subject, source))
     if not yes:
         with at_work("looking for the subject") as progress:

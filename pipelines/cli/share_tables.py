@@ -9,7 +9,7 @@ import typer
 
 from pipelines.cli.output import JsonOut, console, progress_bar, table, write_json
 from pipelines.cli.share import ENDPOINT, Code, Endpoint, app
-from pipelines.deployment import Deployment, from_environment, of_lake
+from pipelines.deployment import Deployment, from_environment, of_home
 from sharing import papers
 from sharing.outlook import Outlook, outlooks
 from sharing.progress import standing
@@ -33,7 +33,7 @@ def refresh(
     A dry run unless --yes: it says of each share what would be done, and what its recipient will notice. Recipients
     read the version before until a share is done.
     """
-    deployment, at = of_lake(), datetime.now(UTC)
+    deployment, at = of_home(), datetime.now(UTC)
     found = list(outlooks(deployment.lake, deployment.agreements, deployment.pseudonym_keys, at, recipient))
     if not found:
         whom = recipient or "anybody"
@@ -91,7 +91,7 @@ def export(
     For each table a data contract (Open Data Contract Standard 3.1); for all of them a catalogue (DCAT 3, JSON-LD) and
     the dictionary of columns (CSV), which the recipient can also read as a shared table.
     """
-    deployment, at = of_lake(), datetime.now(UTC)
+    deployment, at = of_home(), datetime.now(UTC)
     found = papers.papers_of(deployment.lake, deployment.agreements, recipient, endpoint, at)
     for path in papers.write(found, out):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)

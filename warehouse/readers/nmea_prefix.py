@@ -12,7 +12,7 @@ from warehouse.readers.nmea_bytes import NONE, Bytes, Ints, Mask, slices
 from warehouse.readers.nmea_wrapped import YEARLESS
 
 _LONGEST = 48
-_DAY, _CLOCK, _OFFSET = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d", r"Z|UTC|GMT|[+-]\d\d:?\d\d"
+_DAY, _CLOCK, _OFFSET = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d", r"Z|UTC|GMT|[+-]\d\d(?::?\d\d)?"
 _ISO = rf"(?<day>{_DAY})[T ](?<clock>{_CLOCK})(?:[.,](?<fraction>\d{{1,9}}))? ?(?<offset>{_OFFSET})?"
 _UNIX = r"(?<seconds>\d{10})(?:\.(?<parts>\d{1,9}))?|(?<milliseconds>\d{13})"
 _BEHIND = rf"^(?:.*,)?(?:{_ISO}|{_UNIX})(?:,.*)?$"
@@ -62,7 +62,7 @@ def _told(clock: str | None) -> tuple[pl.Expr, pl.Expr]:
     """Of the groups of `_ISO` and `_UNIX`: the time in microseconds, and whether there is one that lacks a zone."""
     c = pl.col
     whole = pl.concat_str(c("day"), pl.lit("T"), c("clock")).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
-    digits = c("offset").str.replace("Z|UTC|GMT", "+0000").str.replace(":", "")
+    digits = c("offset").str.replace("Z|UTC|GMT", "+00").str.replace(":", "").str.pad_end(5, "0")
     minutes = digits.str.slice(1, 2).cast(pl.Int64) * 60 + digits.str.slice(3, 2).cast(pl.Int64)
     ahead = pl.when(digits.str.starts_with("-")).then(-minutes).otherwise(minutes)
     iso = whole.dt.epoch("us") + _micros("fraction") - ahead * 60_000_000

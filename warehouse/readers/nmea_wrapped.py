@@ -2,7 +2,7 @@
 
 Only lines that are no sentence as they stand are looked at. A line becomes its time, if one is told, and its sentence,
 in the form that `nmea_prefix` reads. A line keeps its wrapping, and so is refused, where that could be the rest of
-another sentence, tells a day without a time, or has several sentences.
+another sentence, tells a time in no form that is known, or has several sentences.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 YEARLESS = rf"{_MONTH} [ \d]?\d \d\d:\d\d:\d\d"
 """As syslog has written times since before RFC 5424: of any year and zone."""
 _DAY, _CLOCK = r"\d{4}[-/]\d\d[-/]\d\d", r"\d\d:\d\d:\d\d"
-_ISO = rf"{_DAY}[T _]{_CLOCK}(?:\.\d{{1,9}}|,\d{{3}}|,\d{{6}})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
+_ISO = rf"{_DAY}[T _]{_CLOCK}(?:\.\d{{1,9}}|,\d{{3}}|,\d{{6}})?(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
 _COMPACT = r"20\d{6}T?\d{6}Z?"
 _UNIX = r"[1-3]\d{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?"
 _TIME = f"{_ISO}|{_COMPACT}|{_UNIX}"
@@ -25,6 +25,7 @@ _UNDER_RXTIME = r'"rxtime"\s*:\s*"(\d{14})"'
 """AIS-catcher's time of reception, in UTC."""
 _SENTENCE = r"""(?:\\[^\\!$]+\\)?[!$][A-Za-z]{4,8},[^*!$\\"'\s]*\*[0-9A-Fa-f]{2}"""
 _AROUND = rf"^(?<before>[^!$\\]*)(?<sentence>{_SENTENCE})(?<after>[^!]*)$"
+_OTHER_TIME = rf"{_DAY}|\d:\d\d:\d\d|20\d{{6}}.?\d{{6}}"
 _REST_OF_SENTENCE = r"\*[0-9A-Fa-f]{2}|\d,\d,\d?,[AB12]?,"
 _ESCAPES = {
     "\\\\": "\\",
@@ -81,15 +82,15 @@ def _is_before() -> pl.Expr:
     """Whether what stands before a sentence is a wrapping."""
     before, has_time = pl.col("before"), pl.col("time").is_not_null()
     ends = before.str.contains(r"""[\s,|"'\[(]$""") | (before.str.contains(r"[;:>=]$") & has_time)
-    has_day_alone = before.str.contains(_DAY) & ~has_time
-    return (before == "") | (ends & ~before.str.contains(_REST_OF_SENTENCE) & ~has_day_alone)
+    is_other_time = before.str.contains(_OTHER_TIME) & ~has_time
+    return (before == "") | (ends & ~before.str.contains(_REST_OF_SENTENCE) & ~is_other_time)
 
 
 def _is_behind() -> pl.Expr:
     """Whether what stands behind a checksum is a wrapping, or fields of the receiver's own."""
     after = pl.col("after")
     has_reason = pl.col("is_quoted") | pl.col("time").is_not_null()
-    return (after == "") | after.str.starts_with(",") | (after.str.contains(r"""^[\s;|"'\])}]""") & has_reason)
+    return (after == "") | after.str.starts_with(",") | (after.str.contains(r"""^[\s;|"'\])}<]""") & has_reason)
 
 
 def _time(words: pl.Expr) -> pl.Expr:

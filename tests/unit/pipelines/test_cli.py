@@ -271,8 +271,10 @@ def test_what_looks_at_an_empty_lake_says_so(home: Path, words: tuple[str, ...],
     ],
 )
 def test_what_the_system_refuses_is_no_surprise(
-    number: int, meant: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    home: Path, number: int, meant: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    (home / "lake").mkdir(parents=True)
+
     def fails(*_: object) -> None:
         raise OSError(number, os.strerror(number), "/somewhere")
 

@@ -139,6 +139,7 @@ def test_no_identifying_value_is_told(deployment: Deployment, tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_answered_says_why(deployment: Deployment, arguments: list[str], message: str) -> None:
+    Path(deployment.lake.root).mkdir(parents=True)
     result = runner.invoke(app, ["features", *arguments])
     assert message in str(result.exception)
 

@@ -88,7 +88,8 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     assert len(result.output) > 200
 
 
-def test_an_empty_lake_says_how_to_fill_it_and_a_clean_one_that_nothing_was_refused(inbox: Path) -> None:
+def test_an_empty_lake_says_how_to_fill_it_and_a_clean_one_that_nothing_was_refused(home: Path, inbox: Path) -> None:
+    (home / "lake").mkdir()
     result, _ = ask("list")
     assert result.exit_code == Exit.NOTHING
     assert "borderlake demo" in result.output

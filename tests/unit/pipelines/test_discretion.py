@@ -125,6 +125,7 @@ def test_a_command_that_fails_shows_frames_and_no_value(
         raise pl.exceptions.ComputeError(f"could not parse '{SECRET}'")
 
     monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path))
+    (tmp_path / "lake").mkdir()
     monkeypatch.setattr(Lake, "scan", fails)
     monkeypatch.setattr(sys, "argv", ["borderlake", "quarantine", "list"])
     with pytest.raises(SystemExit) as end:

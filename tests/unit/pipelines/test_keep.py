@@ -209,6 +209,7 @@ def test_a_commit_of_another_tool_is_accepted_by_name_and_shown(deployment: Depl
 
 
 def test_two_pieces_of_one_kind_of_work_do_not_run_at_once(deployment: Deployment) -> None:
+    Path(deployment.lake.root).mkdir(parents=True)
     with alone(deployment, "redrive"), alone(deployment, "repair"):
         result = runner.invoke(app, ["quarantine", "redrive", "--yes"])
         assert "another redrive of this home is at work" in str(result.exception)
