@@ -20,7 +20,7 @@ from sharing.pseudonyms import Keys
 from warehouse import agencies, agreements, places, settings, vault
 from warehouse.agencies import Agency
 from warehouse.agreements import Agreement
-from warehouse.catalog import LEDGER
+from warehouse.catalog import LEDGER, TABLES
 from warehouse.contracts import Contract
 from warehouse.contracts.customs import INSPECTIONS
 from warehouse.contracts.immigration import OUTCOMES
@@ -143,7 +143,9 @@ def of_lake() -> Deployment:
 
 def _has_lake(deployment: Deployment) -> bool:
     url = deployment.settings.lake_url
-    return deployment.lake.version(LEDGER) is not None if "://" in url else Path(url).is_dir()
+    if "://" not in url:
+        return Path(url).is_dir()
+    return any(deployment.lake.version(table) is not None for table in (LEDGER, *TABLES.values()))
 
 
 def _no_lake(deployment: Deployment) -> BorderlakeError:
