@@ -10,6 +10,7 @@ from features.terms import ORDINARY, Terms
 from features.vehicles import found_in_goods, seen_by_cameras
 from features.views import Aggregation, Feature, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose, Sensitivity
+from warehouse.contracts.codes import CROSSING_MODES, DIRECTIONS, NATIONALITIES, SEXES, CodeList
 
 _PURPOSES = frozenset({Purpose.BORDER_CHECK})
 
@@ -21,16 +22,26 @@ EVENT_COLUMNS = frozenset(
 )  # fmt: skip
 
 
-def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
+def _attribute(
+    name: str,
+    description: str,
+    unit: str,
+    *,
+    is_category: bool = False,
+    codes: CodeList | None = None,
+    phrase: str = "",
+) -> Feature:
     theme = themes.of_attribute(name, description)
-    return Feature(name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category, theme)
+    return Feature(
+        name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category, theme, codes=codes, phrase=phrase
+    )
 
 
 def _adverse_rate(who: str, label: str, weight: float) -> Aggregation:
     return Aggregation(
         f"{who}_adverse_rate",
         Kind.RATE,
-        f"share of examined crossings of the {label} with an adverse outcome, as reported so far",
+        f"share of examined crossings of the {label} with an adverse outcome, as reported so far (few count for little)",
         "share",
         "is_adverse",
         prior_weight=weight,
@@ -53,16 +64,16 @@ _ATTRIBUTES = (
     _attribute("stay_days", "days of authorised stay", "days"),
     _attribute("party_size", "persons crossing together", "persons"),
     _attribute("hour", "hour of crossing, office time", "hour"),
-    _attribute("weekday", "day of the week, Monday is 1", "day"),
+    _attribute("weekday", "day of the week of crossing, Monday is 1", "day", phrase="crosses on a {}"),
     _attribute("port", "border crossing point", "code", is_category=True),
-    _attribute("mode", "air, sea or land", "code", is_category=True),
-    _attribute("direction", "entry or exit", "code", is_category=True),
-    _attribute("nationality", "nationality", "code", is_category=True),
+    _attribute("mode", "mode of travel", "code", is_category=True, codes=CROSSING_MODES),
+    _attribute("direction", "direction of crossing", "code", is_category=True, codes=DIRECTIONS),
+    _attribute("nationality", "nationality", "code", is_category=True, codes=NATIONALITIES),
     _attribute("document_type", "type of travel document", "code", is_category=True),
     _attribute("visa_class", "class of admission", "code", is_category=True),
     _attribute("purpose", "declared purpose", "code", is_category=True),
     _attribute("residence", "country of residence", "code", is_category=True),
-    _attribute("sex", "sex", "code", is_category=True),
+    _attribute("sex", "sex", "code", is_category=True, codes=SEXES),
 )
 """What the event says of itself."""
 

@@ -76,7 +76,7 @@ def _results(
     rate = Aggregation(
         f"{who}_hit_rate",
         Kind.RATE,
-        f"share of inspections of the {label} that found something, as reported so far",
+        f"share of inspections of the {label} that found something, as reported so far (few count for little)",
         "share",
         "is_adverse",
         prior_weight=weight,

@@ -12,6 +12,7 @@ from features.vehicles import seen_by_cameras
 from features.vessels import movements
 from features.views import Aggregation, Feature, FeatureView, Kind, Where
 from warehouse.contracts.base import Purpose, Sensitivity
+from warehouse.contracts.codes import COUNTRIES, TRADER_STATUSES, TRANSPORT_MODES, CodeList
 
 _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
 
@@ -25,9 +26,19 @@ EVENT_COLUMNS = frozenset(
 )  # fmt: skip
 
 
-def _attribute(name: str, description: str, unit: str, *, is_category: bool = False) -> Feature:
+def _attribute(
+    name: str,
+    description: str,
+    unit: str,
+    *,
+    is_category: bool = False,
+    codes: CodeList | None = None,
+    phrase: str = "",
+) -> Feature:
     theme = themes.of_attribute(name, description)
-    return Feature(name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category, theme)
+    return Feature(
+        name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category, theme, codes=codes, phrase=phrase
+    )
 
 
 def _volume(who: str, label: str, days: int) -> Aggregation:
@@ -74,16 +85,16 @@ _ATTRIBUTES = (
     _attribute("gross_to_net", "gross mass over net mass", "ratio"),
     _attribute("duty_rate_pct", "rate of duty declared", "%"),
     _attribute("hour", "hour of lodging, office time", "hour"),
-    _attribute("weekday", "day of the week, Monday is 1", "day"),
+    _attribute("weekday", "day of the week of lodging, Monday is 1", "day", phrase="lodged on a {}"),
     _attribute("office", "office of entry", "code", is_category=True),
-    _attribute("transport_mode", "mode of transport at the border", "code", is_category=True),
+    _attribute("transport_mode", "mode of transport at the border", "code", is_category=True, codes=TRANSPORT_MODES),
     _attribute("hs2", "HS chapter", "code", is_category=True),
-    _attribute("country_of_origin", "country of origin", "code", is_category=True),
-    _attribute("country_of_dispatch", "country of dispatch", "code", is_category=True),
+    _attribute("country_of_origin", "country of origin", "code", is_category=True, codes=COUNTRIES),
+    _attribute("country_of_dispatch", "country of dispatch", "code", is_category=True, codes=COUNTRIES),
     _attribute("procedure", "customs procedure", "code", is_category=True),
     _attribute("duty_regime", "tariff applied", "code", is_category=True),
     _attribute("origin_indicator", "proof or marking of origin", "code", is_category=True),
-    _attribute("trader_status", "authorised economic operator or none", "code", is_category=True),
+    _attribute("trader_status", "status of the trader", "code", is_category=True, codes=TRADER_STATUSES),
     _attribute("import_type", "type of import", "code", is_category=True),
     _attribute("import_use", "declared use", "code", is_category=True),
     _attribute("payment_type", "terms of payment", "code", is_category=True),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from warehouse.contracts.base import Purpose, Sensitivity
+from warehouse.contracts.codes import CodeList
 
 PRIOR_OF = "jurisdiction"
 """Rates are drawn to the rate of all entities of the event's own jurisdiction."""
@@ -129,3 +130,7 @@ class Feature:
     is_category: bool = False
     theme: str = ""
     """What a reason that rests on it speaks of: `features.themes`."""
+    codes: CodeList | None = None
+    """What its values mean, where a list of them is kept."""
+    phrase: str = ""
+    """How a reason says it, with a place for the value; where there is none, by its description."""

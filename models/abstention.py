@@ -14,7 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.served import Served, of_columns
+from features.views import Feature
 from models.datasets import Encoded, Encoder
+from models.wording import named
 
 _EDGE = 0.01
 """A number reaches from this quantile of the training rows to the one as far from the other end, and beyond it by"""
@@ -24,6 +26,9 @@ _RARE = 0.99
 """An event is far from training when more of its numbers lie outside than of this share of the training rows,"""
 _LEAST_SHARE = 0.1
 """and more than this share of them: one odd number is what scores are made of."""
+
+
+_NEVER_SEEN = "never seen in training"
 
 
 @dataclass(frozen=True)
@@ -64,29 +69,49 @@ def learn(rows: pl.DataFrame, encoder: Encoder, history: Sequence[str]) -> Groun
 
 
 def abstained_for(
-    ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], served: Served, encoded: Encoded
+    ground: Ground,
+    encoder: Encoder,
+    jurisdictions: Sequence[str],
+    features: Mapping[str, Feature],
+    served: Served,
+    encoded: Encoded,
 ) -> pl.Series:
-    """Why the model has no ground to judge each event; null where it has."""
+    """Why the model has no ground to judge each event; null where it has. `features` are those of the encoder."""
     judged = served.events.select(
         ~pl.col("jurisdiction").is_in(list(jurisdictions)).alias("elsewhere"),
-        *(pl.Series(f"unseen {name}", encoded.unseen[:, place]) for place, name in enumerate(encoder.codes)),
+        *(
+            _new(features[name], served.categories[name], encoded.unseen[:, place])
+            for place, name in enumerate(encoder.codes)
+        ),
         pl.Series("thin", _has_no_history(ground, encoder, encoded)),
         pl.Series("outside", _outside(ground.reach, served)),
     )
     reasons = [
         _told(pl.col("elsewhere"), pl.lit("not trained in its jurisdiction")),
-        *(
-            _told(pl.col(f"unseen {name}"), pl.lit(f"unseen in training: {name.replace('_', ' ')}"))
-            for name in encoder.codes
-        ),
+        *(pl.col(f"new {name}") for name in encoder.codes),
         _told(pl.col("thin"), pl.lit("thin history: nobody in it was seen before")),
         _told(
             pl.col("outside") > ground.outside,
-            pl.format("far from training: {} of its {} numbers lie outside", "outside", len(ground.reach)),
+            pl.format(
+                "far from training: {} of its {} numbers lie outside what it was trained on",
+                "outside",
+                len(ground.reach),
+            ),
         ),
     ]
     text = pl.concat_str(reasons, separator="; ", ignore_nulls=True)
     return judged.select(pl.when(text != "").then(text).alias("abstained_for")).to_series()
+
+
+def _new(feature: Feature, values: pl.Series, unseen: NDArray[np.bool_]) -> pl.Series:
+    """What of a category training never saw, in words; null where it did."""
+    column, nothing = f"new {feature.name}", pl.repeat(None, len(values), dtype=pl.String, eager=True)
+    if not unseen.any():
+        return nothing.alias(column)
+    chosen = values.cast(pl.String).zip_with(pl.Series(unseen), nothing)
+    # Grounds are told apart by a semicolon, and free text may hold one.
+    words = {value: f"{_NEVER_SEEN}: {named(feature, value)}".replace(";", ",") for value in chosen.drop_nulls().unique()}
+    return chosen.replace_strict(words, return_dtype=pl.String).alias(column)
 
 
 def _has_no_history(ground: Ground, encoder: Encoder, encoded: Encoded) -> NDArray[np.bool_]:

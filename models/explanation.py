@@ -1,11 +1,10 @@
-"""Explanation: the strongest reasons for a score, in plain words, and what all else adds.
+"""Explanation: the strongest reasons for a score, and what all else adds. How they are worded is `models.wording`.
 
 Contributions are TreeSHAP values in log-odds (Lundberg et al., 2020), as LightGBM's `pred_contrib` gives them: with the
 expected value they sum to the raw score. They are added up by what the features speak of and whose data they rest on:
 a reason is of one owner, so that it can be left out where its reader may not see it.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,8 @@ from features.views import Feature
 from models import prediction
 from models.datasets import Floats
 from models.training import Model
-from models.usual import Ranges, Usual
+from models.usual import Usual
+from models.wording import in_words
 from warehouse.contracts.base import Sensitivity
 
 TOP = 3
@@ -39,9 +39,6 @@ REASONS = pl.List(
 
 Rows = NDArray[np.int64]
 
-_UNSAID = frozenset({"share", "hour", "code", "ratio", "log ratio", "day", "index", "currency", "currency/kg"})
-"""Units that a meaning says already; what is in money is in the currency of its own declaration."""
-_SINGULAR = {"people": "person", "entries": "entry"}
 _RISING = (Sensitivity.OPEN, Sensitivity.COMMERCIAL, Sensitivity.PERSONAL)
 
 
@@ -154,18 +151,6 @@ def spoken(given: Iterable[Mapping[str, object]]) -> list[str]:
     return [str(reason["text"]) for reason in given if reason["theme"] != ALL_ELSE]
 
 
-def in_words(feature: Feature, values: pl.Series, usual: Ranges) -> list[str]:
-    """One reason for each value: what, how much, and what is usual."""
-    if values.dtype == pl.String:
-        return [f"{feature.description}: {'nothing known' if value is None else value}" for value in values]
-    shown = [None if value is None or value != value else _measured(feature, value) for value in values.to_list()]
-    ranges = _ranges_in_words(feature, values, usual)
-    return [
-        f"{feature.description}: {'nothing known' if value is None else value + range_}"
-        for value, range_ in zip(shown, ranges, strict=True)
-    ]
-
-
 def _words(
     told: pl.DataFrame,
     columns: Sequence[str],
@@ -214,61 +199,3 @@ def _added(contributions: Floats, columns: Iterable[int]) -> Floats:
     for column in columns:
         total += contributions[:, column]
     return total
-
-
-def _ranges_in_words(feature: Feature, values: pl.Series, usual: Ranges) -> list[str]:
-    """`, where 11 to 19 is usual for HS 640399 from VN`; nothing where nothing is known. Few differ, each is worded
-    once. A value inside is said to be: it adds to the risk beside others, not by being out of the ordinary."""
-    told = {"value": values.cast(pl.Float64), "low": usual.low, "high": usual.high, "among": usual.among}
-    inside = pl.col("value").is_between("low", "high").fill_null(value=False).alias("inside")
-    bounds = pl.DataFrame(told).select("low", "high", "among", inside)
-    worded = {bound: _range_in_words(feature, *bound) for bound in bounds.unique().iter_rows() if bound[0] == bound[0]}
-    return [worded.get(bound, "") for bound in bounds.iter_rows()]
-
-
-def _range_in_words(feature: Feature, low: float, high: float, among: str | None, inside: bool) -> str:
-    said = _measured if _is_under_a_day(feature, low) else _number
-    first, last = said(feature, low), said(feature, high)
-    of_whom = "" if among is None else f" for {among}"
-    if inside:
-        return f", as is usual{of_whom}" if first == last else f", within the usual {first} to {last}{of_whom}"
-    return f", where {first if first == last else f'{first} to {last}'} is usual{of_whom}"
-
-
-def _measured(feature: Feature, value: float) -> str:
-    """A value with its unit; a time under a day in hours or minutes."""
-    if not _is_under_a_day(feature, value):
-        number = _number(feature, value)
-        return f"{number}{_unit(feature, is_one=number == '1')}"
-    hours = value * 24
-    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
-
-
-def _is_under_a_day(feature: Feature, value: float) -> bool:
-    return feature.unit == "days" and 0 < value < 1
-
-
-def _number(feature: Feature, value: float) -> str:
-    plain = _out_of_logarithm(value) if feature.unit.startswith("log ") else value
-    if feature.unit == "log ratio":
-        return f"{plain:+.0%}"
-    if feature.unit == "share":
-        return f"{plain:.0%}"
-    if abs(plain) >= 100 or plain == round(plain):
-        return f"{plain:,.0f}"
-    return f"{plain:.2g}" if abs(plain) < 1 else f"{plain:.1f}".removesuffix(".0")
-
-
-def _out_of_logarithm(value: float) -> float:
-    """Endless where no number is so large: words of one damaged vector must not end the scoring of its day."""
-    try:
-        return math.expm1(value)
-    except OverflowError:
-        return math.inf
-
-
-def _unit(feature: Feature, *, is_one: bool) -> str:
-    unit = feature.unit.removeprefix("log ")
-    if unit in _UNSAID:
-        return ""
-    return f" {_SINGULAR.get(unit, unit.removesuffix('s')) if is_one else unit}"

@@ -76,7 +76,7 @@ def rows(
         **_recovery(bundle.recovery, matrix, probability),
         vector=pl.Series(matrix, dtype=pl.Array(pl.Float32, matrix.shape[1])).arr.to_list(),
         abstained_for=abstention.abstained_for(
-            bundle.ground, bundle.encoder, bundle.jurisdictions, part.served, part.encoded
+            bundle.ground, bundle.encoder, bundle.jurisdictions, features, part.served, part.encoded
         ),
     )
     return scores.with_columns(score_id(), reasons=_reasons(scores, model, features, part, explaining))

@@ -140,7 +140,7 @@ ICAO_SPECIAL = {
 }
 
 # ISO 3166-1 clause 8.1.3: user-assigned alpha-2 codes, here for places that are no country.
-_USER_ASSIGNED = "user-assigned"
+USER_ASSIGNED = "user-assigned"
 USER_ASSIGNED_ALPHA_2 = ("AA", "ZZ", *(f"X{letter}" for letter in ascii_uppercase))
 USER_ASSIGNED_ALPHA_3 = tuple(f"X{a}{b}" for a in ascii_uppercase for b in ascii_uppercase)
 
@@ -157,13 +157,13 @@ TRANSITIONAL_ALPHA_2 = {
 
 COUNTRIES = CodeList(
     "ISO 3166-1 alpha-2, with user-assigned and transitional codes",
-    dict.fromkeys(USER_ASSIGNED_ALPHA_2, _USER_ASSIGNED)
+    dict.fromkeys(USER_ASSIGNED_ALPHA_2, USER_ASSIGNED)
     | TRANSITIONAL_ALPHA_2
     | {country.alpha_2: country.name for country in pycountry.countries},
 )
 NATIONALITIES = CodeList(
     "ICAO Doc 9303-3, ISO 3166-1 alpha-3 with those that are no country",
-    dict.fromkeys(USER_ASSIGNED_ALPHA_3, _USER_ASSIGNED)
+    dict.fromkeys(USER_ASSIGNED_ALPHA_3, USER_ASSIGNED)
     | ICAO_SPECIAL
     | {country.alpha_3: country.name for country in pycountry.countries},
 )

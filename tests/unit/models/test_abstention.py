@@ -11,9 +11,13 @@ import pytest
 
 from features.served import of_columns
 from models.abstention import Ground, abstained_for, learn
+from models.crossing_risk import CROSSING_RISK
 from models.datasets import Encoder
 from models.shipment_risk import SHIPMENT_RISK
 from models.training import Bundle, Trained
+
+
+FEATURES = {one.name: one for one in SHIPMENT_RISK.features()}
 
 
 def told(trained: Trained, vectors: pl.DataFrame) -> pl.Series:
@@ -24,7 +28,7 @@ def told(trained: Trained, vectors: pl.DataFrame) -> pl.Series:
 
 def told_by(ground: Ground, encoder: Encoder, jurisdictions: Sequence[str], vectors: pl.DataFrame) -> pl.Series:
     served = of_columns(vectors, encoder.numbers, tuple(encoder.codes))
-    return abstained_for(ground, encoder, jurisdictions, served, encoder.encode(served))
+    return abstained_for(ground, encoder, jurisdictions, FEATURES, served, encoder.encode(served))
 
 
 def test_of_the_training_rows_hardly_any_is_abstained_for(trained: Trained) -> None:
@@ -92,7 +96,30 @@ def test_an_event_of_which_nothing_is_known_is_marked(
 
 def test_reasons_stand_side_by_side(trained: Trained, fresh: pl.DataFrame) -> None:
     strange = fresh.with_columns(jurisdiction=pl.lit("XQ"), office=pl.lit("elsewhere"))
-    assert told(trained, strange).str.starts_with("not trained in its jurisdiction; unseen in training: office").all()
+    expected = "not trained in its jurisdiction; never seen in training: office of entry elsewhere"
+    assert told(trained, strange).str.starts_with(expected).all()
+
+
+def test_what_is_new_is_said_with_its_meaning_and_never_looks_like_two_grounds(
+    trained: Trained, fresh: pl.DataFrame
+) -> None:
+    strange = fresh.head(2).with_columns(
+        country_of_origin=pl.Series(["TD", fresh["country_of_origin"][1]]), procedure=pl.lit("40; 71")
+    )
+    first, second = (one.split("; ") for one in told(trained, strange))
+    assert "never seen in training: country of origin Chad (TD)" in first
+    assert "never seen in training: customs procedure 40, 71" in first
+    assert not any("country of origin" in one for one in second)
+
+
+def test_of_what_others_know_only_the_kind_is_told() -> None:
+    """The last port of a document is no word of the traveller's own."""
+    (last_port,) = (one for one in CROSSING_RISK.features() if one.name == "document_last_port")
+    encoder = Encoder((), {last_port.name: {"XNPRT": 1}})
+    rows = pl.DataFrame({"jurisdiction": ["XN", "XN"], last_port.name: ["XNPRT", "XNLIN"]})
+    served = of_columns(rows, (), (last_port.name,))
+    marks = abstained_for(Ground(), encoder, ("XN",), {last_port.name: last_port}, served, encoder.encode(served))
+    assert marks.to_list() == [None, f"never seen in training: {last_port.description}"]
 
 
 def test_a_ground_is_stored_and_read_as_it_was(trained: Trained) -> None:

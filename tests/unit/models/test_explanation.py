@@ -1,20 +1,16 @@
-"""Explanation: contributions that sum to the score, grouped by meaning and owner, and reasons in plain words."""
+"""Explanation: contributions that sum to the score, grouped by meaning and owner."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from features.views import Feature
-from models.explanation import ALL_ELSE, TOP, Explained, explain, groups_of, in_words, reasons, spoken
+from models.explanation import ALL_ELSE, TOP, Explained, explain, groups_of, reasons, spoken
 from models.training import Trained
-from models.usual import Ranges
-from warehouse.contracts.base import Purpose, Sensitivity
+from models.wording import in_words
+from warehouse.contracts.base import Sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -124,89 +120,3 @@ def test_every_reason_reads_as_its_feature_says(
 
 def test_no_rows_have_no_reasons(trained: Trained, features: dict[str, Feature], fresh: pl.DataFrame) -> None:
     assert reasons(trained.model, features, fresh.clear(), np.zeros((0, 1))).len() == 0
-
-
-def feature(description: str, unit: str) -> Feature:
-    purposes = frozenset({Purpose.CUSTOMS_RISK})
-    return Feature("f", description, unit, "customs", purposes, Sensitivity.OPEN)
-
-
-PRICE = feature("value per kg", "log currency/kg")
-RATE = feature("share of inspections of the importer that found something", "share")
-NOTHING = (math.nan, math.nan)
-
-
-@pytest.mark.parametrize(
-    ("of", "value", "usual", "among", "text"),
-    [
-        pytest.param(
-            PRICE,
-            math.log1p(4.1),
-            (math.log1p(11), math.log1p(19)),
-            "HS 640399 from VN",
-            "value per kg: 4.1, where 11 to 19 is usual for HS 640399 from VN",
-            id="a-logarithm-is-said-in-its-own-unit-and-of-whom",
-        ),
-        pytest.param(RATE, 0.4, (0.05, 0.1), None, f"{RATE.description}: 40%, where 5% to 10% is usual", id="a-share"),
-        pytest.param(
-            feature("people beside", "people"), 1.0, (2.0, 3.0), None, "people beside: 1 person, where 2 to 3 is usual",
-            id="one-of-them",
-        ),
-        pytest.param(
-            feature("items", "items"), 12345.0, (1.0, 3.0), None, "items: 12,345 items, where 1 to 3 is usual",
-            id="thousands",
-        ),
-        pytest.param(
-            feature("silences", "silences"), 2.0, (0.0, 0.0), None, "silences: 2 silences, where 0 is usual",
-            id="one-usual-value",
-        ),
-        pytest.param(
-            feature("hour", "hour"), 3.0, (9.0, 15.0), None, "hour: 3, where 9 to 15 is usual", id="an-hour-has-no-unit"
-        ),
-        pytest.param(feature("gap", "days"), 3.4, NOTHING, None, "gap: 3.4 days", id="nothing-usual-is-known"),
-        pytest.param(
-            feature("gap", "days"), 0.034, (0.04, 0.5), None, "gap: 49 min, where 58 min to 12.0 h is usual",
-            id="under-a-day",
-        ),
-        pytest.param(
-            feature("gap", "days"), 0.0, (0.5, 3.0), None, "gap: 0 days, where 12.0 h to 3 days is usual", id="no-time"
-        ),
-        pytest.param(
-            feature("stay", "days"), 7.0, (7.0, 30.0), "nationality TUR", "stay: 7 days, within the usual 7 to 30 for "
-            "nationality TUR", id="what-is-not-unusual-is-not-told-as-if-it-were",
-        ),
-        pytest.param(
-            feature("silences", "silences"), 0.0, (0.0, 0.0), None, "silences: 0 silences, as is usual",
-            id="the-one-usual-value",
-        ),
-        pytest.param(RATE, None, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="a-missing-value"),
-        pytest.param(RATE, math.nan, (0.1, 0.2), None, f"{RATE.description}: nothing known", id="no-number"),
-        pytest.param(PRICE, 1e300, NOTHING, None, "value per kg: inf", id="a-logarithm-beyond-all-numbers"),
-        pytest.param(PRICE, math.inf, NOTHING, None, "value per kg: inf", id="an-endless-logarithm"),
-        pytest.param(
-            feature("office of entry", "code"), "XNPRT", NOTHING, None, "office of entry: XNPRT", id="a-category"
-        ),
-        pytest.param(
-            feature("value against usual", "standard deviations"), -3.25, (-0.5, 0.5), None,
-            "value against usual: -3.2 standard deviations, where -0.5 to 0.5 is usual",
-            id="a-negative-deviation",
-        ),
-    ],
-)  # fmt: skip
-def test_words(
-    of: Feature, value: float | str | None, usual: tuple[float, float], among: str | None, text: str
-) -> None:
-    ranges = Ranges(np.array([usual[0]]), np.array([usual[1]]), pl.Series([among], dtype=pl.String))
-    dtype = pl.String if isinstance(value, str) else pl.Float64
-    assert in_words(of, pl.Series([value], dtype=dtype), ranges) == [text]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.sampled_from(["a", "b", None])), max_size=12))
-def test_words_of_many_are_the_words_of_each(rows: list[tuple[float, float, str | None]]) -> None:
-    lows, highs, among = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
-    values = pl.Series([low + high for low, high in zip(lows, highs, strict=True)], dtype=pl.Float64)
-    together = in_words(PRICE, values, Ranges(np.array(lows), np.array(highs), pl.Series(among, dtype=pl.String)))
-    each = [Ranges(np.array([low]), np.array([high]), pl.Series([of], dtype=pl.String)) for low, high, of in rows]
-    alone = [in_words(PRICE, values[at : at + 1], ranges) for at, ranges in enumerate(each)]
-    assert [[text] for text in together] == alone
