@@ -101,6 +101,10 @@ class Verdict:
         """Names of the rules that are not met."""
         return [rule.name for rule in self.rules if not rule.passed]
 
+    def rule(self, name: str) -> Rule:
+        """One rule by its name."""
+        return next(one for one in self.rules if one.name == name)
+
     def to_json(self) -> str:
         return json.dumps({"passed": self.passed, **asdict(self)}, indent=2, sort_keys=True)
 

@@ -15,7 +15,7 @@ from pipelines.deployment import Deployment
 from pipelines.flows import score_table, selection_table
 from warehouse import catalog, recalls, vault
 from warehouse.delta import Upon
-from warehouse.errors import BorderlakeError
+from warehouse.errors import BorderlakeError, NotReady
 
 DISPOSITIONS = catalog.table_of("gold.dispositions")
 _LEAST_DIGITS = 8
@@ -118,6 +118,17 @@ def selections_with_outcomes(
         .with_columns(**estimators.designed())
         .collect()
     )
+
+
+def no_scores(deployment: Deployment, spec: ModelSpec, when: str) -> NotReady:
+    """That a model has no scores `when`, and where there are some, or how they are made."""
+    day = pl.col("received_on")
+    first, last = deployment.lake.scan(score_table(spec)).select(day.min(), last=day.max()).collect().row(0)
+    if first is not None:
+        return NotReady(f"{spec.name} has no scores {when}; scores are there from {first} to {last}")
+    trained = deployment.registry.has(spec.name)
+    make = "borderlake score" if trained else f"borderlake train {spec.name}, then borderlake score"
+    return NotReady(f"{spec.name} has no scores {when}, for nothing has been scored yet; run: {make}")
 
 
 def outcomes(deployment: Deployment, spec: ModelSpec, known_by: datetime) -> pl.LazyFrame:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -58,7 +59,7 @@ def run(
         if not result.success:
             if _was_interrupted(result):
                 raise KeyboardInterrupt
-            raise BorderlakeError(f"job '{job}' failed: {_first_failure(result)}")
+            raise BorderlakeError(first_failure(job, result))
         return result.run_id
 
 
@@ -87,16 +88,28 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     return any(data.error is not None and data.error.cls_name == broken_off for data in failed)
 
 
-def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+def first_failure(job: str, result: dg.ExecuteInProcessResult) -> str:
+    """Our own errors as they stand, for they say what to do next; of others also the step that they ended."""
     for step in result.all_events:
         if step.is_step_failure:
             data = step.step_failure_data
             said = data.user_failure_data
-            text = (
-                said.description if said and said.description else (data.error.message if data.error else "no message")
-            )
-            return f"{step.step_key}: {text}"
-    return "see the run in the Dagster UI (borderlake up)"
+            ours = said.description if said and said.description else _ours(data.error)
+            return ours or f"job '{job}' failed: {step.step_key}: {data.error.message if data.error else 'no message'}"
+    return f"job '{job}' failed: see the run in the Dagster UI (borderlake up)"
+
+
+def _ours(error: SerializableErrorInfo | None) -> str | None:
+    """What our own error says that others came of. Dagster keeps errors as text, each with its kind before it."""
+    if error is None:
+        return None
+    kind, _, said = error.message.partition(": ")
+    return said.strip() if kind in _kinds(BorderlakeError) else _ours(error.cause)
+
+
+def _kinds(error: type[BorderlakeError]) -> set[str]:
+    """An error and all that are of its kind, as Dagster names them."""
+    return {f"{error.__module__}.{error.__qualname__}"}.union(*map(_kinds, error.__subclasses__()))
 
 
 def report(deployment: Deployment, events: Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]) -> None:

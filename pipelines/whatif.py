@@ -34,7 +34,7 @@ def lanes_of_day(deployment: Deployment, spec: ModelSpec, day: date, capacities:
     scores = standing(deployment.lake, score_table(spec)).filter(of_day).drop("vector")
     found = scores.join(marks, on="score_id", how="left").collect()
     if found.is_empty():
-        raise _no_scores(deployment, spec, f"of {day}")
+        raise deciding.no_scores(deployment, spec, f"of {day}")
     return selection.select(found, capacities, deployment.vault_key)
 
 
@@ -79,7 +79,7 @@ def ask(deployment: Deployment, question: Question) -> Answer:
     spec = question.spec
     was = deciding.selections_with_outcomes(deployment, spec, question.days, question.known_by)
     if was.is_empty():
-        raise _no_scores(deployment, spec, f"from {min(question.days)} to {max(question.days)}")
+        raise deciding.no_scores(deployment, spec, f"from {min(question.days)} to {max(question.days)}")
     scored = was if question.model is None else _scored_anew(deployment, question, was)
     bare = scored.select(*_KEYS, "location", "received_on", *_JUDGED_BY, *_SCORED)
     would = (
@@ -116,10 +116,3 @@ def _scored_anew(deployment: Deployment, question: Question, rows: pl.DataFrame)
         in_training=pl.col("event_at") < pl.lit(model.bundle.trained_until),
     )
     return rows.drop(_SCORED).join(anew, on=_KEYS)
-
-
-def _no_scores(deployment: Deployment, spec: ModelSpec, when: str) -> NotReady:
-    day = pl.col("received_on")
-    first, last = deployment.lake.scan(score_table(spec)).select(day.min(), last=day.max()).collect().row(0)
-    there = f"scores are there from {first} to {last}" if first else "nothing has been scored yet: borderlake score"
-    return NotReady(f"{spec.name} has no scores {when}; {there}")

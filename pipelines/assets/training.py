@@ -20,8 +20,6 @@ from pipelines.reporting import key_of
 from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError
 
-_SLOPE = (0.7, 1.4)
-
 
 def model_key(spec: ModelSpec) -> dg.AssetKey:
     """`models/<name>`."""
@@ -79,8 +77,8 @@ def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
             "calibrated",
             asset=key,
             description=(
-                f"The interval of the calibration slope reaches into {_SLOPE[0]} to {_SLOPE[1]}; 1 is calibrated, less "
-                "is overconfident. Where it does not, ranks stand, probabilities do not: see the calibration picture."
+                f"The gate's rule: {RULES['calibrated']}; 1 is calibrated, less is overconfident. Where it is not met, "
+                "ranks stand, probabilities do not: see the calibration picture."
             ),
         ),
         dg.AssetCheckSpec(
@@ -100,7 +98,8 @@ def _shown(spec: ModelSpec, result: lifecycle.Training) -> dict[str, Any]:
     return {
         "version": registered.version,
         "alias": registered.alias or "none",
-        "gate": dg.MetadataValue.md(gate_table(result.verdict)),
+        "gate": told(result.verdict),
+        "gate, rule by rule": dg.MetadataValue.md(gate_table(result.verdict)),
         "model card": dg.MetadataValue.md(model_card.markdown(result.card)),
         "figures on the test days": dg.MetadataValue.md(figures_table(result)),
         "at a glance": glance.curve(
@@ -119,7 +118,7 @@ def _shown(spec: ModelSpec, result: lifecycle.Training) -> dict[str, Any]:
 
 def _checked(result: lifecycle.Training) -> list[dg.AssetCheckResult]:
     trained, verdict = result.trained, result.verdict
-    auc, slope = trained.figures["auc"], trained.figures["calibration_slope"]
+    auc, calibrated = trained.figures["auc"], verdict.rule("calibrated")
     adverse = int(trained.split.test["is_adverse"].sum())
     of_rules = {f"{rule.name} {name}": value for rule in verdict.rules for name, value in rule.figures.items()}
     return [
@@ -127,21 +126,35 @@ def _checked(result: lifecycle.Training) -> list[dg.AssetCheckResult]:
             check_name="better_than_chance",
             passed=auc.low > 0.5,
             severity=dg.AssetCheckSeverity.ERROR if adverse >= ENOUGH_ADVERSE else dg.AssetCheckSeverity.WARN,
+            description=(
+                f"AUC {auc.value:.3f}, its 95 % interval from {auc.low:.3f}; above 0.5 is better than chance. Judged "
+                f"by {adverse:,} adverse outcomes."
+            ),
             metadata={"auc": auc.value, "low": auc.low, "adverse outcomes of the test days": adverse},
         ),
         dg.AssetCheckResult(
             check_name="calibrated",
-            passed=slope.low <= _SLOPE[1] and slope.high >= _SLOPE[0],
+            passed=calibrated.passed,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"slope": slope.value, "low": slope.low, "high": slope.high},
+            description=calibrated.said,
+            metadata=dict(calibrated.figures),
         ),
         dg.AssetCheckResult(
             check_name="meets_the_gate",
             passed=verdict.passed,
             severity=dg.AssetCheckSeverity.WARN,
+            description=told(verdict),
             metadata={"verdict": dg.MetadataValue.md(gate_table(verdict)), **of_rules},
         ),
     ]
+
+
+def told(verdict: Verdict) -> str:
+    """The verdict in a sentence: what is not met, and what was found there."""
+    unmet = [f"{rule.name.replace('_', ' ')} ({rule.said})" for rule in verdict.rules if not rule.passed]
+    if not unmet:
+        return f"All {len(verdict.rules)} rules of the promotion gate are met."
+    return f"{len(unmet)} of {len(verdict.rules)} rules of the promotion gate are not met: {'; '.join(unmet)}."
 
 
 def gate_table(verdict: Verdict) -> str:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from features import vectors
 from models.shipment_risk import SHIPMENT_RISK
 from pipelines import decisions, flows, lifecycle, runs, shadowing
+from pipelines.assets.training import told as told_in_words
 from pipelines.cli import app
 from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
@@ -183,9 +184,25 @@ def test_the_gate_and_the_card_are_on_the_page_in_mlflow_and_in_the_table(
         assert event is not None
         assert event.asset_materialization is not None
         metadata = event.asset_materialization.metadata
-        assert "trained twice on the same rows" in str(metadata["gate"].value)
+        assert "trained twice on the same rows" in str(metadata["gate, rule by rule"].value)
+        assert "rules of the promotion gate are not met: " in str(metadata["gate"].value)
         assert shown["sha256"] in str(metadata["model card"].value)
         assert instance.get_latest_materialization_event(key_of(decisions.DECISIONS)) is not None
+
+
+def test_the_checks_of_the_page_are_the_rules_of_the_gate_and_say_what_was_found(deployment: Deployment) -> None:
+    verdict = decisions.verdict_of(deployment, SPEC, 2)
+    assert verdict is not None
+    keys = [dg.AssetCheckKey(dg.AssetKey(["models", SPEC.name]), name) for name in ("calibrated", "meets_the_gate")]
+    with open_instance(deployment.settings) as instance:
+        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    found = [records[key].event.dagster_event.asset_check_evaluation_data for key in keys]
+    calibrated = verdict.rule("calibrated")
+    assert [(one.passed, one.description) for one in found] == [
+        (calibrated.passed, calibrated.said),
+        (verdict.passed, told_in_words(verdict)),
+    ]
+    assert all(verdict.rule(name).said in found[1].description for name in verdict.failed)
 
 
 def test_tuning_tells_what_it_found_and_changes_nothing(deployment: Deployment) -> None:

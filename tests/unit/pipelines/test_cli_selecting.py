@@ -196,7 +196,9 @@ def test_the_advice_that_was_given_first_is_what_was(deployment: Deployment, tmp
 
 @pytest.mark.usefixtures("deployment")
 def test_leakage_by_lane_and_office_is_as_a_count_by_hand_says(tmp_path: Path) -> None:
-    told, _ = run(tmp_path, "leakage", *days())
+    told, output = run(tmp_path, "leakage", *days())
+    assert [row["lane_by_risk"] for row in told["lane"]] == ["red", "yellow", "blue", "green"]
+    assert "All estimates rest on the 5 that were drawn with a known chance" in output
     lanes = {
         row["lane_by_risk"]: (row["events"], row["sampled"], row["adverse"], row["missed"]) for row in told["lane"]
     }
@@ -220,8 +222,24 @@ def test_what_cannot_be_answered_says_why(tmp_path: Path) -> None:
         run(tmp_path, "whatif", *days(), "--version", "best")
     run_code = runner.invoke(app, ["whatif", *days(), "--capacity", str(tmp_path / "none.toml")]).exit_code
     assert run_code == Exit.USAGE
-    told, _ = run(tmp_path, "leakage", *days(5, 5), code=Exit.NOTHING)
+    told, output = run(tmp_path, "leakage", *days(5, 5), code=Exit.NOTHING)
     assert told["events"] == 0
+    assert "no scores from 2025-02-06 to 2025-02-06; scores are there from 2025-02-01 to 2025-02-01" in output
+
+
+def test_a_lake_without_scores_says_how_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "nothing"))
+    _, output = run(tmp_path, "leakage", *days(), code=Exit.NOTHING)
+    assert "nothing has been scored yet; run: borderlake train shipment_risk, then borderlake score" in output
+    with pytest.raises(NotReady, match="nothing has been scored yet; run: borderlake train shipment_risk"):
+        run(tmp_path, "whatif", *days())
+
+
+def test_leakage_without_any_draw_says_that_nothing_can_be_estimated(deployment: Deployment, tmp_path: Path) -> None:
+    write(deployment, [Judged("d1", "D", 0.9, "red", adverse=True, day=DAY + timedelta(days=30))])
+    told, output = run(tmp_path, "leakage", *days(30, 30), code=Exit.NOTHING)
+    assert (told["events"], told["sampled"]) == (1, 0)
+    assert "no outcome of any came of a draw of known chance" in output
 
 
 @pytest.mark.usefixtures("deployment")
