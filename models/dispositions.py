@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from models.selection import looks
 from warehouse.errors import BorderlakeError, UnknownName
 
 ACTIONS = {
@@ -92,20 +93,29 @@ def undecided(selections: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_propensities(labelled: pl.DataFrame, dispositions: pl.DataFrame) -> pl.DataFrame:
-    """Labelled vectors whose `selection` and `selection_probability` say what the lanes gave, where an officer's
-    decision to look made the label; the agency's own account stands for the others."""
+    """Labelled vectors whose `selection` and `selection_probability` say what made an officer look who decided to; the
+    agency's own account stands for the others.
+
+    What red or yellow advised has the chance that the lanes gave it. What an officer looked at against blue or green
+    was no draw of the lanes, but that officer's own suspicion: its chance is not known.
+    """
     looked = (
         last(dispositions.lazy())
         .filter("is_inspected")
         .sort("decided_at")
         .unique("event_id", keep="last", maintain_order=True)
-        .select("event_id", "is_exploration", "propensity")
+        .select(
+            "event_id",
+            made=pl.when(~looks()).then(pl.lit("intelligence"))
+            .when("is_exploration").then(pl.lit("random"))
+            .otherwise(pl.lit("rule")),
+            chance=pl.when(looks()).then("propensity"),
+        )
         .collect()
-    )
+    )  # fmt: skip
     joined = labelled.join(looked, on="event_id", how="left", maintain_order="left")
-    ours = pl.col("propensity").is_not_null()
-    by_draw = pl.when("is_exploration").then(pl.lit("random")).otherwise(pl.lit("rule"))
+    ours = pl.col("made").is_not_null()
     return joined.with_columns(
-        selection=pl.when(ours).then(by_draw).otherwise("selection"),
-        selection_probability=pl.when(ours).then("propensity").otherwise("selection_probability"),
-    ).drop("is_exploration", "propensity")
+        selection=pl.when(ours).then("made").otherwise("selection"),
+        selection_probability=pl.when(ours).then("chance").otherwise("selection_probability"),
+    ).drop("made", "chance")

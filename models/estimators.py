@@ -70,12 +70,12 @@ def leakage(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     `_low` and `_high`, null where no row could have been sampled, or all that were are awaited; `without_chance` counts
     rows that nothing can be said of, for no draw could have taken them. Totals are too low by what is awaited.
     """
-    missing = 1 - pl.col("propensity")
+    missing, least = 1 - pl.col("propensity"), least_chance(rows)
     found = []
     for key, group in rows.group_by(by, maintain_order=True):
         figures = {
-            "adverse": total(group, pl.lit(1.0)),
-            "missed": total(group, missing),
+            "adverse": total(group, pl.lit(1.0), least),
+            "missed": total(group, missing, least),
             "rate": rate(group),
         }
         counts = {"sampled": int(group["is_sampled"].sum()), "awaited": int(group["is_awaited"].sum())}
@@ -87,21 +87,35 @@ def leakage(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(found, schema).sort(by, nulls_last=True)
 
 
-def total(rows: pl.DataFrame, weight: pl.Expr) -> Estimate | None:
+def total(rows: pl.DataFrame, weight: pl.Expr, least: float | None = None) -> Estimate | None:
     """Horvitz-Thompson: the sum over all rows of `weight` times adverse, from the sampled ones.
 
-    None where a row may count and no draw is known of, or nothing but awaited ones.
+    A row whose chance nobody tells, for the agency's draw did not take it, had one of `least`; default: the least that
+    any of `rows` is known to have had. None where a row may count and no draw is known of, or nothing but awaited ones.
     """
+    least = least_chance(rows) if least is None else least
     counting = rows.with_columns(weight=weight).filter(pl.col("weight") > 0)
     sampled = counting.filter("is_sampled")
     possible = counting.filter(pl.col("chance").is_between(0, 1, closed="none"))
+    untold = counting.filter(pl.col("chance").is_null())
     is_known_of = possible.height and not counting["is_awaited"].any()
     if counting.height and sampled.is_empty() and not is_known_of:
         return None
-    largest = possible.select((pl.col("weight") / pl.col("chance")).max()).item() or 0.0
+    if untold.height and least is None:
+        return None
+    added = pl.concat([possible, untold]).select(pl.col("weight") / pl.col("chance").fill_null(pl.lit(least, pl.Float64)))
+    largest = added.to_series().max() or 0.0
+    assert isinstance(largest, float)
     adverse = sampled.filter("is_adverse")
     chances = adverse["chance"].to_numpy()
     return weighted_count(adverse["weight"].to_numpy() / chances, chances, largest)
+
+
+def least_chance(rows: pl.DataFrame) -> float | None:
+    """The least chance with which a draw is known to have taken a row; None where none is."""
+    chance = pl.col("chance")
+    found: float | None = rows.filter(chance.is_between(0, 1, closed="none")).select(chance.min()).item()
+    return found
 
 
 def weighted_count(weights: Floats, chances: Floats, largest: float) -> Estimate:

@@ -171,7 +171,7 @@ def _both(labels: Floats, least: int = 1) -> bool:
 def _enough(labels: Floats) -> Rule:
     adverse, harmless = int(labels.sum()), int((1 - labels).sum())
     said = (
-        f"{adverse:,} adverse and {harmless:,} harmless outcomes in the judged days, at least {ENOUGH_ADVERSE} of each"
+        f"{adverse:,} adverse and {harmless:,} harmless outcomes in the judged days; asked: {ENOUGH_ADVERSE} of each"
     )
     figures = {"adverse": float(adverse), "harmless": float(harmless)}
     return Rule("enough_labels", _both(labels, ENOUGH_ADVERSE), said, figures)
@@ -180,7 +180,7 @@ def _enough(labels: Floats) -> Rule:
 def _better(trained: Trained, rows: pl.DataFrame, rival: Rival | None, capacity: float, declared: Capacities) -> Rule:
     if rival is None:
         auc = trained.figures["auc"]
-        said = f"there is no champion to hold it against; better than chance: AUC {_interval(auc)}, low end above 0.5"
+        said = f"there is no champion to hold it against, but chance: AUC {_interval(auc)}; asked: low end above 0.5"
         return Rule("better", auc.low > 0.5, said, {"auc": auc.value, "auc_low": auc.low})
     if not _both(datasets.labels_of(rows)):
         return Rule("better", False, "the days that both have not learnt from hold outcomes of one kind only", {})
@@ -200,8 +200,8 @@ def _better(trained: Trained, rows: pl.DataFrame, rival: Rival | None, capacity:
     figures = {"found": own, "found_by_champion": of_champion}
     figures |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
     if rival.is_proven:
-        return Rule("better", gain.low > 0, f"{said}, low end above 0", figures)
-    said = f"{said}, not below 0: the champion has not passed the gate itself and need not be beaten beyond noise"
+        return Rule("better", gain.low > 0, f"{said}; asked: low end above 0", figures)
+    said = f"{said}; asked: 0 or more, for the champion has not passed the gate itself and need not be beaten beyond noise"
     return Rule("better", gain.value >= 0, said, figures)
 
 
@@ -218,7 +218,7 @@ def _counted_in(came: Brought) -> str:
 def _calibrated(trained: Trained) -> Rule:
     slope = trained.figures["calibration_slope"]
     passed = slope.low <= SLOPE[1] and slope.high >= SLOPE[0]
-    said = f"calibration slope {_interval(slope)}, to reach into {SLOPE[0]} to {SLOPE[1]}"
+    said = f"calibration slope {_interval(slope)}; asked: that this reaches into {SLOPE[0]} to {SLOPE[1]}"
     return Rule("calibrated", passed, said, {"slope": slope.value, "slope_low": slope.low, "slope_high": slope.high})
 
 
@@ -238,8 +238,8 @@ def _holds_without_twins(twins: Twins) -> Rule:
     figures |= {"auc_without": alone.value, "auc_without_low": alone.low}
     figures |= {"flattery": flattery.value, "flattery_low": flattery.low, "flattery_high": flattery.high}
     said = (
-        f"{said}; AUC without them {_interval(alone)}, low end above 0.5; with them it is higher by "
-        f"{_interval(flattery)}, low end at most {FLATTERY_BOUND}"
+        f"{said}; AUC without them {_interval(alone)} (asked: low end above 0.5); with them it is higher by "
+        f"{_interval(flattery)} (asked: low end at most {FLATTERY_BOUND})"
     )
     return Rule("twins", alone.low > 0.5 and flattery.low <= FLATTERY_BOUND, said, figures)
 

@@ -189,6 +189,27 @@ def test_what_was_not_looked_at_though_its_lane_said_so_is_not_sampled() -> None
     assert made["is_awaited"].to_list() == [False, True, True, False]
 
 
+def test_what_the_agencys_draw_did_not_take_may_be_adverse_too() -> None:
+    """One of red was looked at for certain, at an office that decides on lanes; of the others nobody tells a chance."""
+    rows = pl.DataFrame(
+        {
+            "lane_by_risk": ["red", "red", "red", "green", "green"],
+            "propensity": [1.0, 1.0, 1.0, 0.0, 0.0],
+            "chance": [1.0, None, None, 0.02, None],
+            "is_sampled": [True, False, False, True, False],
+            "is_awaited": [False] * 5,
+            "is_adverse": [True, None, None, False, None],
+        }
+    )
+    red = leakage(rows, ["lane_by_risk"]).row(1, named=True)
+    of_nothing_found = total(rows.filter(pl.col("chance") == 0.02), pl.lit(1.0))
+    assert of_nothing_found is not None
+    assert (red["adverse"], red["adverse_low"]) == (1, 1)
+    assert red["adverse_high"] == pytest.approx(1 + of_nothing_found.high)
+    # Without any draw nothing says how many of the others are adverse.
+    assert leakage(rows.filter(pl.col("lane_by_risk") == "red"), ["lane_by_risk"])["adverse"].to_list() == [None]
+
+
 def test_where_all_that_was_drawn_is_awaited_none_found_yet_is_no_estimate() -> None:
     rows = pl.DataFrame(
         {"chance": [0.1, 0.1], "is_sampled": [False, False], "is_awaited": [True, False], "is_adverse": [None, None]},

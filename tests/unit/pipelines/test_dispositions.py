@@ -165,6 +165,21 @@ def test_a_decision_and_its_later_outcome_become_a_label_with_its_chance(
     assert fed_back.columns == labelled.columns
 
 
+def test_what_an_officer_looks_at_against_the_advice_is_no_draw_of_the_lanes(deployment: Deployment) -> None:
+    """A chance of 1 in 4 of being drawn is not the chance of being suspected."""
+    decide(deployment, GREEN, "inspect", reason="a hunch")
+    decide(deployment, YELLOW, "inspect")
+    report(deployment, [Judged("g1", "A", 0.1, adverse=True), Judged("y1", "A", 0.5, adverse=False)])
+    known = end_of(DAY) + timedelta(days=10)
+    vectors = pl.DataFrame({"event_id": ["g1", "y1"], "event_at": [end_of(DAY)] * 2})
+    labelled = datasets.with_labels(vectors, deployment.lake.scan(OUTCOMES).collect(), known)
+    fed_back = dispositions.with_propensities(labelled, deciding.recorded(deployment).collect())
+    assert fed_back.select("event_id", "selection", "selection_probability").rows() == [
+        ("g1", "intelligence", None),
+        ("y1", "rule", 1.0),
+    ]
+
+
 def test_only_what_an_officer_decided_to_look_at_counts_as_sampled_by_the_lanes(deployment: Deployment) -> None:
     decide(deployment, DRAWN, "inspect")
     decide(deployment, YELLOW, "release")
