@@ -33,7 +33,16 @@ def _attribute(
 ) -> Feature:
     theme = themes.of_attribute(name, description)
     return Feature(
-        name, description, unit, "immigration", _PURPOSES, Sensitivity.OPEN, is_category, theme, codes=codes, phrase=phrase
+        name,
+        description,
+        unit,
+        "immigration",
+        _PURPOSES,
+        Sensitivity.OPEN,
+        is_category,
+        theme,
+        codes=codes,
+        phrase=phrase,
     )
 
 
@@ -41,7 +50,8 @@ def _adverse_rate(who: str, label: str, weight: float) -> Aggregation:
     return Aggregation(
         f"{who}_adverse_rate",
         Kind.RATE,
-        f"share of examined crossings of the {label} with an adverse outcome, as reported so far (few count for little)",
+        f"share of examined crossings of the {label} with an adverse outcome, as reported so far (few count for "
+        "little)",
         "share",
         "is_adverse",
         prior_weight=weight,

@@ -110,7 +110,9 @@ def _new(feature: Feature, values: pl.Series, unseen: NDArray[np.bool_]) -> pl.S
         return nothing.alias(column)
     chosen = values.cast(pl.String).zip_with(pl.Series(unseen), nothing)
     # Grounds are told apart by a semicolon, and free text may hold one.
-    words = {value: f"{_NEVER_SEEN}: {named(feature, value)}".replace(";", ",") for value in chosen.drop_nulls().unique()}
+    words = {
+        value: f"{_NEVER_SEEN}: {named(feature, value)}".replace(";", ",") for value in chosen.drop_nulls().unique()
+    }
     return chosen.replace_strict(words, return_dtype=pl.String).alias(column)
 
 

@@ -15,12 +15,17 @@ import polars as pl
 
 from models import card_evidence, card_pages, pictures
 from models.card_pages import Block, Page, Picture, Section, Table, Text
-from models.promotion import RULES, Verdict
+from models.promotion import RULES, SLOPE, Verdict
 from models.training import Trained
 
 OWNER: Final = "risk analytics"
 
 _STRONGEST = 10
+_CALIBRATIONS: Final = {
+    "beta": "calibrated by a beta curve",
+    "platt": "calibrated by a logistic curve",
+    "identity": "not calibrated, for the days held back did not bear its scores out",
+}
 _HEADLINE = ("auc", "precision_at_5", "recall_at_10", "calibration_slope")
 
 
@@ -105,7 +110,7 @@ def _purpose(card: Card) -> Iterator[Block]:
             ("what it decides", "nothing: a score advises, an officer decides and gives a reason"),
             (
                 "kind",
-                f"LightGBM, {card.trained.trees} trees, {card.trained.model.bundle.calibrator.method} calibration",
+                f"LightGBM, {card.trained.trees} trees, {_CALIBRATIONS[card.trained.model.bundle.calibrator.method]}",
             ),
         ],
     )
@@ -126,11 +131,16 @@ def _use(card: Card) -> Iterator[Block]:
         "the model misses.",
         "Do not let it act by itself: no refusal, fine or arrest rests on a score.",
     ]
+    slope = card.trained.figures["calibration_slope"]
     if "calibrated" in card.verdict.failed:
-        slope = card.trained.figures["calibration_slope"].value
         lines.append(
-            f"Do not read the score as a probability: its calibration slope is {slope:.2f}, where 1 is right, so 90 % "
-            "does not mean nine of ten. The rank holds."
+            f"Do not read the score as a probability: its calibration slope is {slope.value:.2f}, where 1 is right, so "
+            "90 % does not mean nine of ten. The rank holds."
+        )
+    elif not SLOPE[0] <= slope.value <= SLOPE[1]:
+        lines.append(
+            f"Do not lean on the score as a probability: its calibration slope is {slope.value:.2f} ({slope.low:.2f} "
+            f"to {slope.high:.2f}), where 1 is right; too few adverse outcomes were there to say that it is not."
         )
     if not card.verdict.passed:
         lines.append("Do not rest on it for good: it does not meet the gate, and can only stand in until one does.")
@@ -154,7 +164,7 @@ def _data(card: Card) -> Iterator[Block]:
     split = card.trained.split
     parts = (
         ("learnt from", split.learnt),
-        ("of these, stopped and calibrated by before", split.valid),
+        ("of these, held back at first, to stop and calibrate by", split.valid),
         ("judged on", split.test),
     )
     yield Table(
@@ -170,7 +180,7 @@ def _data(card: Card) -> Iterator[Block]:
         ],
     )
     yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
-    yield Table(("read", "at version"), [(table, version) for table, version in sorted(card.data_versions.items())])
+    yield Table(("read", "at version"), sorted(card.data_versions.items()))
 
 
 def _signs(trained: Trained) -> Iterator[Section]:
@@ -193,7 +203,11 @@ def _features(card: Card) -> Iterator[Block]:
     weight = dict.fromkeys(counted, 0.0)
     for feature in features:
         weight[feature.owner, str(feature.sensitivity)] += card.trained.importance.get(feature.name, 0.0)
-    yield Text("By the agency whose data they rest on. Each may serve the purpose where its events are scored.")
+    yield Text(
+        "By the agency whose data they rest on. Each may serve the purpose where its events are scored. Share of gain "
+        "is how much of what the trees' splits gained in telling adverse from harmless is by a feature: how much was "
+        "made of it, not whether it raises or lowers a score."
+    )
     yield Table(
         ("owner", "sensitivity", "features", "share of gain"),
         [

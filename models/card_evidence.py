@@ -14,11 +14,11 @@ from warehouse.contracts.codes import TRANSPORT_MODES
 
 MEANINGS: Final[Mapping[str, str]] = {
     "auc": "chance that an adverse event ranks above a harmless one; 0.5 is guessing",
-    "ap": "precision on the mean over the ranking, down to the last adverse event",
+    "ap": "precision at each adverse event of the ranking, on the mean; by guessing it is the share of adverse events",
     "brier": "mean squared error of the probability; lower is better",
     "calibration_slope": "1 is calibrated; below 1 overconfident: high risks are told too high, low ones too low",
-    **{f"precision_at_{k}": f"adverse among the riskiest {k} %" for k in CAPACITIES},
-    **{f"recall_at_{k}": f"of all adverse, found in the riskiest {k} %" for k in CAPACITIES},
+    **{f"precision_at_{k}": f"share of adverse ones among the riskiest {k} %" for k in CAPACITIES},
+    **{f"recall_at_{k}": f"share of all adverse ones that is in the riskiest {k} %" for k in CAPACITIES},
 }
 _NAMES: Final[Mapping[str, str]] = {"auc": "AUC", "ap": "average precision", "brier": "Brier score"}
 _WAYS: Final[Mapping[str, str]] = {"probability": "probability", "recovery": "expected recovery"}
@@ -58,9 +58,11 @@ def signs(trained: Trained) -> Iterator[Block]:
 
 def figures(trained: Trained) -> Iterator[Block]:
     """Every figure of the judged days, and the calibration curve."""
+    judged = trained.split.test.height
     yield Text(
         "On the judged days, which it never saw. An interval holds what other days like these might well have given "
-        "(95 %, bootstrap): a wide one says that few adverse events were there to judge by."
+        "(95 %, bootstrap): a wide one says that few adverse events were there to judge by. Of a handful of events it "
+        f"says too little: 1 % of these {judged:,} are {max(1, round(judged / 100)):,}."
     )
     yield Table(
         ("figure", "value", "95 % interval", "meaning"),
@@ -124,6 +126,10 @@ def ranks(slices: Sequence[promotion.Slice]) -> Iterator[Block]:
     if not slices:
         yield Text("No office and no mode has outcomes of both kinds enough to be judged by itself.")
         return
+    yield Text(
+        "AUC among the events of a slice alone: 0.5 is guessing. The gain is its AUC less the champion's on the same "
+        "events, with its 95 % interval; of few adverse events an AUC may be chance."
+    )
     yield Table(
         ("slice", "outcomes", "adverse", "AUC", "gain on the champion"),
         [
@@ -155,7 +161,8 @@ def errors(slices: Sequence[Slice]) -> Iterator[Block]:
     yield Text(
         f"If the riskiest {CAPACITY:.0%} are looked at: who is looked at in vain (false alarms, of harmless events), "
         "and who is missed (of adverse ones). Against all others: the rate of a part less theirs, with its 95 % "
-        f"interval; it is beyond noise where that leaves out 0. Of fewer than {LEAST_ROWS} outcomes no rate is told."
+        "interval; it is beyond noise where that leaves out 0. Predicted is the mean probability, observed the share "
+        f"that was adverse. Of fewer than {LEAST_ROWS} outcomes no rate is told."
     )
     yield Table(
         ("part", "outcomes", "adverse", "predicted", "observed", "false alarms", "against all others"),

@@ -93,7 +93,8 @@ def _cell(text: str) -> str:
 def html(page: Page) -> str:
     """The page as one HTML file: its style and pictures are inside, nothing is fetched."""
     tiles = "".join(
-        f"<div class='tile'><b>{escape(value)}</b><span>{escape(name)}</span><small>{escape(interval)}</small></div>"
+        f"<div class='tile'><b>{escape(value)}</b><span>{escape(name)}</span><small>95 %: {escape(interval)}</small>"
+        "</div>"
         for value, name, interval in page.headline
     )
     sections = "".join(
@@ -154,8 +155,8 @@ h2 { font-size: 18px; margin: 34px 0 10px; color: var(--blue); }
 .tile small { color: var(--soft); }
 table { width: 100%; border-collapse: collapse; margin: 10px 0 16px; font-size: 14px; }
 th { text-align: left; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); padding: 6px 8px; }
-td { border-bottom: 1px solid var(--line); padding: 6px 8px; vertical-align: top; overflow-wrap: anywhere; }
-td:first-child { overflow-wrap: break-word; min-width: 116px; }
+td { border-bottom: 1px solid var(--line); padding: 6px 8px; vertical-align: top; overflow-wrap: break-word; }
+td:first-child { min-width: 116px; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.met { color: #2c6b2a; font-weight: 600; }
 td.unmet { color: #b3362b; font-weight: 700; }

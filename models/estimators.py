@@ -103,7 +103,9 @@ def total(rows: pl.DataFrame, weight: pl.Expr, least: float | None = None) -> Es
         return None
     if untold.height and least is None:
         return None
-    added = pl.concat([possible, untold]).select(pl.col("weight") / pl.col("chance").fill_null(pl.lit(least, pl.Float64)))
+    added = pl.concat([possible, untold]).select(
+        pl.col("weight") / pl.col("chance").fill_null(pl.lit(least, pl.Float64))
+    )
     largest = added.to_series().max() or 0.0
     assert isinstance(largest, float)
     adverse = sampled.filter("is_adverse")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from models.capacity import LANES
+from models.estimators import wilson
 
 BLUE, ORANGE, GREY = "#2f5d8a", "#d9822b", "#9aa5b1"
 LANE_COLOURS = {"red": "#b3362b", "yellow": "#e0b01f", "blue": BLUE, "green": "#4c8c4a"}
@@ -24,15 +25,21 @@ def data_uri(figure: Figure) -> str:
 
 
 def calibration_curve(reliability: Sequence[Mapping[str, float]], title: str) -> Figure:
-    """Observed against predicted share in equally filled bins of the test days."""
-    figure = Figure(figsize=(4.6, 4.0), layout="constrained")
+    """Observed against predicted share in equally filled bins of the judged days, each with its 95 % interval."""
+    figure = Figure(figsize=(4.6, 4.2), layout="constrained")
     axes = figure.subplots()
     predicted = [point["predicted"] for point in reliability]
-    observed = [point["observed"] for point in reliability]
-    top = max([*predicted, *observed, 0.01]) * 1.1
+    observed = [(point["observed"], *wilson(point["observed"], point["rows"])) for point in reliability]
+    top = min(1.0, max([*predicted, *(high for _, _, high in observed), 0.01]) * 1.05)
     axes.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
-    axes.plot(predicted, observed, color=BLUE, marker="o", label="test days")
-    axes.set(xlabel="predicted probability", ylabel="observed share", title=title, xlim=(0, top), ylim=(0, top))
+    shares, reaches = [share for share, _, _ in observed], _reaches(observed)
+    axes.errorbar(
+        predicted, shares, reaches, color=BLUE, marker="o", capsize=2, elinewidth=1, label="judged days, 95 %"
+    )
+    axes.set(xlabel="predicted probability", ylabel="share that was adverse", xlim=(0, top), ylim=(0, top))
+    axes.set_title(f"{title}\npredicted and observed, a tenth of the events a point", fontsize="medium")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(frameon=False)
     return figure
 
@@ -70,7 +77,9 @@ def feature_importance(importance: Mapping[str, float], title: str) -> Figure:
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
     axes.barh([name for name, _ in strongest], [share for _, share in strongest], color=BLUE)
-    axes.set(xlabel="share of gain", title=title)
+    axes.set(xlabel="share of gain, of all that the trees' splits gained")
+    axes.set_title(f"{title}\nstrongest features", fontsize="medium")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     return figure
 
 

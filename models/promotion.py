@@ -170,9 +170,7 @@ def _both(labels: Floats, least: int = 1) -> bool:
 
 def _enough(labels: Floats) -> Rule:
     adverse, harmless = int(labels.sum()), int((1 - labels).sum())
-    said = (
-        f"{adverse:,} adverse and {harmless:,} harmless outcomes in the judged days; asked: {ENOUGH_ADVERSE} of each"
-    )
+    said = f"{adverse:,} adverse and {harmless:,} harmless outcomes in the judged days; asked: {ENOUGH_ADVERSE} of each"
     figures = {"adverse": float(adverse), "harmless": float(harmless)}
     return Rule("enough_labels", _both(labels, ENOUGH_ADVERSE), said, figures)
 
@@ -201,7 +199,9 @@ def _better(trained: Trained, rows: pl.DataFrame, rival: Rival | None, capacity:
     figures |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
     if rival.is_proven:
         return Rule("better", gain.low > 0, f"{said}; asked: low end above 0", figures)
-    said = f"{said}; asked: 0 or more, for the champion has not passed the gate itself and need not be beaten beyond noise"
+    said = (
+        f"{said}; asked: 0 or more, for the champion has not passed the gate itself and need not be beaten beyond noise"
+    )
     return Rule("better", gain.value >= 0, said, figures)
 
 

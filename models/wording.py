@@ -47,7 +47,9 @@ def category(feature: Feature, value: str | None) -> str:
 def named(feature: Feature, value: str) -> str:
     """A category and what it holds, as one says it in passing: `HS chapter 83`. Only of what the event says of itself:
     what others know of it is not told, but for what it is of."""
-    return f"{called(feature)} {_meaning(feature, value)}" if feature.sensitivity is Sensitivity.OPEN else called(feature)
+    return (
+        f"{called(feature)} {_meaning(feature, value)}" if feature.sensitivity is Sensitivity.OPEN else called(feature)
+    )
 
 
 def called(feature: Feature) -> str:

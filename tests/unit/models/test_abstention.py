@@ -16,7 +16,6 @@ from models.datasets import Encoder
 from models.shipment_risk import SHIPMENT_RISK
 from models.training import Bundle, Trained
 
-
 FEATURES = {one.name: one for one in SHIPMENT_RISK.features()}
 
 

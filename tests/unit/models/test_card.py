@@ -62,6 +62,12 @@ def test_it_tells_what_must_not_be_made_of_it_in_this_version_s_own_figures(made
     assert f"Of the riskiest 5 % of the judged days {harmless:.0%} turned out harmless" in told(set())
     assert "Do not read the score as a probability" not in told({"better"})
     assert f"calibration slope is {made.trained.figures['calibration_slope'].value:.2f}" in told({"calibrated"})
+    lean = "Do not lean on the score as a probability"
+    slopes = {**made.trained.figures, "calibration_slope": Figure(0.06, -0.8, 1.9)}
+    unsure = replace(made, trained=replace(made.trained, figures=slopes))
+    sure = replace(made, trained=replace(made.trained, figures={**slopes, "calibration_slope": Figure(1.0, 0.8, 1.2)}))
+    assert lean in card.markdown(replace(unsure, verdict=replace(made.verdict, rules=[])))
+    assert lean not in card.markdown(replace(sure, verdict=replace(made.verdict, rules=[])))
     assert "it does not meet the gate" not in told(set())
     assert "it does not meet the gate" in told({"better"})
 
