@@ -78,7 +78,8 @@ def _read_so(events: int, sampled: int) -> str:
     return (
         f"{events:,} events. All estimates rest on the {sampled:,} that were drawn with a known chance and whose "
         "outcome is known (sampled); each stands for as many as its chance says, so few make wide intervals. Missed "
-        "are the adverse ones that the lane lets pass. Totals are too low by what is awaited. --help explains each column"
+        "are the adverse ones that the lane lets pass. Totals are too low by what is awaited. --help "
+        "explains each column"
     )
 
 
