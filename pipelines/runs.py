@@ -4,9 +4,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import Protocol
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -99,7 +99,17 @@ def first_failure(job: str, result: dg.ExecuteInProcessResult) -> str:
     return f"job '{job}' failed: see the run in the Dagster UI (borderlake up)"
 
 
-def _ours(error: SerializableErrorInfo | None) -> str | None:
+class _Kept(Protocol):
+    """An error as Dagster keeps it."""
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def cause(self) -> "_Kept | None": ...
+
+
+def _ours(error: _Kept | None) -> str | None:
     """What our own error says that others came of. Dagster keeps errors as text, each with its kind before it."""
     if error is None:
         return None
