@@ -139,7 +139,8 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float | Decimal):
         return f"{float(value) + 0.0:.6f}"
     if isinstance(value, datetime):
-        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+        # Rows are drawn in UTC; a column of local times keeps the same clock without a zone, whatever the machine's.
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)).isoformat()
     if isinstance(value, list):
         return json.dumps([_texts(one) if isinstance(one, Mapping) else _text(one) for one in value])
     return value.isoformat() if isinstance(value, date) else str(value)

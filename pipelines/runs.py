@@ -59,7 +59,7 @@ def run(
         if not result.success:
             if _was_interrupted(result):
                 raise KeyboardInterrupt
-            raise BorderlakeError(first_failure(job, result))
+            raise first_failure(job, result)
         return result.run_id
 
 
@@ -88,15 +88,25 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     return any(data.error is not None and data.error.cls_name == broken_off for data in failed)
 
 
-def first_failure(job: str, result: dg.ExecuteInProcessResult) -> str:
+class JobFailed(BorderlakeError):
+    """A job ended with a failure."""
+
+    def __init__(self, said: str, step: str | None) -> None:
+        super().__init__(said)
+        self.step = step
+        """Key of the first step that failed; None where the run failed outside of any."""
+
+
+def first_failure(job: str, result: dg.ExecuteInProcessResult) -> JobFailed:
     """Our own errors as they stand, for they say what to do next; of others also the step that they ended."""
     for step in result.all_events:
         if step.is_step_failure:
             data = step.step_failure_data
             said = data.user_failure_data
             ours = said.description if said and said.description else _ours(data.error)
-            return ours or f"job '{job}' failed: {step.step_key}: {data.error.message if data.error else 'no message'}"
-    return f"job '{job}' failed: see the run in the Dagster UI (borderlake up)"
+            other = data.error.message if data.error else "no message"
+            return JobFailed(ours or f"job '{job}' failed: {step.step_key}: {other}", step.step_key)
+    return JobFailed(f"job '{job}' failed: see the run in the Dagster UI (borderlake up)", None)
 
 
 class _Kept(Protocol):

@@ -74,8 +74,8 @@ def warm_up(deployment: Deployment, plan: Plan, listen: runs.StepListener | None
     days = list(flows.each_day(plan.start, plan.begins))
     try:
         runs.run(deployment, "road", days, listen, fresh_history=True)
-    except BorderlakeError as error:
-        if not any(key.to_python_identifier() in str(error) for key in (model_key(spec) for spec in MODELS.values())):
+    except runs.JobFailed as error:
+        if error.step not in {model_key(spec).to_python_identifier() for spec in MODELS.values()}:
             raise
         raise BorderlakeError(
             f"{error}. The history may hold too little to learn from: remove {deployment.settings.home} "

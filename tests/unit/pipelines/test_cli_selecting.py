@@ -19,7 +19,9 @@ from pipelines.cli.output import Exit
 from pipelines.cli.selecting import interval
 from pipelines.deployment import Deployment
 from tests.unit.pipelines.judged_world import DAY, Judged, write
+from warehouse.catalog import OUTCOMES
 from warehouse.errors import BorderlakeError, NotReady
+from warehouse.settings import Settings
 
 runner = CliRunner()
 
@@ -228,7 +230,9 @@ def test_what_cannot_be_answered_says_why(tmp_path: Path) -> None:
 
 
 def test_a_lake_without_scores_says_how_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BORDERLAKE_HOME", str(tmp_path / "nothing"))
+    home = tmp_path / "new"
+    monkeypatch.setenv("BORDERLAKE_HOME", str(home))
+    Deployment(Settings(home, str(home / "lake"))).lake.ensure(OUTCOMES)
     _, output = run(tmp_path, "leakage", *days(), code=Exit.NOTHING)
     assert "nothing has been scored yet; run: borderlake train shipment_risk, then borderlake score" in output
     with pytest.raises(NotReady, match="nothing has been scored yet; run: borderlake train shipment_risk"):

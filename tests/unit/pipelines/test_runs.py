@@ -35,7 +35,9 @@ def said_of(step: Callable[[], None]) -> str:
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize([asset], instance=instance, raise_on_error=False, run_config=QUIET)
-    return runs.first_failure("scoring", result)
+    failure = runs.first_failure("scoring", result)
+    assert failure.step == "step"
+    return str(failure)
 
 
 @pytest.mark.parametrize("step", [ours, ours_that_ends_a_step], ids=["an-error", "a-failure"])
