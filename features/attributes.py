@@ -2,6 +2,11 @@
 
 import polars as pl
 
+from features import themes
+from features.views import Feature
+from warehouse.contracts.base import Purpose, Sensitivity
+from warehouse.contracts.codes import CodeList
+
 
 def ln(amount: pl.Expr) -> pl.Expr:
     """Natural logarithm of what is more than nothing."""
@@ -43,4 +48,22 @@ def crossing_attributes(crossings: pl.LazyFrame) -> pl.LazyFrame:
         entries_less_exits=pl.when(pl.col("direction") == "entry").then(1).otherwise(-1),
         hour=local.dt.hour().cast(pl.Float64),
         weekday=local.dt.weekday().cast(pl.Float64),
+    )
+
+
+def stated(
+    owner: str,
+    purposes: frozenset[Purpose],
+    name: str,
+    description: str,
+    unit: str,
+    *,
+    is_category: bool = False,
+    codes: CodeList | None = None,
+    phrase: str = "",
+) -> Feature:
+    """A feature that is one of these columns."""
+    theme = themes.of_attribute(name, description)
+    return Feature(
+        name, description, unit, owner, purposes, Sensitivity.OPEN, is_category, theme, codes=codes, phrase=phrase
     )

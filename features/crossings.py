@@ -1,18 +1,21 @@
 """Features of a border crossing."""
 
-from features import themes
+from functools import partial
+
 from features.announcements import announced, booked
+from features.attributes import stated
 from features.partners import seen_abroad
 from features.registry import Registry
 from features.sources import offering_all
 from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
 from features.vehicles import found_in_goods, seen_by_cameras
-from features.views import Aggregation, Feature, FeatureView, Kind, Where
-from warehouse.contracts.base import Purpose, Sensitivity
-from warehouse.contracts.codes import CROSSING_MODES, DIRECTIONS, NATIONALITIES, SEXES, CodeList
+from features.views import Aggregation, FeatureView, Kind, Where
+from warehouse.contracts.base import Purpose
+from warehouse.contracts.codes import CROSSING_MODES, DIRECTIONS, NATIONALITIES, SEXES
 
 _PURPOSES = frozenset({Purpose.BORDER_CHECK})
+_attribute = partial(stated, "immigration", _PURPOSES)
 
 EVENT_COLUMNS = frozenset(
     {
@@ -20,30 +23,6 @@ EVENT_COLUMNS = frozenset(
         "residence", "age_band", "jurisdiction", "party_size", "stay_days",
     }
 )  # fmt: skip
-
-
-def _attribute(
-    name: str,
-    description: str,
-    unit: str,
-    *,
-    is_category: bool = False,
-    codes: CodeList | None = None,
-    phrase: str = "",
-) -> Feature:
-    theme = themes.of_attribute(name, description)
-    return Feature(
-        name,
-        description,
-        unit,
-        "immigration",
-        _PURPOSES,
-        Sensitivity.OPEN,
-        is_category,
-        theme,
-        codes=codes,
-        phrase=phrase,
-    )
 
 
 def _adverse_rate(who: str, label: str, weight: float) -> Aggregation:

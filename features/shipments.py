@@ -1,7 +1,9 @@
 """Features of a shipment (a goods item of an import declaration)."""
 
-from features import themes
+from functools import partial
+
 from features.announcements import manifested
+from features.attributes import stated
 from features.inspections import inspected
 from features.partners import declared_at_export
 from features.registry import Registry
@@ -10,11 +12,12 @@ from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
 from features.vehicles import seen_by_cameras
 from features.vessels import movements
-from features.views import Aggregation, Feature, FeatureView, Kind, Where
-from warehouse.contracts.base import Purpose, Sensitivity
-from warehouse.contracts.codes import COUNTRIES, TRADER_STATUSES, TRANSPORT_MODES, CodeList
+from features.views import Aggregation, FeatureView, Kind, Where
+from warehouse.contracts.base import Purpose
+from warehouse.contracts.codes import COUNTRIES, TRADER_STATUSES, TRANSPORT_MODES
 
 _PURPOSES = frozenset({Purpose.CUSTOMS_RISK})
+_attribute = partial(stated, "customs", _PURPOSES)
 
 EVENT_COLUMNS = frozenset(
     {
@@ -24,21 +27,6 @@ EVENT_COLUMNS = frozenset(
         "ln_mass", "ln_gross", "ln_value_per_kg", "duty_rate_pct",
     }
 )  # fmt: skip
-
-
-def _attribute(
-    name: str,
-    description: str,
-    unit: str,
-    *,
-    is_category: bool = False,
-    codes: CodeList | None = None,
-    phrase: str = "",
-) -> Feature:
-    theme = themes.of_attribute(name, description)
-    return Feature(
-        name, description, unit, "customs", _PURPOSES, Sensitivity.OPEN, is_category, theme, codes=codes, phrase=phrase
-    )
 
 
 def _volume(who: str, label: str, days: int) -> Aggregation:

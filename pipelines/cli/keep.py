@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +21,7 @@ from warehouse import verify as verifying
 from warehouse.acceptance import Acceptance, accept, all_accepted
 from warehouse.catalog import LEDGER, TABLES, Table, table_of
 from warehouse.delta import LEAST_RETENTION_DAYS, Lake
-from warehouse.errors import TableDamaged, UnknownName
+from warehouse.errors import HomeDamaged, TableDamaged, UnknownName
 from warehouse.findings import Finding
 from warehouse.repair import Step, Workshop
 
@@ -224,9 +225,12 @@ def _tell(findings: list[Finding]) -> None:
 
 
 def _kept_elsewhere(lake: Lake, findings: Sequence[Finding]) -> dict[str, int]:
-    """Files that other homes keep, by home; none where the ledger itself is damaged."""
-    is_damaged = any(one.table == LEDGER.name and one.kind not in verifying.TRUSTED_WITH for one in findings)
-    return {} if is_damaged else homes.kept_elsewhere(lake)
+    """Files that other homes keep, by home; none where the ledger is damaged, or this home's own name."""
+    if any(one.table == LEDGER.name and one.kind not in verifying.TRUSTED_WITH for one in findings):
+        return {}
+    with suppress(HomeDamaged):  # Which is a finding of the ledger's, where that is asked for.
+        return homes.kept_elsewhere(lake)
+    return {}
 
 
 def _has_tables(lake: Lake) -> bool:

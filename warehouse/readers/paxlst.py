@@ -5,7 +5,7 @@ The message is that of the WCO/IATA/ICAO guidelines on API (Annex III, UN/EDIFAC
 stay as sent; dates are ISO 8601 on the clock of the place they are told for, without a zone.
 
 The flight of a row is the leg that arrives at the first port of the receiving country (LOC 87), else the one that
-leaves from the last port before it (LOC 125), else the last leg; all legs are in `legs`. Of several documents
+leaves from the last port before it (LOC 125), else the last leg (`paxlst_legs`). Of several documents
 the first passport comes first, else the first identity document that is no visa; the others are in `other_documents`.
 
 `document_name` says what the list is of (UN code list 1001: 745 passengers, 250 crew, 266 a flight's close-out), and
@@ -17,7 +17,6 @@ who was on board at close-out and who was not.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from warehouse.readers import edifact_table
 from warehouse.readers.edifact import Message, Refused
 from warehouse.readers.edifact_segment import Segment, Total
 from warehouse.readers.edifact_table import STRICT, Layout, Row
-from warehouse.readers.edifact_values import alpha_3, birth_day, day, moment, precision
-from warehouse.readers.flights import carrier_of, designator
+from warehouse.readers.edifact_values import alpha_3, birth_day, day
+from warehouse.readers.paxlst_legs import flight, legs_of
 from warehouse.readers.port import Chunk
 
 COLUMNS = (
@@ -75,10 +74,6 @@ _REPORTER = "MS"
 _OLD_LAYOUT = (
     "it tells travellers by PDT, the layout of US customs before that of the guidelines; ask for D.02B or later"
 )
-# UN code list 2005, the scheduled time first: the first that is told counts.
-_DEPARTURES = ("189", "133", "136", "186")
-_ARRIVALS = ("232", "132", "178")
-_LAST_BEFORE, _FIRST_INSIDE = "125", "87"
 # Tag and qualifier of what is told of a person (places: UN code list 3227, references: 1153) and of a document.
 _OF_PERSON = {
     ("ATT", "2"): "sex",
@@ -112,39 +107,13 @@ def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = ST
     return edifact_table.read(LAYOUT, path, columns, control)
 
 
-@dataclass(frozen=True)
-class _Leg:
-    """One movement from a port to the next."""
-
-    conveyance: str
-    carrier: str
-    origin: str = ""
-    departure_at: str = ""
-    destination: str = ""
-    arrival_at: str = ""
-    ends: tuple[str, str] = ("", "")
-    """The codes (UN code list 3227) of its two places."""
-
-
-@dataclass
-class _Place:
-    """A place of call and when one comes and goes."""
-
-    code: str
-    name: str
-    times: dict[str, str] = field(default_factory=dict)
-
-    def told(self, kinds: Sequence[str]) -> str:
-        return next((self.times[kind] for kind in kinds if kind in self.times), "")
-
-
 def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused]:
     at = _travellers_at(message.segments)
     if not at and any(segment.tag == "PDT" for segment in message.segments):
         yield message.refused_whole("paxlst-layout", _OLD_LAYOUT)
         return
     head = message.segments[: at[0]] if at else message.segments
-    shared = {**header, **_about(head), **_flight(_legs(head))}
+    shared = {**header, **_about(head), **flight(legs_of(head))}
     # Told before travel: nobody is born after the message was made.
     told_on = header["prepared_at"] or shared["departure_at"]
     for number, (first, end) in enumerate(pairwise([*at, len(message.segments)]), start=1):
@@ -190,75 +159,6 @@ def _about(head: Sequence[Segment]) -> dict[str, str]:
         elif segment.tag == "RFF" and segment.value(1) == "TN":
             told["transaction_reference"] = segment.value(1, 1)
     return told
-
-
-def _legs(head: Sequence[Segment]) -> list[_Leg]:
-    legs: list[_Leg] = []
-    places: list[_Place] = []
-    means = ("", "")
-    for segment in head:
-        if segment.tag == "TDT":
-            legs += _between(means, places)
-            number = segment.value(2) or segment.value(8, 3)
-            means, places = (number, segment.value(5)), []
-        elif segment.tag == "LOC" and any(means):
-            places.append(_Place(segment.value(1), segment.value(2)))
-        elif segment.tag == "DTM" and places:
-            kind, text, layout = segment.value(1), segment.value(1, 1), segment.value(1, 2)
-            places[-1].times.setdefault(kind, moment(text, layout))
-    return legs + _between(means, places)
-
-
-def _between(means: tuple[str, str], places: Sequence[_Place]) -> list[_Leg]:
-    """The legs of one conveyance: from each place to the next; a single place is a leg with one end."""
-    leg = _Leg(*means)
-    if not places:
-        return [leg] if any(means) else []
-    if len(places) == 1:
-        (place,) = places
-        if place.code == _FIRST_INSIDE or (place.told(_ARRIVALS) and not place.told(_DEPARTURES)):
-            return [replace(leg, destination=place.name, arrival_at=place.told(_ARRIVALS), ends=("", place.code))]
-        return [replace(leg, origin=place.name, departure_at=place.told(_DEPARTURES), ends=(place.code, ""))]
-    return [
-        replace(
-            leg,
-            origin=here.name,
-            departure_at=here.told(_DEPARTURES),
-            destination=there.name,
-            arrival_at=there.told(_ARRIVALS),
-            ends=(here.code, there.code),
-        )
-        for here, there in pairwise(places)
-    ]
-
-
-def _flight(legs: Sequence[_Leg]) -> dict[str, str]:
-    arriving = [leg for leg in legs if leg.ends[1] == _FIRST_INSIDE]
-    leaving = [leg for leg in legs if leg.ends[0] == _LAST_BEFORE]
-    leg = (arriving or leaving or list(legs[-1:]) or [_Leg("", "")])[0]
-    carrier = leg.carrier or carrier_of(leg.conveyance)
-    return {
-        "carrier": carrier,
-        "flight_number": designator(carrier, leg.conveyance),
-        "departed_from": leg.origin,
-        "departure_at": leg.departure_at,
-        "departure_precision": precision(leg.departure_at),
-        "arrives_at": leg.destination,
-        "arrival_at": leg.arrival_at,
-        "arrival_precision": precision(leg.arrival_at),
-        "legs": json.dumps([_described(leg) for leg in legs]) if len(legs) > 1 else "",
-    }
-
-
-def _described(leg: _Leg) -> dict[str, str]:
-    told = {
-        "flight_number": designator(leg.carrier or carrier_of(leg.conveyance), leg.conveyance),
-        "departed_from": leg.origin,
-        "departure_at": leg.departure_at,
-        "arrives_at": leg.destination,
-        "arrival_at": leg.arrival_at,
-    }
-    return {name: value for name, value in told.items() if value}
 
 
 def _traveller(segments: Sequence[Segment], told_on: str) -> dict[str, str]:

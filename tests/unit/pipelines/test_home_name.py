@@ -11,7 +11,7 @@ from pipelines.cli.output import Exit
 from pipelines.deployment import Deployment
 from tests.unit.pipelines.declarations import delivered, land_inbox
 from warehouse import homes, verify
-from warehouse.catalog import LEDGER
+from warehouse.catalog import BRONZE, LEDGER
 from warehouse.errors import HomeDamaged
 from warehouse.findings import Finding, Kind
 from warehouse.settings import Settings
@@ -59,6 +59,13 @@ def test_the_name_comes_back_from_what_lies_in_the_archive(
     assert "what is in this archive landed" in repair()
     assert name_file.read_bytes() == whole
     assert found(deployment) == []
+
+
+@pytest.mark.usefixtures("deployment")
+def test_other_tables_are_verified_whatever_the_name(name_file: Path) -> None:
+    name_file.write_bytes(b"damaged")
+    done = runner.invoke(app, ["verify", "--table", BRONZE["customs.declarations"].name])
+    assert done.exit_code == Exit.DONE, (done.output, done.exception)
 
 
 def test_nothing_lands_under_a_damaged_name(deployment: Deployment, name_file: Path) -> None:
