@@ -20,7 +20,7 @@ from warehouse.catalog import Table
 from warehouse.encoding import encoded
 from warehouse.storage import Store
 
-FILE_ROWS = 160_000
+FILE_ROWS = 140_000
 """A file is closed once it has so many: large enough to read fast, small enough to hold as bytes."""
 _WRITERS = 2
 """Files that are made at once; while so many are, rows are not asked for, so that few are held."""

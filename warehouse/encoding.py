@@ -24,7 +24,7 @@ _WIDEST_INTEGER = 18
 """Digits of a decimal that is stored as an integer of 64 bits."""
 
 
-def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
+def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> memoryview:
     """The rows as one Parquet file of one row group, bounds of the `bounded` columns in its footer."""
     columns = {column.name: _single(column) for column in rows}
     several = rows.select(name for name, single in columns.items() if single is None)
@@ -49,8 +49,7 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> bytes:
         store_decimal_as_integer=True,
         memory_pool=memory,
     )
-    content: bytes = stream.getvalue().to_pybytes()
-    return content
+    return memoryview(stream.getvalue())
 
 
 def _single(column: pl.Series) -> pa.Array | None:

@@ -54,7 +54,7 @@ class Store(Protocol):
         A replaced file may lag: after a loss of power it may be the old one again.
         """
 
-    def create(self, path: str, content: bytes) -> Found:
+    def create(self, path: str, content: bytes | memoryview) -> Found:
         """Write a file durably under a new name that nobody looks for yet; where it fails, no part of it stays."""
 
     def sync(self, paths: Iterable[str]) -> None:
@@ -104,7 +104,7 @@ class Disk:
         for folder in made:
             make_durable(folder.parent)
 
-    def create(self, path: str, content: bytes) -> Found:
+    def create(self, path: str, content: bytes | memoryview) -> Found:
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -188,8 +188,8 @@ class ObjectStore:
         stream.write(content)
         stream.close()
 
-    def create(self, path: str, content: bytes) -> Found:
-        self.put(path, content, replace=True)
+    def create(self, path: str, content: bytes | memoryview) -> Found:
+        self.put(path, bytes(content), replace=True)
         (info,) = self.handler.get_file_info([path])
         return Found(path, info.size, info.mtime)
 
