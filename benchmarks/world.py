@@ -69,19 +69,24 @@ class Span:
                 f"{self.days} days of which {self.test_days} judge leave no history to learn from, or it is taken "
                 f"{self.history_times} times; give more days, fewer test days, and 1 or more times"
             )
-        longest = self.history_times * self.history
         for days in histories:
-            if not 1 <= days <= longest:
+            if not 1 <= days <= self.longest:
                 times = -(-days // self.history)
                 raise BorderlakeError(
-                    f"a history of {days} days is asked for where the world has lived {longest} before the test; give "
-                    f"histories of 1 to {longest} days" + (f", or {times} history times" if days > longest else "")
+                    f"a history of {days} days is asked for where the world has lived {self.longest} before the test; "
+                    f"give histories of 1 to {self.longest} days"
+                    + (f", or {times} history times" if days > self.longest else "")
                 )
 
     @property
     def history(self) -> int:
         """Days of the lake before those that judge."""
         return self.days - self.test_days
+
+    @property
+    def longest(self) -> int:
+        """Days before those that judge that the world has lived, and the bound knows."""
+        return self.history_times * self.history
 
     @property
     def before(self) -> int:

@@ -98,8 +98,12 @@ def bound(
     history_times: Annotated[int, typer.Option(min=1, help="How much longer the bound's history is.")] = 10,
     test_days: Annotated[int, typer.Option(min=1, help="Last days, whose every event judges.")] = 30,
     history: Annotated[
-        str, typer.Option(help="Other lengths of history for `all`, in days, by comma: the same world, judged alike.")
-    ] = "",
+        str,
+        typer.Option(
+            help="Other lengths of history for `all`, in days, by comma: the same world, judged alike. longest: all the "
+            "days that the bound knows; none: no other."
+        ),
+    ] = "longest",
     keep: Annotated[
         Path | None,
         typer.Option(
@@ -115,10 +119,10 @@ def bound(
     Every side ranks all events of the last days, and the simulation's truth judges. raw, own and all learn from what
     inspections had reported by then; bound from the true outcome of every event of a history ten times as long.
 
-    --history adds a row a length: what an agency would find that has kept its outcomes so long. No length may exceed
-    history times the lake's days before the test.
+    --history adds a row a length: what an agency would find that has kept its outcomes so long. The longest, history
+    times the lake's days before the test, is like for like: the same days as the bound, of which inspections alone tell.
 
-      borderlake bench bound --days 120 --subject shipments --history 180,365,730 --json bound.json
+      borderlake bench bound --days 120 --subject shipments --history 180,365,longest --json bound.json
     """
     require_benchmarks()
     from benchmarks import bound as bench
@@ -127,15 +131,16 @@ def bound(
 
     span = Span(seed, days, scale, scenario, history_times, test_days)
     subjects = list(SUBJECTS) if subject is Judged.BOTH else [subject.value]
-    histories = _lengths(history)
+    histories = _lengths(history, span.longest)
     measured(lambda watch: bench.run(span, subjects, keep, watch, histories=histories), json_out)
 
 
-def _lengths(days: str) -> list[int]:
+def _lengths(said: str, longest: int) -> list[int]:
+    words = [each.strip() for each in said.split(",") if each.strip() not in ("", "none")]
     try:
-        return [int(each) for each in days.split(",") if each.strip()]
+        return [longest if each == "longest" else int(each) for each in words]
     except ValueError:
-        raise typer.BadParameter("--history: give whole days by comma, as 90,180,365") from None
+        raise typer.BadParameter("--history: give whole days by comma, as 90,180,365, or longest, or none") from None
 
 
 @app.command()

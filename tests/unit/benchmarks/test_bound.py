@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 import pytest
@@ -200,6 +201,24 @@ def test_a_history_that_the_world_does_not_have_is_refused(days: int, said: str,
 def test_a_kept_world_keeps_its_longer_lakes(tiny: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "lay_out", lambda *_: pytest.fail("the lake is there already"))
     bound._lay_out_lake(SPAN, tiny.folder, 45, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("45, 90", [45, 90]), ("none", []), ("", []), ("45,longest", [45, SPAN.longest])]
+)
+def test_a_history_may_be_as_long_as_the_bounds(said: str, meant: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    def run(*_: object, histories: Sequence[int], **__: object) -> NoReturn:
+        given.extend(histories)
+        raise BorderlakeError("enough is known")
+
+    monkeypatch.setattr(bound, "run", run)
+    asked = ["bound", "--days", str(SPAN.days), "--history-times", str(SPAN.history_times)]
+    done = CliRunner().invoke(bench.app, [*asked, "--test-days", str(SPAN.test_days), "--history", said])
+    assert isinstance(done.exception, BorderlakeError)
+    assert given == meant
+    assert SPAN.longest == 52
 
 
 def test_lengths_of_history_are_days_by_comma() -> None:
