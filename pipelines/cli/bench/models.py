@@ -100,8 +100,8 @@ def bound(
     history: Annotated[
         str,
         typer.Option(
-            help="Other lengths of history for `all`, in days, by comma: the same world, judged alike. longest: all the "
-            "days that the bound knows; none: no other."
+            help="Other lengths of history for `all`, in days, by comma: the same world, judged alike. longest: all "
+            "the days that the bound knows; none: no other."
         ),
     ] = "longest",
     keep: Annotated[
@@ -120,7 +120,7 @@ def bound(
     inspections had reported by then; bound from the true outcome of every event of a history ten times as long.
 
     --history adds a row a length: what an agency would find that has kept its outcomes so long. The longest, history
-    times the lake's days before the test, is like for like: the same days as the bound, of which inspections alone tell.
+    times the lake's days before the test, is like for like: the days that the bound knows, told by inspections alone.
 
       borderlake bench bound --days 120 --subject shipments --history 180,365,longest --json bound.json
     """
