@@ -66,12 +66,19 @@ COLUMNS = (
 )
 
 
+_PAPERS = (
+    "pnrgov-papers",
+    "the SSR entry (DOCS or INFT) cannot be read, or it cannot be told whose it is; ask for it as IATA Resolution 830d "
+    "has it, with the number of its traveller (+::2)",
+)
+
+
 def read(path: Path, columns: frozenset[str] = frozenset(), *, control: str = STRICT) -> Iterator[Chunk]:
     """Travellers of a file's bookings, with `COLUMNS` and those of `edifact_table.HEADER`, all as text.
 
     `source_line` is the number of the traveller's TIF segment in the file (see `edifact`); a booking that names
-    nobody is refused at its SRC. Control "lenient" lets pass trailers that contradict. Raises `FileRefused` when
-    the file is empty or no interchange.
+    nobody is refused at its SRC, and an entry of papers that is nobody's at its SSR. Control "lenient" lets pass
+    trailers that contradict. Raises `FileRefused` when the file is empty or no interchange.
     """
     return edifact_table.read(LAYOUT, path, columns, control)
 
@@ -88,7 +95,11 @@ def _rows(message: Message, header: Mapping[str, str]) -> Iterator[Row | Refused
             told = "the booking names no traveller; ask the sender whether it is a group without names yet"
             yield message.refused(segments[first].number, segments[end - 1].number, "pnrgov-no-traveller", told)
             continue
-        yield from _of_booking(booking, flight, shared)
+        told_on = shared["prepared_at"] or flight.departure_at
+        papers, unread = papers_of(booking, told_on)
+        yield from _of_booking(booking, flight, shared, papers)
+        for entry in unread:
+            yield message.refused(entry.number, entry.number, *_PAPERS)
 
 
 def _bookings_at(segments: Sequence[Segment]) -> list[int]:
@@ -115,7 +126,9 @@ def _of_flight(flight: Flight) -> dict[str, str]:
     }
 
 
-def _of_booking(booking: Booking, flight: Flight, shared: Mapping[str, str]) -> Iterator[Row]:
+def _of_booking(
+    booking: Booking, flight: Flight, shared: Mapping[str, str], papers: Sequence[Mapping[str, str]]
+) -> Iterator[Row]:
     leg = next((one for one in booking.flights if one.is_same(flight)), None)
     about = {
         **shared,
@@ -124,7 +137,6 @@ def _of_booking(booking: Booking, flight: Flight, shared: Mapping[str, str]) -> 
         "party_size": str(len(booking.travellers)),
         "legs": json.dumps([_described(one) for one in booking.flights]) if len(booking.flights) > 1 else "",
     }
-    papers = papers_of(booking, shared["prepared_at"] or flight.departure_at)
     numbers = _numbers(booking.travellers)
     for traveller, number, own in zip(booking.travellers, numbers, papers, strict=True):
         seats = {one.name: one.seat_of(traveller, booking) for one in booking.flights}

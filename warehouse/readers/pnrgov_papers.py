@@ -26,49 +26,78 @@ _INFANT_BIRTH = re.compile(rf"[/ ]({_DAY})(?![A-Z0-9])")
 _NAME_FIELD = re.compile(r"-\d{1,3}[A-Z].*")
 
 
-def papers_of(booking: Booking, told_on: str) -> list[dict[str, str]]:
-    """What DOCS and INFT entries say about each traveller, in their order; of several entries the first counts."""
+def papers_of(booking: Booking, told_on: str) -> tuple[list[dict[str, str]], list[Segment]]:
+    """What DOCS and INFT entries say about each traveller, in their order; and the entries that cannot be read, or of
+    which it cannot be told whose they are."""
     travellers = booking.travellers
     found: list[dict[str, str]] = [{} for _ in travellers]
     infants: list[list[dict[str, str]]] = [[] for _ in travellers]
     indexes = {id(traveller): at for at, traveller in enumerate(travellers)}
+    unread: list[Segment] = []
     for person, request in booking.every_request():
-        behind = indexes.get(id(person))
-        match request.value(1):
-            case "DOCS":
-                entry = _docs(request, told_on)
-                if (at := _owner(travellers, behind, request, entry)) is not None:
-                    for name, value in entry.items():
-                        found[at].setdefault(name, value)
-            case "INFT":
-                infant = _inft(request, told_on)
-                at = _named(travellers, infant)
-                if at is not None and travellers[at].kind == INFANT:
-                    found[at].setdefault("birth_date", infant.get("birth_date", ""))
-                adult = _referred(travellers, request)
-                adult = behind if adult is None else adult
-                if adult is not None and infant not in infants[adult]:
-                    infants[adult].append(infant)
+        kind = request.value(1)
+        if kind not in _READ or not any(_text(request)):
+            continue
+        behind, entry = indexes.get(id(person)), _READ[kind](request, told_on)
+        is_infant = bool(entry.pop("is_infant", "")) or kind == "INFT"
+        if not is_infant:
+            at, adult = _owner(travellers, behind, request, entry), None
+        else:
+            at, adult = _infant(travellers, entry, kind), _adult(travellers, behind, request)
+        if at is not None:
+            _fill(found[at], entry if kind == "DOCS" else {"birth_date": entry.get("birth_date", "")})
+        if adult is not None and entry and (kind == "INFT" or at is None):
+            _among(infants[adult], entry)
+        if not entry or (at is None and adult is None):
+            unread.append(request)
     for own, theirs in zip(found, infants, strict=True):
         if theirs:
             own["infants"] = json.dumps(theirs)
-    return found
+    return found, unread
 
 
 def _owner(travellers: Sequence[Traveller], behind: int | None, request: Segment, entry: dict[str, str]) -> int | None:
-    """Whose document it is. An infant's stands behind its adult, with I behind the sex: FI, MI."""
+    """Whose document it is: whom its reference, its place or its names tell."""
+    return _first_known(_referred(travellers, request), behind, _alone(travellers), _named(travellers, entry))
+
+
+def _infant(travellers: Sequence[Traveller], entry: dict[str, str], kind: str) -> int | None:
+    """The infant of its own name whom an entry means that stands behind its adult; DOCS may also mean the only one."""
+    at_hand = [at for at, traveller in enumerate(travellers) if traveller.kind == INFANT]
     by_name = _named(travellers, entry)
-    if entry.pop("is_infant", ""):
-        at_hand = [at for at, traveller in enumerate(travellers) if traveller.kind == INFANT]
-        if by_name in at_hand:
-            return by_name
-        return at_hand[0] if len(at_hand) == 1 else None
-    referred = _referred(travellers, request)
-    if referred is not None:
-        return referred
-    if behind is not None:
-        return behind
-    return 0 if len(travellers) == 1 else by_name
+    if by_name in at_hand:
+        return by_name
+    return at_hand[0] if len(at_hand) == 1 and kind == "DOCS" else None
+
+
+def _adult(travellers: Sequence[Traveller], behind: int | None, request: Segment) -> int | None:
+    """Whose infant it is."""
+    return _first_known(_referred(travellers, request), behind, _alone(travellers))
+
+
+def _alone(travellers: Sequence[Traveller]) -> int | None:
+    return 0 if len(travellers) == 1 else None
+
+
+def _first_known(*found: int | None) -> int | None:
+    return next((at for at in found if at is not None), None)
+
+
+def _fill(own: dict[str, str], entry: dict[str, str]) -> None:
+    """Of several entries the first counts, of each thing that it tells."""
+    for name, value in entry.items():
+        if value:
+            own.setdefault(name, value)
+
+
+def _among(infants: list[dict[str, str]], entry: dict[str, str]) -> None:
+    """Add what an entry tells of an infant: to the one that is called alike, or as another one."""
+    names = ("document_surname", "document_given_names")
+    alike = next((one for one in infants if all(one.get(name) == entry.get(name) for name in names)), None)
+    if alike is None:
+        infants.append(dict(entry))
+    else:
+        _fill(alike, entry)
 
 
 def _referred(travellers: Sequence[Traveller], request: Segment) -> int | None:
@@ -132,3 +161,6 @@ def _inft(request: Segment, told_on: str) -> dict[str, str]:
         "birth_date": birth_day_of_docs(birth[1], told_on) if birth else "",
     }
     return {name: value for name, value in entry.items() if value}
+
+
+_READ = {"DOCS": _docs, "INFT": _inft}

@@ -188,9 +188,36 @@ def test_bytes_off_the_character_set_cost_the_booking_they_stand_in(tmp_path: Pa
 
 def test_papers_of_a_flight_go_to_the_traveller_whom_they_name(tmp_path: Path) -> None:
     named = ("TIF+BERG+ANNA:A:1", "TIF+BERG+OLE:A:2", "TIF+LUND+IDA:A:3")
-    entries = (docs("P2", "M", "BERG/OLE KARL") + "+::2", docs("P3", "F", "LUND/IDA"), docs("P9", "F", "OTHER/PERSON"))
+    entries = (docs("P2", "M", "BERG/OLE KARL") + "+::2", docs("P3", "F", "LUND/IDA"))
     rows = rows_of(tmp_path, *BOOKING, *named, LEG, *entries)
     assert [row.get("document_number") for row in rows] == [None, "P2", "P3"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(docs("P9", "F", "OTHER/PERSON"), id="a-document-of-nobody"),
+        pytest.param(docs("P9", "FI", "OTHER/CHILD"), id="a-document-of-nobodys-infant"),
+        pytest.param("SSR+INFT:HK:1:XY:::VIE:XNV:OTHER/CHILD 10AUG24", id="nobodys-infant"),
+        pytest.param("SSR+DOCS:HK:1:XY:::::MUMBLE+::1", id="of-which-nothing-can-be-read"),
+    ],
+)
+def test_an_entry_of_papers_that_is_nobodys_is_refused_where_it_stands(tmp_path: Path, entry: str) -> None:
+    named = ("TIF+BERG+ANNA:A:1", "TIF+BERG+OLE:A:2")
+    body = message("PNRGOV", *HEAD, *BOOKING, *named, LEG, entry)
+    rows, refused, frame = read_with(pnrgov.read, tmp_path, interchange(body, syntax="IATA:1"))
+    assert [row["given_names"] for row in rows] == ["ANNA", "OLE"]
+    assert [rule for _, rule in refused] == ["pnrgov-papers"]
+    assert frame["raw"].to_list() == [entry + "'"]
+
+
+def test_an_infant_without_a_name_of_its_own_has_its_papers_beside_its_birth(tmp_path: Path) -> None:
+    entries = ("SSR+INFT:HK:1:XY:::VIE:XNV:BERG/LEO 10AUG24", docs("P2", "MI", "BERG/LEO", "10AUG24"))
+    for order in (entries, entries[::-1]):
+        (row,) = rows_of(tmp_path, *BOOKING, "TIF+BERG+ANNA:A:1", docs("P1"), LEG, *order)
+        (infant,) = json.loads(row["infants"])
+        assert (row["document_number"], row["sex"]) == ("P1", "F")
+        assert (infant["document_number"], infant["birth_date"], infant["sex"]) == ("P2", "2024-08-10", "M")
 
 
 @pytest.mark.parametrize(
