@@ -6,6 +6,7 @@ looked at, so that ten lots of a lottery cost no more than they tell.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import polars as pl
@@ -102,4 +103,4 @@ def _whole(labels: Floats, scores: Sequence[Floats]) -> dict[str, float]:
 
 
 def _mean(figures: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([each[name] for each in figures])) for name in figures[0]}
+    return {name: fmean(each[name] for each in figures) for name in figures[0]}

@@ -1,12 +1,13 @@
 """The run history that a command writes: Dagster's own SQLite files, their connections kept open while it runs.
 
 Dagster opens its event log anew for each of a run's thousands of accesses, compiles each statement again, and has
-SQLite fold its write-ahead log into the file at each close. Here that is done once a file. What is stored, and where,
-is Dagster's; so is every process that Dagster starts itself.
+SQLite fold its write-ahead log into the file at each close. Here that is done once a file. With each event it also
+looks whether tables and columns that older histories lack are there; here they are looked for until they are. What is
+stored, and where, is Dagster's; so is every process that Dagster starts itself.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +27,21 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._found: set[str] = set()
         super().__init__(base_dir, inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        look = super().has_table
+        return self._is_there(table_name, lambda: look(table_name))
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        look = super()._has_asset_key_col_on_connection
+        return self._is_there(f"asset_keys.{column_name}", lambda: look(conn, column_name))
+
+    def _is_there(self, name: str, look: Callable[[], bool]) -> bool:
+        if name not in self._found and look():
+            self._found.add(name)
+        return name in self._found
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -55,6 +70,7 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         self._close()  # Dagster removes the files.
+        self._found.clear()
         super().wipe()
 
     def dispose(self) -> None:

@@ -1,10 +1,13 @@
 """What every test may use: the shared data where it is laid beside the project, and deployments of their own."""
 
+import gc
 import os
 
-# The processes that share the tests keep every core busy: threads that spin while they wait would take their time.
+# The processes that share the tests keep every core busy: threads that spin while they wait would take their time, and
+# so would handing on what takes no longer than that. What depends on threads says so, and asks for several.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # Ids, lots and ties follow from the key: homes that made theirs at random would differ from run to run.
 os.environ["BORDERLAKE_VAULT_KEY"] = bytes(range(32)).hex()
 
@@ -19,6 +22,8 @@ from tests.sharing_out import ByFile, longest_first
 
 scratch.settle()
 examples.load()
+# A look for garbage goes through all that was imported and collected; what tests make is little beside that.
+gc.set_threshold(50_000, 20, 100)
 PYTEST_OWN = "PYTEST_CURRENT_TEST"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -37,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     examples.settle(items, config.getoption("--examples"))
     items[:] = [items[place] for place in longest_first(item.nodeid for item in items)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

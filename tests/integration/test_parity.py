@@ -4,8 +4,10 @@ replayed by what was known are one pass, through the engine and through tiles in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import polars as pl
@@ -131,6 +133,21 @@ def test_replaying_days_in_the_order_of_known_at_is_one_pass(border: Border, nam
     replayed = pl.concat(made).sort(KEY)
     assert replayed.height == whole.height
     assert differing(replayed, whole, whole.columns) == set()
+
+
+def _one_pass_of(home: Path, name: str) -> tuple[int, pl.DataFrame]:
+    """In a process of its own: how many threads it has, and the vectors of all events."""
+    return pl.thread_pool_size(), Border(deployment_in(home), {}).one_pass(name)
+
+
+def test_several_threads_make_the_vectors_that_one_makes(border: Border, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars takes as many as it finds cores; tests run on one, and how many it is is settled when a process begins."""
+    monkeypatch.setenv("POLARS_MAX_THREADS", "4")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        made = [pool.submit(_one_pass_of, border.deployment.settings.home, name) for name in SUBJECTS]
+        for name, (threads, vectors_of_all) in zip(SUBJECTS, (one.result() for one in made), strict=True):
+            assert threads == 4
+            assert vectors_of_all.sort(KEY).equals(border.one_pass(name).sort(KEY))
 
 
 def as_of(whole: Silver, moment: datetime) -> Silver:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +15,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from benchmarks import bound, bound_lessons, bound_sides, world
+from benchmarks import bound, bound_lessons, bound_measure, bound_sides, world
 from benchmarks.bound_lessons import SUBJECTS
 from benchmarks.bound_result import SIDES, BoundResult
 from benchmarks.harness import Scored, Task, Watch
@@ -60,6 +61,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bound, "run_sides", run_sides)
         patch.setattr(world, "TAIL_DAYS", 8)
+        patch.setattr(bound, "measure", partial(bound_measure.measure, draws=40))
         # Read by two processes, as in earnest: what crosses between them must come out the same.
         made.result = bound.run(
             SPAN, list(SUBJECTS), made.folder, lambda _: None, CAP_ROWS, at_once=2, histories=[45, SPAN.history]

@@ -38,6 +38,8 @@ def test_parts_of_one_entity_give_what_one_part_of_all_gives(some: list[Event], 
     whole = compute(some, history)
     with patch.object(layout, "_ROWS_A_SLICE", 1):
         assert compute(some, history).equals(whole)
+        with patch.object(pl, "thread_pool_size", lambda: 3):
+            assert compute(some, history).equals(whole)
     with patch.object(layout, "_KEY_BITS", 45):  # Times of ten days take 41.
         assert compute(some, history).equals(whole)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lightgbm
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ def booster() -> lightgbm.Booster:
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prediction, "_SLICE", 7)
+    monkeypatch.setattr(pl, "thread_pool_size", lambda: 3)
 
 
 @pytest.mark.parametrize(

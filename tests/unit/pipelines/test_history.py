@@ -1,10 +1,12 @@
 """A history kept open holds what Dagster's own holds, in the same files, and leaves nothing open behind it."""
 
+from collections import Counter
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.instance import InstanceRef
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from pipelines import history
@@ -60,6 +62,23 @@ def test_a_wiped_history_is_begun_anew(settings: Settings) -> None:
         assert events_of(instance, first) == []
         second = dg.materialize([extract], instance=instance).run_id
         assert events_of(instance, second)
+
+
+def test_tables_are_looked_for_until_they_are_there(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    look = SqliteEventLogStorage.has_table
+
+    def counted(log: SqliteEventLogStorage, name: str) -> bool:
+        asked[name] += 1
+        return look(log, name)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "has_table", counted)
+    with open_instance(settings) as instance:
+        for _ in range(2):
+            dg.materialize([extract], instance=instance)
+            assert not instance.event_log_storage.has_table("of_a_later_dagster")
+    assert asked.pop("of_a_later_dagster") == 2
+    assert set(asked.values()) == {1}
 
 
 def test_a_history_elsewhere_is_left_as_it_is(tmp_path: Path) -> None:
