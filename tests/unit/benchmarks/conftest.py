@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import date
 from importlib import import_module
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import malformed, questioned, tamper, trials
+from benchmarks import malformed, measure, questioned, shipments, tamper, trials
 from benchmarks.harness import Settings
 
 PATIENCE_S = 600.0
@@ -126,6 +127,14 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questioned, "_START_LIMIT_S", PATIENCE_S)
     for module in (malformed, tamper):
         monkeypatch.setattr(module, "_LIMIT_S", PATIENCE_S)
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals of a few bootstrap draws: how they are drawn is tested on its own."""
+    quick = functools.partial(measure.measure, draws=20)
+    for module in (measure, shipments):
+        monkeypatch.setattr(module, "measure", quick)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_a_drift_that_cannot_be_measured_is_refused(tmp_path: Path, text: str, s
 
 
 def test_a_small_world_is_lived_learnt_from_and_monitored() -> None:
-    life = Life(seed=4, scenario="calm", scale=0.2, learnt_days=42, watched_days=2)
+    life = Life(seed=4, scenario="calm", scale=0.3, learnt_days=28, watched_days=2)
     (rows,) = drift_worlds.many([life], lambda _: None, at_once=1)
     assert set(rows["monitored_on"]) == set(life.watched)
     assert set(rows["model_name"]) == {"shipment_risk", "crossing_risk"}

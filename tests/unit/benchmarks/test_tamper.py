@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from pipelines.cli import bench
 from warehouse.errors import BorderlakeError
 
 runner = CliRunner()
+SPEC = replace(tamper._SPEC, opening_rounds=12)
 MAY_BE_A_MODEL = ("bit_", "hole_")
 """Kinds that may leave a model that is one, which who holds the key may register."""
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return train(tamper._SPEC, tamper._labelled(3)).model
+    return train(SPEC, tamper._labelled(3)).model
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,7 @@ def test_what_is_no_plain_file_is_not_read(tmp_path: Path, place: str) -> None:
 def test_tamper_at_its_smallest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What the peer hangs on spins until it is ended, and nothing is asked of the peer here.
     monkeypatch.setattr(tamper, "_PEER_LIMIT_S", 1.0)
+    monkeypatch.setattr(tamper, "_SPEC", SPEC)
     out = tmp_path / "tamper.json"
     done = runner.invoke(bench.app, ["tamper", "--files", "8", "--seed", "1", "--json", str(out)])
     assert done.exit_code == 0, done.output
