@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import card, card_evidence
+from models import card, card_evidence, card_pages
 from models.card import Card
 from models.evaluation import Figure
 from models.promotion import RULES, Rival, judge
@@ -53,6 +53,13 @@ def test_it_tells_what_it_is_from_what_how_good_and_within_which_limits(made: Ca
     assert page.count("PICTURE") >= 2
 
 
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose words alone are read: drawing would take most of their time."""
+    monkeypatch.setattr(card_pages, "data_uri", lambda _: "data:image/png;base64,")
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_it_tells_what_must_not_be_made_of_it_in_this_version_s_own_figures(made: Card) -> None:
     def told(failed: set[str]) -> str:
         rules = [replace(rule, passed=rule.name not in failed) for rule in made.verdict.rules]
@@ -80,6 +87,7 @@ def test_a_card_is_one_file_that_fetches_nothing_and_runs_nothing(made: Card) ->
     assert "Does not meet the gate: better" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_what_each_way_of_ranking_brings_in_is_told(with_amounts: Trained) -> None:
     page = card.html(Card(with_amounts, judge(with_amounts, with_amounts.model, None, 0.08), 4, {}, KNOWN_BY))
     assert "in EUR" in page
@@ -88,10 +96,12 @@ def test_what_each_way_of_ranking_brings_in_is_told(with_amounts: Trained) -> No
         assert f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_where_outcomes_tell_no_amounts_that_is_said(made: Card) -> None:
     assert "Outcomes tell too few amounts" in card.html(made)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_errors_of_every_part_are_told_with_their_gaps(made: Card) -> None:
     page = card.html(made)
     for part in made.trained.slices:
@@ -101,6 +111,7 @@ def test_errors_of_every_part_are_told_with_their_gaps(made: Card) -> None:
             assert f"{gap.value:+.1%} ({gap.low:+.1%} to {gap.high:+.1%})" in page
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_figures_without_twins_are_told_beside_how_much_twins_flatter(made: Card) -> None:
     twins = Twins(400, 100, made.trained.figures, Figure(0.03, 0.01, 0.05))
     page = card.html(replace(made, trained=replace(made.trained, twins=twins)))
@@ -110,6 +121,7 @@ def test_figures_without_twins_are_told_beside_how_much_twins_flatter(made: Card
     assert "too few outcomes of both kinds to judge it without them" in left
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_what_was_learnt_from_signs_is_told_with_its_weight_and_what_it_means(trained: Trained) -> None:
     def page(signs: list[Weighed], rows: int) -> str:
         learnt = replace(trained, taught=Taught(tuple(signs), trained.split.train.head(rows)))
