@@ -546,9 +546,15 @@ def shuffled_log(seed: int, lines: int) -> list[str]:
     return [line for _, line in sorted(out)]
 
 
-# Fewer lines where blocks are small: each block costs the same, however short.
-@pytest.mark.parametrize(("block_bytes", "count"), [(1, 40), (300, 200), (5_000, 600), (40_000, 600)])
-@pytest.mark.parametrize("seed", range(4))
+# Fewer lines and logs where blocks are small: each block costs the same, however short.
+@pytest.mark.parametrize(
+    ("block_bytes", "count", "seed"),
+    [
+        (block_bytes, count, seed)
+        for block_bytes, count, logs in ((1, 40, 2), (300, 200, 2), (5_000, 600, 4), (40_000, 600, 4))
+        for seed in range(logs)
+    ],
+)
 def test_where_blocks_end_changes_nothing(tmp_path: Path, seed: int, block_bytes: int, count: int) -> None:
     lines = shuffled_log(seed, count)
     whole = read(tmp_path, *lines)
