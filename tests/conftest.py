@@ -4,7 +4,7 @@ import gc
 import os
 
 # The processes that share the tests keep every core busy: threads that spin while they wait would take their time, and
-# so would handing on what takes no longer than that. What depends on threads says so, and asks for several.
+# a second one for what is small costs more than it gives. What several threads might change asks for them itself.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
