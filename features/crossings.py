@@ -4,6 +4,7 @@ from functools import partial
 
 from features.announcements import announced, booked
 from features.attributes import stated
+from features.documents import used
 from features.partners import seen_abroad
 from features.registry import Registry
 from features.sources import offering_all
@@ -112,49 +113,6 @@ _TRAVELLER = (
 )
 """What the traveller has done before."""
 
-_DOCUMENT = (
-    _history(
-        "document_use",
-        ("jurisdiction", "document_id"),
-        "How a document has been used.",
-        Aggregation("document_count", Kind.COUNT, "crossings with this document so far", "crossings"),
-        Aggregation(
-            "document_travellers",
-            Kind.DISTINCT,
-            "travellers who have shown this document",
-            "travellers",
-            "traveller_id",
-        ),
-        Aggregation(
-            "document_balance",
-            Kind.SUM,
-            "entries less exits with this document so far (1: its holder is in the country)",
-            "crossings",
-            "entries_less_exits",
-        ),
-        Aggregation("document_gap_days", Kind.DAYS_SINCE_LAST, "days since the document was last shown", "days"),
-        Aggregation(
-            "document_count_6h",
-            Kind.COUNT,
-            "crossings with this document in the last 6 hours",
-            "crossings",
-            window_hours=6,
-        ),
-        Aggregation(
-            "document_entries_24h",
-            Kind.COUNT,
-            "entries with this document in the last 24 hours (several, with no exit between: reuse)",
-            "entries",
-            window_hours=24,
-            where=(Where("is_entry", among=(1,)),),
-        ),
-        Aggregation(
-            "document_last_port", Kind.LAST, "crossing point at which the document was last shown", "code", "port"
-        ),
-    ),
-)
-"""How the document has been used."""
-
 _PLACES = (
     _history(
         "route_volume",
@@ -233,6 +191,26 @@ _PLACES = (
 
 _RESULTS = (
     _results("traveller_results", ("traveller_id",), "Past outcomes of the traveller.", "traveller", "traveller", 3.0),
+    FeatureView(
+        "traveller_entry_results",
+        ("traveller_id",),
+        "crossing_outcomes",
+        (
+            Aggregation(
+                "traveller_entry_adverse_rate",
+                Kind.RATE,
+                "share of examined entries of the traveller with an adverse outcome, as reported so far (few count for "
+                "little)",
+                "share",
+                "is_adverse",
+                prior_weight=3.0,
+            ),
+        ),
+        "immigration",
+        _PURPOSES,
+        "Past outcomes of the traveller's entries: of one who comes and goes, ways out found clean say little.",
+        where=(Where("is_entry", among=(1,)),),
+    ),
     _results("document_results", ("document_id",), "Past outcomes of the document.", "document", "document", 3.0),
     _results(
         "vehicle_crossing_results",
@@ -291,7 +269,7 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a crossing model may ask for; what derives from PNR only where a law has switched it on."""
     known = offering_all("crossings", EVENT_COLUMNS, terms)
     known.attribute(*_ATTRIBUTES)
-    known.view(*_TRAVELLER, *_DOCUMENT, *_PLACES, *_RESULTS, *_SHARED)
+    known.view(*_TRAVELLER, *used(_PURPOSES), *_PLACES, *_RESULTS, *_SHARED)
     if terms.pnr:
         known.view(booked())
     return known

@@ -104,8 +104,8 @@ SHIPMENT_VALUES = (
     "log_value_per_kg", "log_value", "log_mass", "ln_mass", "ln_gross", "ln_value_per_kg", "duty_rate_pct", "goods_key",
 )  # fmt: skip
 CROSSING_KEYS = (
-    "traveller_id", "document_id", "vehicle_id", "nationality", "port", "carrier", "flight_number", "visa_class",
-    "residence", "age_band", "jurisdiction",
+    "traveller_id", "document_id", "vehicle_id", "nationality", "port", "direction", "carrier", "flight_number",
+    "visa_class", "residence", "age_band", "jurisdiction",
 )  # fmt: skip
 CROSSING_VALUES = ("party_size", "stay_days", "is_entry", "entries_less_exits")
 

@@ -274,13 +274,12 @@ def test_what_a_sign_rests_on_is_given_to_the_model_or_the_sign_is_left_aside() 
         replace(SHIPMENT_RISK, signs=(lucky,)).signs_given()
 
 
-def test_a_spec_with_other_signs_has_another_digest_and_one_without_keeps_its_own() -> None:
+def test_a_spec_with_other_signs_has_another_digest() -> None:
     (sign,) = SHIPMENT_RISK.signs
     digests = {
         replace(SHIPMENT_RISK, signs=signs).digest for signs in ((), (sign,), (replace(sign, least=0.9),), (DEAR,))
     }
     assert len(digests) == 4
-    assert replace(CROSSING_RISK, signs=()).digest == CROSSING_RISK.digest
 
 
 @pytest.mark.parametrize(
@@ -306,6 +305,44 @@ def test_the_sign_of_shipments_is_a_contradiction_of_the_export_declaration(
         }
     )
     assert weigh(SHIPMENT_RISK.signs[0], row)[0] == int(is_borne)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_borne"),
+    [
+        pytest.param({}, True, id="a-vehicle-and-a-post-it-never-saw"),
+        pytest.param({"document_port_count": 4.0}, False, id="a-post-it-knows"),
+        pytest.param({"document_port_count": 4.0, "document_last_direction": "entry"}, True, id="inside-already"),
+        pytest.param(
+            {"document_port_count": 4.0, "document_last_direction": "entry", "visa_class": "RP"},
+            False,
+            id="one-who-rides-to-work",
+        ),
+        pytest.param({"visa_class": "RP"}, True, id="a-resident-at-a-strange-post"),
+        pytest.param({"visa_class": "CR"}, False, id="a-driver-by-trade"),
+        pytest.param({"document_vehicle_count": 1.0}, False, id="his-own-vehicle"),
+        pytest.param({"document_count": 2.0}, False, id="a-document-with-little-past"),
+        pytest.param({"direction": "exit"}, False, id="on-the-way-out"),
+        pytest.param({"mode": "air"}, False, id="by-air"),
+        pytest.param({"document_last_direction": None}, True, id="no-direction-known"),
+    ],
+)
+def test_the_sign_of_crossings_is_a_document_whose_holder_is_elsewhere(
+    said: dict[str, float | str | None], is_borne: bool
+) -> None:
+    row = {
+        "direction": "entry",
+        "mode": "land",
+        "visa_class": "NA",
+        "document_count": 9.0,
+        "document_vehicle_count": 0.0,
+        "document_port_count": 0.0,
+        "document_last_direction": "exit",
+        "is_adverse": True,
+        "selection": "random",
+    }
+    schema = {"document_last_direction": pl.String}
+    assert weigh(CROSSING_RISK.signs[0], pl.DataFrame([row | said], schema_overrides=schema))[0] == int(is_borne)
 
 
 def test_events_are_with_an_outcome_or_without_by_what_stood_at_the_moment(unlabelled: pl.DataFrame) -> None:
