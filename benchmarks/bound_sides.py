@@ -21,7 +21,7 @@ from features.vectors import subject_of
 from models import calibration, prediction
 from models.datasets import Floats, labels_of, learn_encoder, weights_of, with_labels
 from models.growing import grow
-from models.signs import teach
+from models.signs import possible, teach
 from models.spec import ModelSpec
 from warehouse.catalog import OUTCOMES, Table
 from warehouse.errors import NotReady
@@ -84,7 +84,7 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
     subject = SUBJECTS[str(settings["subject"])]
     spec = alone(subject) if is_alone else subject.spec
     silver = _silver(settings, subject.agency if is_alone else None)
-    events = _events(subject, settings, rows, with_unlabelled=bool(spec.signs_given()))
+    events = _events(subject, settings, rows, spec)
     made = vectors.compute(subject_of(subject.name), events, silver)
     labelled, judged = _labelled(made, subject, settings), _in_order(made, rows)
     unlabelled = made.join(pl.read_parquet(str(settings["unlabelled"])), on="event_id", how="semi")
@@ -120,18 +120,16 @@ SIDES: dict[str, Side] = {
 }
 
 
-def _events(subject: Subject, settings: Settings, rows: pl.DataFrame, *, with_unlabelled: bool = False) -> pl.LazyFrame:
-    """Versions of the events to learn from, of outcomes alone or also of signs, and of those to judge the one that was
-    known first."""
+def _events(subject: Subject, settings: Settings, rows: pl.DataFrame, taught: ModelSpec | None = None) -> pl.LazyFrame:
+    """Versions of the events to learn from, of outcomes alone or also of what signs of `taught` may tell, and of the
+    events to judge the one that was known first."""
     every = world.frames(Path(str(settings["silver"])), subject.table)
-    lessons = ["events", "unlabelled"] if with_unlabelled else ["events"]
-    learnt = pl.concat([pl.scan_parquet(str(settings[name])).select("event_id") for name in lessons])
-    return pl.concat(
-        [
-            every.join(learnt, on="event_id", how="semi"),
-            every.join(rows.lazy(), on=_VERSION, how="semi"),
-        ]
-    )
+    learnt = [every.join(pl.scan_parquet(str(settings["events"])), on="event_id", how="semi")]
+    if taught is not None and taught.signs_given():
+        others = every.join(pl.scan_parquet(str(settings["unlabelled"])), on="event_id", how="semi")
+        may_bear = subject_of(subject.name).attributes(others).filter(possible(taught))
+        learnt.append(may_bear.select(every.collect_schema().names()))
+    return pl.concat([*learnt, every.join(rows.lazy(), on=_VERSION, how="semi")])
 
 
 def _labelled(events: pl.DataFrame, subject: Subject, settings: Settings) -> pl.DataFrame:

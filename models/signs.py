@@ -77,6 +77,13 @@ def bearing(spec: ModelSpec, vectors: pl.DataFrame) -> pl.DataFrame:
     return vectors.filter(pl.any_horizontal([pl.lit(value=False), *map(_bears, spec.signs_given())]))
 
 
+def possible(spec: ModelSpec) -> pl.Expr:
+    """Where a sign may hold by what an event says of itself: whom a sign may teach, before histories are read."""
+    own = {feature.name for feature in spec.own_features()}
+    ways = [[one for one in way if one.column in own] for sign in spec.signs_given() for way in sign.ways]
+    return pl.any_horizontal([pl.lit(value=False), *map(conditions.all_met, ways)])
+
+
 def teach(spec: ModelSpec, train: pl.DataFrame, unlabelled: pl.DataFrame | None, until: datetime) -> Taught:
     """What the spec's signs teach of the unlabelled events in the jurisdictions of `train`, from its first day up to
     `until`, where the days begin that judge.

@@ -19,7 +19,7 @@ from models.datasets import Split, split_by_time, with_labels, without_labels
 from models.growing import grow
 from models.promotion import Rival
 from models.shipment_risk import SHIPMENT_RISK
-from models.signs import Taught, bearing, teach, weigh
+from models.signs import Taught, bearing, possible, teach, weigh
 from models.spec import ModelSpec, Sign
 from models.training import Trained, fit_again, train
 from warehouse.errors import UnknownName
@@ -196,6 +196,18 @@ def test_who_bears_no_sign_need_not_be_given(taught: Trained, spec: ModelSpec, u
     assert 0 < borne.height < unlabelled.height
     assert teach(spec, taught.split.train, borne, taught.split.test_from).rows.equals(taught.taught.rows)
     assert bearing(replace(spec, signs=()), unlabelled).is_empty()
+
+
+def test_who_may_bear_a_sign_is_told_by_what_the_event_says_of_itself(
+    spec: ModelSpec, unlabelled: pl.DataFrame
+) -> None:
+    assert unlabelled.filter(possible(spec)).equals(bearing(spec, unlabelled)), "the duty is the item's own"
+    with_history = Sign("by_history", "seen at export", ((*DEAR.ways[0], Where("export_seen", at_least=1)),))
+    both = replace(spec, signs=(with_history,))
+    seen = unlabelled.with_columns(export_seen=pl.int_range(pl.len()) % 2)
+    assert seen.drop("export_seen").filter(possible(both)).equals(seen.drop("export_seen").filter(IS_DEAR))
+    assert 0 < bearing(both, seen).height < unlabelled.filter(IS_DEAR).height
+    assert unlabelled.filter(possible(replace(spec, signs=()))).is_empty()
 
 
 def test_signs_that_teach_nothing_leave_the_model_as_it_is(
