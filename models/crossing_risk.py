@@ -53,6 +53,8 @@ CROSSING_RISK = ModelSpec(
                     Where("document_last_direction", among=("entry",)),
                 ),
             ),
+            # Residents are looked at by lot alone, one in a hundred: in a year three bear it, two of them adverse.
+            least=0.2,
         ),
     ),
     # Sex is kept for measuring fairness between groups; it is no ground for suspicion.

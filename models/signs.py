@@ -80,7 +80,7 @@ def bearing(spec: ModelSpec, vectors: pl.DataFrame) -> pl.DataFrame:
 def possible(spec: ModelSpec) -> pl.Expr:
     """Where a sign may hold by what an event says of itself: whom a sign may teach, before histories are read."""
     own = {feature.name for feature in spec.own_features()}
-    ways = [[one for one in way if one.column in own] for sign in spec.signs_given() for way in sign.ways]
+    ways = [tuple(one for one in way if one.column in own) for sign in spec.signs_given() for way in sign.ways]
     return pl.any_horizontal([pl.lit(value=False), *map(conditions.all_met, ways)])
 
 
