@@ -32,7 +32,7 @@ def signs(trained: Trained) -> Iterator[Block]:
         f"Beside {outcomes.height:,} outcomes it has learnt from {rows.height:,} events that nobody looked at, as if "
         "they had proved adverse, because of what they say themselves. Each counts for less than one outcome: for the "
         "share that proved adverse among inspected events with the same sign, at its lower end (95 %), in the training "
-        "days before the held-out ones and without tips."
+        "days before the held-out ones and without tips, or for a part of it where the model's spec says so."
     )
     yield Table(
         ("sign", "it holds where", "inspected", "adverse", "weight", "events learnt from"),

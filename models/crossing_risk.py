@@ -55,6 +55,7 @@ CROSSING_RISK = ModelSpec(
             ),
             # Residents are looked at by lot alone, one in a hundred: in a year three bear it, two of them adverse.
             least=0.2,
+            share=0.25,
         ),
     ),
     # Sex is kept for measuring fairness between groups; it is no ground for suspicion.

@@ -69,7 +69,7 @@ def weigh(sign: Sign, train: pl.DataFrame) -> tuple[int, int, float]:
     inspected = train.filter(pl.col("selection").ne_missing(_TIP), _bears(sign))
     adverse = int(inspected["is_adverse"].sum())
     low = wilson(adverse / inspected.height, inspected.height)[0] if inspected.height else 0.0
-    return inspected.height, adverse, low if low >= sign.least else 0.0
+    return inspected.height, adverse, low * sign.share if low >= sign.least else 0.0
 
 
 def bearing(spec: ModelSpec, vectors: pl.DataFrame) -> pl.DataFrame:

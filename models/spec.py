@@ -30,6 +30,9 @@ class Sign:
     together, since few events of a kind are inspected."""
     least: float = 0.3
     """Weight below which it teaches nothing: of too few inspected events, or of too few that proved adverse."""
+    share: float = 1.0
+    """Share of its weight that each event counts. Less than 1 where their like were looked at by lot alone: beside few
+    outcomes many taught events make all that resembles them seem risky."""
 
     def columns(self) -> frozenset[str]:
         """The features it rests on."""

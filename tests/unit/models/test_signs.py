@@ -128,6 +128,13 @@ def weight_of(inspected: int, adverse: int) -> float:
     return weigh(replace(DEAR, least=0.0), rows_of(rows, **outcomes))[2]
 
 
+def test_a_sign_may_count_for_a_share_of_what_it_earned_and_is_used_by_what_it_earned() -> None:
+    rows = rows_of([(3.0, 0.0, 0.0, 0.0)] * 3, is_adverse=[True, True, False], selection=["random"] * 3)
+    whole = weigh(replace(DEAR, least=0.0), rows)[2]
+    assert weigh(replace(DEAR, least=whole, share=0.25), rows)[2] == pytest.approx(whole / 4)
+    assert weigh(replace(DEAR, least=whole + 1e-6, share=1.0), rows)[2] == 0
+
+
 @pytest.mark.parametrize(
     ("inspected", "adverse", "is_used"),
     [
