@@ -4,9 +4,11 @@ from functools import partial
 
 from features.announcements import manifested
 from features.attributes import stated
+from features.habits import habits
 from features.inspections import inspected
 from features.partners import declared_at_export
 from features.registry import Registry
+from features.series import small_series
 from features.sources import offering_all
 from features.surroundings import noticed_near
 from features.terms import ORDINARY, Terms
@@ -286,5 +288,6 @@ def registry(terms: Terms = ORDINARY) -> Registry:
     """Every feature a shipment model may ask for."""
     known = offering_all("shipments", EVENT_COLUMNS, terms)
     known.attribute(*_ATTRIBUTES)
-    known.view(*_IMPORTER, *_GOODS, *_OTHERS, *inspected(_PURPOSES), *_SHARED)
+    known.view(*_IMPORTER, *small_series(_PURPOSES), *_GOODS, *habits(_PURPOSES), *_OTHERS)
+    known.view(*inspected(_PURPOSES), *_SHARED)
     return known

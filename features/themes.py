@@ -7,6 +7,7 @@ has each of the event's own columns; how long somebody is known is newness, what
 from features.views import Aggregation, FeatureView, Kind
 
 VALUE = "value against what is usual"
+DUTY = "duty against what is usual"
 GOODS = "the goods as declared"
 ROUTE = "route"
 IMPORTER = "importer's past"
@@ -31,10 +32,19 @@ OF_VIEWS: dict[str, str] = {
     "importer_spread": IMPORTER,
     "importer_results": IMPORTER,
     "importer_withdrawals": IMPORTER,
+    "importer_series": IMPORTER,
     "importer_price": VALUE,
+    "importer_product_price": VALUE,
     "product_price": VALUE,
+    "product_price_of_any_origin": VALUE,
+    "seller_price": VALUE,
+    "seller_duty": DUTY,
+    "importer_duty": DUTY,
+    "product_duty": DUTY,
     "importer_product_novelty": NEWNESS,
     "importer_origin_novelty": NEWNESS,
+    "seller_origin_novelty": NEWNESS,
+    "seller_product_novelty": NEWNESS,
     "seller_activity": PARTIES,
     "declarant_activity": PARTIES,
     "declarant_withdrawals": PARTIES,
