@@ -5,6 +5,9 @@ origin, office) stay free: they move with the habits of officers, and held to ri
 simulated border (recall at 5 % -0.005 to -0.02; of the parties alone +0.005 to +0.01, within noise; six seeds).
 
 An item that contradicts its own export declaration is learnt from where nobody looked at it, too (ADR 0018).
+
+Trees are larger than those of crossings, and their leaves smaller: a false code and a split consignment take several
+conditions to tell.
 """
 
 import math
@@ -41,6 +44,11 @@ SHIPMENT_RISK = ModelSpec(
             ),
         ),
     ),
-    parameters=BASE_PARAMETERS,
+    parameters={
+        **BASE_PARAMETERS,
+        "num_leaves": 31,
+        "min_data_in_leaf": 20,
+        "lambda_l2": 3.0,
+    },
     opening=OPENING_PARAMETERS,
 )
