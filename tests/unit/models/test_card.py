@@ -127,7 +127,7 @@ def test_what_was_learnt_from_signs_is_told_with_its_weight_and_what_it_means(tr
         learnt = replace(trained, taught=Taught(tuple(signs), trained.split.train.head(rows)))
         return card.markdown(Card(learnt, judge(learnt, learnt.model, None, 0.08), 4, {}, KNOWN_BY)).replace("\\", "")
 
-    (sign,) = SHIPMENT_RISK.signs
+    sign, *_ = SHIPMENT_RISK.signs
     used = page([Weighed(sign, 12, 11, 0.646, 87)], 87)
     assert "learnt from 87 events that nobody looked at" in used
     assert f"{trained.split.learnt.height:,} outcomes" in used

@@ -60,7 +60,7 @@ def test_who_bears_more_errors_is_told_in_words(trained: Trained, gap: Figure | 
 
 
 def test_what_signs_taught_is_among_the_parameters_of_the_run(trained: Trained) -> None:
-    (sign,) = SHIPMENT_RISK.signs
+    sign, *_ = SHIPMENT_RISK.signs
     assert parameters(replace(trained, taught=Taught((), trained.split.train.clear())))["rows.signs"] == 0
     taught = Taught((Weighed(sign, 12, 11, 0.6461, 3),), trained.split.train.head(3))
     told = parameters(replace(trained, taught=taught))

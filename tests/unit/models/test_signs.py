@@ -287,14 +287,16 @@ def test_an_event_with_two_signs_is_learnt_from_once_at_the_greater_weight(
 
 def test_what_a_sign_rests_on_is_given_to_the_model_or_the_sign_is_left_aside() -> None:
     assert SHIPMENT_RISK.signs_given() == SHIPMENT_RISK.signs
-    assert replace(SHIPMENT_RISK, without=frozenset({"export_value_gap"})).signs_given() == ()
+    contradicts, split = SHIPMENT_RISK.signs
+    assert replace(SHIPMENT_RISK, without=frozenset({"export_value_gap"})).signs_given() == (split,)
+    assert replace(SHIPMENT_RISK, without=frozenset({"log_value"})).signs_given() == (contradicts,)
     lucky = Sign("lucky", "luck", ((Where("luck", below=1),),))
     with pytest.raises(UnknownName, match="unknown feature 'luck'"):
         replace(SHIPMENT_RISK, signs=(lucky,)).signs_given()
 
 
 def test_a_spec_with_other_signs_has_another_digest() -> None:
-    (sign,) = SHIPMENT_RISK.signs
+    sign, *_ = SHIPMENT_RISK.signs
     digests = {
         replace(SHIPMENT_RISK, signs=signs).digest for signs in ((), (sign,), (replace(sign, least=0.9),), (DEAR,))
     }
@@ -311,7 +313,7 @@ def test_a_spec_with_other_signs_has_another_digest() -> None:
         pytest.param(None, 0.0, 0.0, False, id="no-export-declaration"),
     ],
 )
-def test_the_sign_of_shipments_is_a_contradiction_of_the_export_declaration(
+def test_one_sign_of_shipments_is_a_contradiction_of_the_export_declaration(
     value_gap: float | None, seen: float, same_origin: float, is_borne: bool
 ) -> None:
     row = pl.DataFrame(
@@ -362,6 +364,31 @@ def test_the_sign_of_crossings_is_a_document_whose_holder_is_elsewhere(
     }
     schema = {"document_last_direction": pl.String}
     assert weigh(CROSSING_RISK.signs[0], pl.DataFrame([row | said], schema_overrides=schema))[0] == int(is_borne)
+
+
+@pytest.mark.parametrize(
+    ("value", "just_small", "declarants", "is_borne"),
+    [
+        pytest.param(990.0, 1, 2, True, id="third-part-through-another-declarant"),
+        pytest.param(499.0, 1, 2, False, id="worth-far-less"),
+        pytest.param(1_000.0, 1, 2, False, id="worth-a-formal-declaration"),
+        pytest.param(990.0, 0, 2, False, id="after-far-smaller-items"),
+        pytest.param(990.0, 4, 1, False, id="all-through-one-declarant"),
+    ],
+)
+def test_the_other_is_a_series_of_small_items_through_several_declarants(
+    value: float, just_small: float, declarants: float, is_borne: bool
+) -> None:
+    row = pl.DataFrame(
+        {
+            "log_value": [math.log1p(value)],
+            "importer_just_small_3d": [just_small],
+            "importer_small_declarants_3d": [declarants],
+            "is_adverse": [True],
+            "selection": ["rule"],
+        }
+    )
+    assert weigh(SHIPMENT_RISK.signs[1], row)[0] == int(is_borne)
 
 
 def test_events_are_with_an_outcome_or_without_by_what_stood_at_the_moment(unlabelled: pl.DataFrame) -> None:
