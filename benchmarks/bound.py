@@ -161,7 +161,7 @@ def _measured(
     counts = {"rows_test": rows.height, "rows_illicit": int(labels.sum())}
     counts |= {f"rows_train_{side}": rows_train[side] for side in scored if side in rows_train}
     return {
-        **figures_of(measured, scored, labels),
+        **figures_of(measured, scored, labels, lessons.found(subject, folder, rows)),
         **by_misdeed(judged["misdeed"], scored),
         "base_rate": float(labels.mean()),
         **{key: float(count) for key, count in counts.items()},

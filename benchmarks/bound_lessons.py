@@ -92,11 +92,20 @@ def judged(subject: Subject, span: Span, folder: Path) -> pl.DataFrame:
 
 def selected(subject: Subject, folder: Path, events: pl.DataFrame) -> pl.Series:
     """Which events the old rules or a tip selected, as reported in the end."""
-    reports = pl.concat([pl.scan_parquet(path) for path in world.paths_of(folder / "parts", OUTCOMES)])
-    chosen = reports.filter(
-        (pl.col("subject_kind") == subject.spec.outcome) & pl.col("selection").is_in(_POLICY)
-    ).select("subject_id")
+    chosen = _reports(subject, folder).filter(pl.col("selection").is_in(_POLICY)).select("subject_id")
     return events["event_id"].is_in(chosen.collect()["subject_id"].implode())
+
+
+def found(subject: Subject, folder: Path, events: pl.DataFrame) -> pl.Series:
+    """Whether the inspection of each event had an adverse outcome, as reported in the end; null where nobody looked."""
+    last = _reports(subject, folder).sort("known_at").unique("subject_id", keep="last", maintain_order=True)
+    told = last.select("is_adverse", event_id="subject_id").collect()
+    return events.select("event_id").join(told, on="event_id", how="left", maintain_order="left")["is_adverse"]
+
+
+def _reports(subject: Subject, folder: Path) -> pl.LazyFrame:
+    reports = pl.concat([pl.scan_parquet(path) for path in world.paths_of(folder / "parts", OUTCOMES)])
+    return reports.filter(pl.col("subject_kind") == subject.spec.outcome)
 
 
 def lesson_of_the_lake(subject: Subject, span: Span, lake: Path) -> Lesson:

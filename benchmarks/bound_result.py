@@ -39,9 +39,16 @@ def sides_with(histories: Sequence[int]) -> tuple[str, ...]:
     return (*SIDES[:-1], *(with_history(ALL, days) for days in histories), BOUND)
 
 
-def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored], labels: Floats) -> dict[str, float]:
-    """`recall_at_5_all` with its interval, `share_at_5_raw` of the bound, `gain_at_5_all_over_own` in points, ..."""
+def figures_of(
+    measured: Mapping[str, Measured], scored: Mapping[str, Scored], labels: Floats, found: pl.Series
+) -> dict[str, float]:
+    """`recall_at_5_all` with its interval, `share_at_5_raw` of the bound, `gain_at_5_all_over_own` in points, ...
+
+    `slope_all` is that of the truth. `slope_found_all` is that of what the inspections of the judged days came to find,
+    which is what a model of their outcomes can be held to: they miss some, and find fault with some who are honest.
+    """
     figures: dict[str, float] = {}
+    is_told, told = found.is_not_null().to_numpy(), found.drop_nulls().cast(pl.Float64).to_numpy()
     for side in measured:
         values, draws = measured[side].values, measured[side].draws
         for name in [f"{kind}_at_{percent}" for percent in CAPACITIES for kind in ("recall", "precision")]:
@@ -50,6 +57,8 @@ def figures_of(measured: Mapping[str, Measured], scored: Mapping[str, Scored], l
         figures |= {f"auc_{side}": values["auc"], f"ap_{side}": values["ap"]}
         if side not in _BY_LOT:
             figures[f"slope_{side}"] = calibration_slope(labels, scored[side].scores[0])
+            if 0 < told.sum() < len(told):
+                figures[f"slope_found_{side}"] = calibration_slope(told, scored[side].scores[0][is_told])
         figures |= {f"wall_s_{side}": scored[side].wall_s, f"peak_rss_mb_{side}": scored[side].peak_rss_mb}
     for percent in CAPACITIES:
         bound = measured[BOUND].values[f"recall_at_{percent}"]
@@ -112,13 +121,20 @@ class BoundResult(Result):
             title_justify="left",
             caption_justify="left",
         )
-        for heading in ("precision", *(f"at {percent} %" for percent in CAPACITIES), "slope", "wall s", "peak MB"):
+        for heading in (
+            "precision",
+            *(f"at {percent} %" for percent in CAPACITIES),
+            "slope",
+            "of found",
+            "wall s",
+            "peak MB",
+        ):
             made.add_column(heading, justify="left" if heading == "precision" else "right")
         for side in self.sides:
-            slope = self.figures.get(f"{prefix}slope_{side}")
+            slopes = [self.figures.get(f"{prefix}{kind}_{side}") for kind in ("slope", "slope_found")]
             cost = [_count(self.figures.get(f"{prefix}{key}_{side}")) for key in ("wall_s", "peak_rss_mb")]
-            told = "" if slope is None else f"{slope:.2f}"
-            made.add_row(side, *self._ranked("precision", prefix, side), told, *cost)
+            told = ["" if slope is None else f"{slope:.2f}" for slope in slopes]
+            made.add_row(side, *self._ranked("precision", prefix, side), *told, *cost)
         return made
 
     def _misdeeds(self, name: str, prefix: str) -> Table:
@@ -150,7 +166,8 @@ class BoundResult(Result):
 
 def _legend(sides: Sequence[str], peer: str) -> str:
     lines = [f"{side}: {_TITLES.get(side, _LONGER).format(peer=peer)}" for side in sides]
-    return "\n".join([*lines, "slope: truth on probabilities; 1 is calibrated, below 1 overconfident"])
+    slopes = "slope: truth on probabilities; 1 is calibrated, below 1 overconfident"
+    return "\n".join([*lines, slopes, "of found: the same of what inspections of the judged days came to find"])
 
 
 def _percent(value: float | None) -> str:

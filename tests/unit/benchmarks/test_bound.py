@@ -187,6 +187,21 @@ def test_slopes_are_told_of_what_gives_probabilities(tiny: Bench, subject: str) 
     assert told == {"raw", "own", "all", LONGER, "bound"}
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_slopes_are_also_of_what_inspections_of_the_judged_days_found(tiny: Bench, subject: str) -> None:
+    rows = tiny.tasks[subject, "all"].rows
+    found = bound_lessons.found(SUBJECTS[subject], tiny.folder, rows)
+    reports = pl.concat([pl.read_parquet(path) for path in world.paths_of(tiny.folder / "parts", OUTCOMES)])
+    wanted = [
+        reports.filter(pl.col("subject_id") == event).sort("known_at")["is_adverse"].to_list()[-1:] or [None]
+        for event in rows["event_id"]
+    ]
+    assert [[one] for one in found] == wanted
+    assert 0 < found.sum() < found.count() < rows.height
+    told = {side for side in EVERY if f"{subject}_slope_found_{side}" in tiny.figures}
+    assert told == {"raw", "own", "all", LONGER, "bound"}
+
+
 @pytest.mark.parametrize(
     ("days", "said"),
     [
