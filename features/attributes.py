@@ -7,6 +7,9 @@ from features.views import Feature
 from warehouse.contracts.base import Purpose, Sensitivity
 from warehouse.contracts.codes import CodeList
 
+TOLD_BY = {"ln_value_per_kg": "log_value_per_kg", "ln_mass": "log_mass"}
+"""The feature in which a value is told that another column holds in another way."""
+
 
 def ln(amount: pl.Expr) -> pl.Expr:
     """Natural logarithm of what is more than nothing."""

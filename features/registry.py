@@ -10,7 +10,7 @@ from math import isfinite
 
 import polars as pl
 
-from features import declaring, themes
+from features import attributes, declaring, themes
 from features.terms import ORDINARY, PARTNER, Terms
 from features.views import NEEDS_OWN_VALUE, PRIOR_OF, Aggregation, Feature, FeatureView, Kind
 from warehouse.contracts.base import Purpose, Sensitivity
@@ -161,8 +161,18 @@ class Registry:
 
 def _feature(view: FeatureView, one: Aggregation, offered: Columns) -> Feature:
     is_category = one.kind is Kind.LAST and one.column is not None and not declaring.is_number(offered[one.column])
-    theme = themes.of_aggregation(view, one)
-    return Feature(one.name, one.description, one.unit, view.owner, view.purposes, view.sensitivity, is_category, theme)
+    own = one.column if one.kind in NEEDS_OWN_VALUE and one.column is not None else ""
+    return Feature(
+        one.name,
+        one.description,
+        one.unit,
+        view.owner,
+        view.purposes,
+        view.sensitivity,
+        is_category,
+        themes.of_aggregation(view, one),
+        measures=attributes.TOLD_BY.get(own, own),
+    )
 
 
 def _accounted(where: str, owner: str, purposes: frozenset[Purpose]) -> None:

@@ -134,3 +134,5 @@ class Feature:
     """What its values mean, where a list of them is kept."""
     phrase: str = ""
     """How a reason says it, with a place for the value; where there is none, by its description."""
+    measures: str = ""
+    """The feature in which the event says the value that this one holds against others; none for most."""

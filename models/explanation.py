@@ -115,7 +115,8 @@ def reasons(
     """The `TOP` groups that raise each row's score most, strongest first, then all else; a list of structs a row.
 
     `vectors` hold the values as they were before they became the `matrix`, and what tells the kind of an event. A
-    reason is told by the feature that raises the score most in its group.
+    reason is told by the feature that raises the score most in its group; one that holds a value of the event against
+    others tells that value, too.
     """
     if vectors.is_empty():
         return pl.Series("reasons", [], dtype=REASONS)
@@ -165,8 +166,19 @@ def _words(
         at = np.flatnonzero(leading == column)
         events = vectors[rows[at]]
         feature = features[columns[column]]
-        words[at] = in_words(feature, events[feature.name], usual.ranges(feature.name, events))
+        said = in_words(feature, events[feature.name], usual.ranges(feature.name, events))
+        own = features.get(feature.measures)
+        if own is not None and own.name in columns and _may_be_told_beside(feature, own):
+            itself = in_words(own, events[own.name], usual.ranges(own.name, events))
+            said = [f"{one} ({value})" for one, value in zip(said, itself, strict=True)]
+        words[at] = said
     return pl.Series("text", words.tolist(), dtype=pl.String)
+
+
+def _may_be_told_beside(feature: Feature, own: Feature) -> bool:
+    """Whoever may see a reason may see what the event itself says of the value: it is of the same owner, and tells no
+    more of anybody."""
+    return own.owner == feature.owner and _RISING.index(own.sensitivity) <= _RISING.index(feature.sensitivity)
 
 
 def _of_group(groups: Sequence[Group]) -> pl.Expr:

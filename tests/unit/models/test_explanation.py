@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from features.views import Feature
 from models.explanation import ALL_ELSE, TOP, Explained, explain, groups_of, reasons, spoken
 from models.training import Trained
-from models.wording import in_words
+from models.wording import called, in_words
 from warehouse.contracts.base import Sensitivity
 
 
@@ -109,13 +112,44 @@ def test_every_reason_reads_as_its_feature_says(
     trained: Trained, features: dict[str, Feature], fresh: pl.DataFrame, given_reasons: pl.Series
 ) -> None:
     usual = trained.model.bundle.usual
+
+    def said(event: pl.DataFrame, name: str) -> str:
+        words = in_words(features[name], event[name], usual.ranges(name, event))[0]
+        own = features.get(features[name].measures)
+        is_told = own is not None and own.owner == features[name].owner
+        return f"{words} ({said(event, own.name)})" if is_told else words
+
     for row, found in enumerate(given_reasons):
-        event = fresh[row]
-        words = [
-            in_words(features[one["feature"]], event[one["feature"]], usual.ranges(one["feature"], event))[0]
-            for one in found[:-1]
-        ]
-        assert spoken(found) == words
+        assert spoken(found) == [said(fresh[row], one["feature"]) for one in found[:-1]]
+
+
+def measuring(features: dict[str, Feature], columns: Sequence[str]) -> list[str]:
+    """Features that hold a value of the event against others of the same owner, where the model has it, too."""
+    own = {name: features[name].measures for name in columns if features[name].measures in columns}
+    return [name for name, value in own.items() if features[value].owner == features[name].owner]
+
+
+def test_what_stands_out_from_the_past_is_told_with_the_value_itself(
+    trained: Trained, features: dict[str, Feature], given_reasons: pl.Series
+) -> None:
+    given = pl.DataFrame({"row": given_reasons}).explode("row")["row"].struct.unnest()
+    told = 0
+    for name in measuring(features, trained.model.bundle.encoder.columns):
+        of_value = given.filter(feature=name)["text"]
+        told += of_value.len()
+        assert of_value.str.contains(f" ({called(features[features[name].measures])}: ", literal=True).all()
+    assert told
+
+
+def test_the_event_s_own_value_is_not_told_where_the_past_is_of_another_owner(
+    trained: Trained, features: dict[str, Feature], fresh: pl.DataFrame, matrix: np.ndarray
+) -> None:
+    names = measuring(features, trained.model.bundle.encoder.columns)
+    lent = features | {name: replace(features[name], owner="partner-b-customs") for name in names}
+    given = pl.DataFrame({"row": reasons(trained.model, lent, fresh, matrix)}).explode("row")["row"].struct.unnest()
+    of_partner = given.filter(pl.col("feature").is_in(names))
+    assert of_partner.height
+    assert not of_partner["text"].str.ends_with(")").any()
 
 
 def test_no_rows_have_no_reasons(trained: Trained, features: dict[str, Feature], fresh: pl.DataFrame) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import scoring_data
 from benchmarks.scoring_data import Goods, learn
+from features.themes import VALUE
 from models import usual
 from models.datasets import Encoder
 from models.explanation import ALL_ELSE
@@ -94,9 +95,8 @@ def test_what_is_scored_is_not_scored_again(tmp_path: Path, model: Model, at_onc
 
 def test_reasons_hold_values_against_what_is_usual_for_such_goods(at_once: Scorer) -> None:
     given = rows(at_once)[0]["reasons"].explode(empty_as_null=False).struct.unnest()
-    of_goods = given.filter(pl.col("feature") == "log_value_per_kg")["text"]
-    assert of_goods.len()
-    assert of_goods.str.contains("is usual for HS heading").any()
+    of_value = given.filter(pl.col("theme") == VALUE)["text"]
+    assert of_value.str.contains("is usual for HS heading").any()
     assert (
         given.filter(pl.col("theme") == ALL_ELSE).height
         == rows(at_once)[0].filter(pl.col("reasons").list.len() > 0).height
