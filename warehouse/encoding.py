@@ -20,6 +20,8 @@ _MOST_DISTINCT = 0.3
 """Share of them that differ, above which a dictionary is as long as the column."""
 _LONG_TEXT = 24
 """Bytes of a text, from which it pays to keep its length apart from it: ids that are hashes."""
+_WRITTEN_AT_ONCE = 1 << 15
+"""Values that the writer takes at a time."""
 _WIDEST_INTEGER = 18
 """Digits of a decimal that is stored as an integer of 64 bits."""
 
@@ -33,11 +35,12 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> memoryview:
     flat = several.select(~cs.nested()).to_arrow(compat_level=pl.CompatLevel.newest())
     nested = several.select(cs.nested()).to_arrow(compat_level=pl.CompatLevel.oldest())
     given = {name: part[name] for part in (flat, nested) for name in part.column_names}
-    table = pa.table({name: given[name] if single is None else single for name, single in columns.items()})
+    whole = [given[name] if single is None else single for name, single in columns.items()]
+    fields = [_field(name, values) for name, values in zip(columns, whole, strict=True)]
     memory = pa.system_memory_pool()  # Takes less time over large pieces than Arrow's own.
     stream = pa.BufferOutputStream(memory)
     pq.write_table(
-        table,
+        pa.table(whole, pa.schema(fields)),
         stream,
         row_group_size=max(rows.height, 1),
         compression="zstd",
@@ -47,9 +50,15 @@ def encoded(rows: pl.DataFrame, bounded: Collection[str] = ()) -> memoryview:
         write_statistics=[name for name in rows.columns if name in bounded],
         store_schema=False,
         store_decimal_as_integer=True,
+        write_batch_size=_WRITTEN_AT_ONCE,
         memory_pool=memory,
     )
     return memoryview(stream.getvalue())
+
+
+def _field(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Field:
+    """A column without nulls says so: then no row has to tell that it has a value."""
+    return pa.field(name, values.type, nullable=values.null_count > 0)
 
 
 def _single(column: pl.Series) -> pa.Array | None:
@@ -57,12 +66,12 @@ def _single(column: pl.Series) -> pa.Array | None:
     if column.dtype != pl.String or not len(column):
         return None
     if column.null_count() == len(column):
-        return pa.nulls(len(column), pa.large_string())
+        return pa.nulls(len(column), pa.string())
     if column.null_count() or column[0] != column[-1] or not _is_constant(column):
         return None
     every = column.head(1).to_arrow(compat_level=pl.CompatLevel.oldest())
-    zeros = pa.py_buffer(bytes(4 * len(column)))  # No `pa.scalar`: it would import pandas.
-    return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(column), [None, zeros]), every)
+    zeros = pa.py_buffer(bytes(len(column)))  # No `pa.scalar`: it would import pandas.
+    return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int8(), len(column), [None, zeros]), every)
 
 
 def _is_constant(texts: pl.Series) -> bool:

@@ -8,13 +8,12 @@ import tempfile
 from itertools import pairwise
 
 import numpy as np
-import polars as pl
 
 _RECENT = 1 << 20
 """Records that are held in memory, before they go to disk in order."""
 _FIRST_BITS, _NEXT_BITS = 26, 3
 """Of a hash: its first bits name a byte of 64 MB, its next ones a bit of it."""
-_Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
+Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 _Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -29,22 +28,18 @@ class Records:
 
     def __init__(self) -> None:
         self._begun: _Bytes = np.zeros(1 << _FIRST_BITS, np.uint8)
-        self._recent: list[_Hashes] = []
+        self._recent: list[Hashes] = []
         self._room = _room(_RECENT)
         self._earlier = _Runs()
 
-    def before(self, records: pl.Series) -> pl.Series:
-        """Whether each stood in an earlier part."""
-        hashes = records.to_numpy()
-        order = np.argsort(hashes)  # Neighbours in order are neighbours in memory, too.
-        ascending = hashes[order]
-        suspects = np.flatnonzero(self._begin(ascending))
-        found = np.zeros(len(hashes), bool)
-        found[order[suspects]] = self._hold(ascending[suspects])
+    def stood(self, ascending: Hashes) -> Hashes:
+        """Those of a part's hashes that stood in an earlier part. Neighbours in order are neighbours in memory, too."""
+        suspects = ascending[self._begin(ascending)]
+        found = suspects[self._hold(suspects)]
         self._keep(ascending)
-        return pl.Series(found, dtype=pl.Boolean)
+        return found
 
-    def _begin(self, ascending: _Hashes) -> _Flags:
+    def _begin(self, ascending: Hashes) -> _Flags:
         """Whether an earlier part had one that begins as each does; from now on these have begun, too."""
         begins = ascending >> np.uint64(64 - _FIRST_BITS - _NEXT_BITS)
         firsts = (begins >> np.uint64(_NEXT_BITS)).view(np.int64)
@@ -56,17 +51,17 @@ class Records:
         is_begun: _Flags = (earlier & bits) != 0
         return is_begun
 
-    def _hold(self, suspects: _Hashes) -> _Flags:
+    def _hold(self, suspects: Hashes) -> _Flags:
         found = self._earlier.hold(suspects)
         for earlier in self._recent:
             found |= _among(earlier, suspects)
         return found
 
-    def _keep(self, ascending: _Hashes) -> None:
+    def _keep(self, ascending: Hashes) -> None:
         used = sum(map(len, self._recent))
         if used and used + len(ascending) > len(self._room):
             merged = self._room[:used]
-            merged.sort()
+            merged.sort(kind="stable")  # Of runs that ascend: a fifth of the time of sorting anew.
             self._earlier.add(merged)
             self._recent, used = [], 0
         if len(ascending) > len(self._room):
@@ -84,12 +79,12 @@ class _Runs:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._ends = [0]
 
-    def add(self, ascending: _Hashes) -> None:
+    def add(self, ascending: Hashes) -> None:
         self._file.write(ascending.data)
         self._file.flush()
         self._ends.append(self._ends[-1] + len(ascending))
 
-    def hold(self, suspects: _Hashes) -> _Flags:
+    def hold(self, suspects: Hashes) -> _Flags:
         """Whether each is in a run."""
         found = np.zeros(len(suspects), bool)
         if len(suspects) and self._ends[-1]:
@@ -101,12 +96,12 @@ class _Runs:
         return found
 
 
-def _among(ascending: _Hashes, wanted: _Hashes) -> _Flags:
+def _among(ascending: Hashes, wanted: Hashes) -> _Flags:
     at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
     is_there: _Flags = ascending[at] == wanted
     return is_there
 
 
-def _room(length: int) -> _Hashes:
+def _room(length: int) -> Hashes:
     """Memory that is the system's own: what stays for long would keep what is freed around it from being given back."""
     return np.frombuffer(mmap.mmap(-1, 8 * length), np.uint64, length)

@@ -20,6 +20,7 @@ from warehouse.dialect import Extract, Output
 from warehouse.errors import FileRefused
 from warehouse.ledger import LANDED, REFUSED, Account
 from warehouse.readers import LINE, NAMED_BY_SENDER, REFUSED_SCHEMA, Chunk, Notes
+from warehouse.repeats import Hashes
 
 _LINE_BITS = 40
 
@@ -71,8 +72,8 @@ def check_rows(delivery: Delivery, read: int) -> None:
 class Seen(Protocol):
     """Records that were sorted before, of the same file; told of each chunk's rows once, in order."""
 
-    def before(self, records: pl.Series) -> pl.Series:
-        """Whether each record, a hash of what it says, stood in an earlier part."""
+    def stood(self, ascending: Hashes) -> Hashes:
+        """Those of a part's records, ascending hashes of what they say, that stood in an earlier part."""
 
 
 @dataclass(frozen=True)
@@ -255,12 +256,15 @@ def _envelope(
 def _split_repeats(checked: Checked, seen: Seen | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same record twice in one file is a slip of the sender: the first counts, the rest are refused."""
     rows, records = checked.good, checked.records
+    ascending = records.sort().to_numpy()
+    stood = ascending[:0] if seen is None else seen.stood(ascending)
     # Hashes of 64 bits that all differ are proof; where two agree the records themselves are compared.
-    again = pl.repeat(False, rows.height, eager=True)
-    if not np.diff(np.sort(records.to_numpy())).all():
-        again = rows.select(~pl.struct("batch_id", *checked.contract.content()).is_first_distinct()).to_series()
-    if seen is not None:
-        again = again | seen.before(records)
+    is_once = bool((ascending[1:] != ascending[:-1]).all())
+    if is_once and not len(stood):
+        return rows, _no_repeats()
+    again = pl.Series(np.isin(records.to_numpy(), stood))
+    if not is_once:
+        again |= rows.select(~pl.struct("batch_id", *checked.contract.content()).is_first_distinct()).to_series()
     if not again.any():
         return rows, _no_repeats()
     repeats = rows.filter(again).select(

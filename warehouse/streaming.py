@@ -25,7 +25,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
 PART_ROWS = 200_000
-_READ_AHEAD, _READ_WHILE_HASHED = 1, 3
+_READ_AHEAD, _READ_WHILE_HASHED = 1, 5
 """Parts that are read before they are asked for: more of them while the file is hashed and nothing else is held."""
 
 
@@ -100,20 +100,15 @@ class Sorting:
         self._wanted = None if at == 0 else self.contract
         self._seen = Records()
         self._bad: list[bytes] = []
-        self._landed, self._refused, self._set_aside = 0, 0, 0
+        self._read, self._landed, self._refused, self._set_aside = 0, 0, 0, 0
         self._unmapped: tuple[str, ...] | None = None
         self._by_rule: Counter[str] = Counter()
         self._notes = Notes()
 
     def sound(self, parts: Iterable[Chunk]) -> Iterator[pl.DataFrame]:
         """Rows for bronze, part by part."""
-        read = 0
-        for checked in at_once(self._check, parts):
-            read += checked.rows.height + checked.unread.height
-            outcome = settle(checked, self.landed_at, self._seen)
-            self._count(outcome)
-            yield outcome.good
-        check_rows(self.delivery, read)
+        yield from map(self._settled, at_once(self._check, parts))
+        check_rows(self.delivery, self._read)
 
     def account(self) -> Account:
         """What became of the file, once all of it was sorted."""
@@ -129,6 +124,13 @@ class Sorting:
     def _check(self, part: Chunk) -> Checked:
         checked = check([Read(self.delivery, (part,))], self.landed_at, self._wanted)
         return next(one for one in checked if one.contract is self.contract)
+
+    def _settled(self, checked: Checked) -> pl.DataFrame:
+        """The sound rows of a part, all else counted."""
+        self._read += checked.rows.height + checked.unread.height
+        outcome = settle(checked, self.landed_at, self._seen)
+        self._count(outcome)
+        return outcome.good
 
     def _count(self, outcome: Outcome) -> None:
         (account,) = outcome.accounts

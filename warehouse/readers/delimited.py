@@ -50,7 +50,6 @@ def read(
         for data, is_last in _whole_lines(stream, block_bytes):
             is_as_agreed = is_as_agreed or _has_letters_of(data, encoding)
             block = _block(data, encoding, number, is_last)
-            number += block.line_ends
             if layout is None:
                 header, _, rest = block.data.removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
                 first = header.decode(errors="replace").rstrip("\r")
@@ -59,8 +58,11 @@ def read(
                 layout = Layout(tuple(names), delimiter, quote)
                 damaged = None if block.damaged is None else frozenset(at - 1 for at in block.damaged)
                 block = Block(rest, 2, damaged, is_last)
-            chunk, open_record = parse(block if open_record is None else _joined(open_record, block), layout)
-            yield chunk
+            if open_record is not None:
+                block = _joined(open_record, block)
+            parsed = parse(block, layout)
+            number, open_record = block.number + parsed.lines, parsed.open_record
+            yield parsed.chunk
 
 
 def _is_utf8(encoding: str) -> bool:

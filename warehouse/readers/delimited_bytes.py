@@ -11,25 +11,20 @@ from warehouse.readers.nmea_bytes import Bytes, Ints, Mask
 
 _LOOKED_AT = 1 << 18
 _LINE_FEED = ord("\n")
-_FIRST_BLANK, _BLANKS = np.uint8(127), np.uint8(161)
-"""Counted from 127 and over 255 to 32: DEL, every byte beyond ASCII, and the control characters with the blank."""
+_LAST_BLANK = np.int8(32)
+"""Read as bytes with a sign, every byte beyond ASCII is below the control characters and the blank."""
 
 
 @dataclass(frozen=True)
 class Survey:
     """What a block of lines holds."""
 
+    lines: int
+    """Line feeds."""
     quotes: Ints
     """Offsets of all quotes, ascending."""
     has_blank_edge: bool
     """Whether a field may begin or end with white space."""
-
-
-def lines_in(data: bytes) -> int:
-    """How many line feeds there are."""
-    content = np.frombuffer(data, np.uint8)
-    slices = (content[first : first + _LOOKED_AT] for first in range(0, len(content), _LOOKED_AT))
-    return sum(int(np.count_nonzero(one == _LINE_FEED)) for one in slices)
 
 
 def survey(data: bytes, delimiter: str, quote: str) -> Survey:
@@ -38,38 +33,35 @@ def survey(data: bytes, delimiter: str, quote: str) -> Survey:
     Quotes, and blanks beside a quote or a separator, are few: only they are looked at one by one.
     """
     content = np.frombuffer(data, np.uint8)
-    found = [np.empty(0, np.int64)]
-    memory = [np.empty(_LOOKED_AT + 1, dtype) for dtype in (bool, bool, bool, np.uint8)]  # The same for every slice.
+    lines, quotes, edges = 0, [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    memory = np.empty((4, _LOOKED_AT + 1), bool)  # The same for every slice.
     for first in range(0, len(content), _LOOKED_AT):
         one = content[first : first + _LOOKED_AT + 1]  # One more, so that each pair of neighbours is seen.
-        bounds, quotes, blanks, shifted = (each[: len(one)] for each in memory)
+        bounds, others, blanks, beside = memory[:, : len(one)]
         np.equal(one, _LINE_FEED, out=bounds)
-        bounds |= np.equal(one, ord(delimiter), out=quotes)
-        bounds |= np.equal(one, ord(quote), out=quotes)
-        np.less_equal(np.subtract(one, _FIRST_BLANK, out=shifted), _BLANKS, out=blanks)
-        sought = quotes[:-1]
-        beside = shifted[:-1].view(bool)
-        sought |= np.logical_and(blanks[:-1], bounds[1:], out=beside)
-        sought |= np.logical_and(bounds[:-1], blanks[1:], out=beside)
-        found.append(np.flatnonzero(sought) + first)
-    offsets = np.concatenate(found)
-    all_quotes = offsets[content[offsets] == ord(quote)]
-    return Survey(all_quotes, _has_blank_edge(content, offsets, all_quotes, delimiter, quote))
+        lines += np.count_nonzero(bounds[:_LOOKED_AT])
+        bounds |= np.equal(one, ord(delimiter), out=others)
+        np.less_equal(one.view(np.int8), _LAST_BLANK, out=blanks)
+        np.greater(blanks, bounds, out=blanks)  # A line feed is none here, nor a tab where it parts fields.
+        bounds |= np.equal(one, ord(quote), out=others)
+        quotes.append(np.flatnonzero(others[:_LOOKED_AT]) + first)
+        np.logical_and(blanks[:-1], bounds[1:], out=others[:-1])
+        others[:-1] |= np.logical_and(bounds[:-1], blanks[1:], out=beside[:-1])
+        edges.append(np.flatnonzero(others[:-1]) + first)
+    all_quotes = np.concatenate(quotes)
+    return Survey(lines, all_quotes, _has_blank_edge(content, np.concatenate(edges), all_quotes, delimiter, quote))
 
 
-def _has_blank_edge(content: Bytes, offsets: Ints, quotes: Ints, delimiter: str, quote: str) -> bool:
-    """Whether white space stands at a field's edge; `offsets` hold all quotes and the first byte of each such pair."""
-    first, second = content[offsets], content[offsets + 1]
-    with_blank = _is_blank(first, delimiter) | _is_blank(second, delimiter)
-    edges, first, second = offsets[with_blank], first[with_blank], second[with_blank]
-    at_quote = (first == ord(quote)) | (second == ord(quote))
+def _has_blank_edge(content: Bytes, edges: Ints, quotes: Ints, delimiter: str, quote: str) -> bool:
+    """Whether white space stands at a field's edge; `edges` hold the first byte of each pair of it and a bound."""
+    at_quote = (content[edges] == ord(quote)) | (content[edges + 1] == ord(quote))
     # Between quotes a delimiter separates nothing.
     outside = np.searchsorted(quotes, edges) % 2 == 0
     return bool(_is_blank(content[:1], delimiter).any() or (at_quote | outside).any())
 
 
 def _is_blank(content: Bytes, delimiter: str) -> Mask:
-    return np.asarray((content - _FIRST_BLANK <= _BLANKS) & (content != _LINE_FEED) & (content != ord(delimiter)))
+    return np.asarray((content.view(np.int8) <= _LAST_BLANK) & (content != _LINE_FEED) & (content != ord(delimiter)))
 
 
 def stand_around_fields(data: bytes, quotes: Ints, delimiter: str, quote: str) -> bool:

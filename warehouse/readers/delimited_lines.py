@@ -8,12 +8,11 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from warehouse.readers.delimited_bytes import lines_in, stand_around_fields, survey
+from warehouse.readers.delimited_bytes import stand_around_fields, survey
 from warehouse.readers.port import LINE, REFUSED_SCHEMA, Chunk, nothing_refused
 
 _UNDECODABLE = ("encoding", "bytes are not valid in the declared encoding; send the file in that encoding")
@@ -61,11 +60,6 @@ class Block:
     damaged: frozenset[int] | None = None
     is_last: bool = True
 
-    @cached_property
-    def line_ends(self) -> int:
-        """How many line feeds there are."""
-        return lines_in(self.data)
-
     def looked_at(self) -> tuple[str, frozenset[int]]:
         """Text, with replacement characters in lines that are damaged, and which those are."""
         if self.damaged is not None:
@@ -92,6 +86,16 @@ def _is_text(line: bytes, encoding: str) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """What became of a block: rows and refusals, and the lines at its end, if any, that make no whole record yet."""
+
+    chunk: Chunk
+    lines: int
+    """How many lines the block has, with those."""
+    open_record: Block | None = None
+
+
 @dataclass
 class _Records:
     """What the standard library's parser has read, by line of the block; `open_from` is a record that goes on."""
@@ -102,42 +106,43 @@ class _Records:
     open_from: int | None = None
 
 
-def parse(block: Block, layout: Layout) -> tuple[Chunk, Block | None]:
-    """Rows and refusals of a block, and the lines at its end, if any, that make no whole record yet."""
+def parse(block: Block, layout: Layout) -> Parsed:
+    """Rows and refusals of a block of whole lines."""
     rows = None if block.damaged else _at_once(block, layout)
     if rows is not None:
         at = pl.int_range(block.number, block.number + rows.height, dtype=pl.Int64, eager=True)
-        return Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), None
+        return Parsed(Chunk(rows.select(at.alias(LINE), pl.all()), nothing_refused()), rows.height)
     text, damaged = block.looked_at()
     sent = text.split("\n")
     records = _records(sent, block, damaged, layout)
     chunk = _chunk(sent[: records.open_from], records, block.number, damaged, layout)
+    lines = len(sent) - 1
     if records.open_from is None:
-        return chunk, None
+        return Parsed(chunk, lines)
     first = records.open_from
     later = frozenset(at - first for at in damaged if at >= first)
-    return chunk, Block("\n".join(sent[first:]).encode(), block.number + first, later, is_last=False)
+    rest = Block("\n".join(sent[first:]).encode(), block.number + first, later, is_last=False)
+    return Parsed(chunk, lines, rest)
 
 
 def _at_once(block: Block, layout: Layout) -> pl.DataFrame | None:
     """Fields of lines that are all sound, parsed together; None where any line needs a closer look."""
     if len(layout.names) < 2 or not (layout.delimiter + layout.quote).isascii():
         return None
-    data, lines = block.data, block.line_ends
+    data = block.data
     if b"\0" in data:
         return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
+        if b"\r" in data:
+            return None
     if not data.endswith(b"\n"):
         data += b"\n"
-        lines += 1
-    if b"\r" in data:
-        return None
     seen = survey(data, layout.delimiter, layout.quote)
     is_quoted = len(seen.quotes) > 0
     if is_quoted and not stand_around_fields(data, seen.quotes, layout.delimiter, layout.quote):
         return None
-    frame = _counted(data, layout, lines, quoted=is_quoted)
+    frame = _counted(data, layout, seen.lines, quoted=is_quoted)
     if frame is None:
         return None
     if seen.has_blank_edge:
