@@ -39,7 +39,7 @@ def survey(data: bytes, delimiter: str, quote: str) -> Survey:
         one = content[first : first + _LOOKED_AT + 1]  # One more, so that each pair of neighbours is seen.
         bounds, others, blanks, beside = memory[:, : len(one)]
         np.equal(one, _LINE_FEED, out=bounds)
-        lines += np.count_nonzero(bounds[:_LOOKED_AT])
+        lines += int(np.count_nonzero(bounds[:_LOOKED_AT]))
         bounds |= np.equal(one, ord(delimiter), out=others)
         np.less_equal(one.view(np.int8), _LAST_BLANK, out=blanks)
         np.greater(blanks, bounds, out=blanks)  # A line feed is none here, nor a tab where it parts fields.
