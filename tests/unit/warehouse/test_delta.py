@@ -9,8 +9,9 @@ from threading import Barrier
 
 import dataframely as dy
 import polars as pl
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import CommitFailedError
 from polars.testing import assert_frame_equal
 
@@ -272,3 +273,19 @@ def test_a_column_that_a_table_was_given_later_is_null_in_the_rows_before(lake: 
     grown = replace(EVENTS, columns={**EVENTS.columns, "notes": dy.List(dy.String(), nullable=True)})
     assert lake.scan(grown).select("event_id", "notes").collect().rows() == [("a", None)]
     assert lake.scan(grown).collect_schema()["notes"] == pl.List(pl.String)
+
+
+def test_every_engine_reads_files_with_and_without_nulls_as_one_table(lake: Lake) -> None:
+    whole = rows("a").with_columns(mass_kg=pl.lit("1.5").cast(pl.Decimal(16, 3)))
+    parts = [whole, rows("b").with_columns(surname=pl.lit(None, pl.String)), rows("c")]
+    for at, part in enumerate(parts):
+        lake.append(EVENTS, iter([part]), batches=[f"b{at}"])
+    expected = pl.concat(parts).sort("event_id")
+    table = DeltaTable(lake.uri(EVENTS))
+    by_sql = QueryBuilder().register("events", table).execute("select * from events")
+    for read in (pl.from_arrow(table.to_pyarrow_table()), pl.from_arrow(pa.table(by_sql.read_all()))):
+        assert isinstance(read, pl.DataFrame)
+        found = read.select(expected.columns).cast(expected.schema).sort("event_id")
+        assert_frame_equal(found, expected)
+    table.optimize.compact()
+    assert_frame_equal(lake.scan(EVENTS).collect().sort("event_id"), expected)

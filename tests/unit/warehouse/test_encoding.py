@@ -68,6 +68,19 @@ def test_a_column_of_one_value_costs_next_to_nothing_and_new_values_go_plainly()
     assert not number.has_dictionary_page
 
 
+def test_only_a_column_with_nulls_tells_of_each_row_whether_it_has_a_value() -> None:
+    rows = pl.DataFrame({"whole": ["a", "b"], "one": ["c", "c"], "none": [None, None], "some": [1, None]}).cast(
+        {"none": pl.String()}
+    )
+    fields = pq.ParquetFile(io.BytesIO(encoded(rows))).schema_arrow
+    assert {field.name: field.nullable for field in fields} == {
+        "whole": False,
+        "one": False,
+        "none": True,
+        "some": True,
+    }
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     texts=st.lists(st.sampled_from(["DE", "AT", "a" * 40, "a" * 39 + "b"]), min_size=1, max_size=4),
