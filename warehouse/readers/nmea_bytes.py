@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute  # Polars takes arrays with it, and would import it at the first.
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -18,6 +20,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 NONE = -1  # of times, groups and indexes
 PAD = 256  # zero bytes behind the block: windows may look past the last line
 _BEHIND = 16  # sentinels behind the separators: so many may be looked for past the last
+
+_IN_VIEW = 12  # bytes of the longest text that a view holds itself
 
 _ASCII = bytes(range(128)) + b"?" * 128
 _HEX = np.full(256, 255, np.int64)
@@ -31,12 +35,23 @@ def windows(data: Bytes, start: Ints, width: int) -> Bytes:
 
 
 def slices(text: bytes, start: Ints, end: Ints) -> pl.Series:
-    """Strings cut out of `text`, whose memory they share; null where empty. Bytes beyond ASCII become ?."""
+    """Strings cut out of `text`, whose memory they share; null where empty. Bytes beyond ASCII become ?.
+
+    They are made as Arrow keeps views of text: the length, then a short text itself, or where a long one lies.
+    """
     if not text.isascii():
         text = text.translate(_ASCII)
-    frame = pl.DataFrame({"start": start, "length": np.maximum(end - start, 0)})
-    cut = pl.lit(text, dtype=pl.Binary).bin.slice(pl.col("start"), pl.col("length")).cast(pl.String, strict=False)
-    return frame.select(pl.when(pl.col("length") > 0).then(cut).alias("text"))["text"]
+    start = np.clip(start, 0, len(text))
+    length = np.clip(end, start, len(text)) - start
+    views = np.zeros((len(start), 4), np.uint32)
+    views[:, 0] = length
+    first = windows(np.frombuffer(text + bytes(_IN_VIEW), np.uint8), start, _IN_VIEW)
+    views.view(np.uint8)[:, -_IN_VIEW:] = first * (np.arange(_IN_VIEW) < length[:, None])
+    far = length > _IN_VIEW
+    views[far, 2], views[far, 3] = 0, start[far]
+    is_there = np.packbits(length > 0, bitorder="little")
+    buffers = [pa.py_buffer(each) for each in (is_there, views, text)]
+    return pl.Series("text", pa.Array.from_buffers(pa.string_view(), len(start), buffers))
 
 
 class Marks:
