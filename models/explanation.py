@@ -169,7 +169,8 @@ def _words(
         said = in_words(feature, events[feature.name], usual.ranges(feature.name, events))
         own = features.get(feature.measures)
         if own is not None and own.name in columns and _may_be_told_beside(feature, own):
-            itself = in_words(own, events[own.name], usual.ranges(own.name, events))
+            # What is usual of all events is a poor measure of this one, which is already held against a better.
+            itself = in_words(own, events[own.name], usual.ranges(own.name, events).of_kinds())
             said = [f"{one} ({value})" for one, value in zip(said, itself, strict=True)]
         words[at] = said
     return pl.Series("text", words.tolist(), dtype=pl.String)

@@ -59,6 +59,11 @@ class Ranges:
     among: pl.Series
     """The kind in words; null: of all events."""
 
+    def of_kinds(self) -> "Ranges":
+        """The same, and nothing where it is of all events."""
+        of_all = self.among.is_null().to_numpy()
+        return Ranges(np.where(of_all, np.nan, self.low), np.where(of_all, np.nan, self.high), self.among)
+
 
 @dataclass(frozen=True)
 class Usual:

@@ -12,6 +12,7 @@ import pytest
 from features.views import Feature
 from models.explanation import ALL_ELSE, TOP, Explained, explain, groups_of, reasons, spoken
 from models.training import Trained
+from models.usual import Ranges
 from models.wording import called, in_words
 from warehouse.contracts.base import Sensitivity
 
@@ -113,14 +114,19 @@ def test_every_reason_reads_as_its_feature_says(
 ) -> None:
     usual = trained.model.bundle.usual
 
-    def said(event: pl.DataFrame, name: str) -> str:
-        words = in_words(features[name], event[name], usual.ranges(name, event))[0]
+    def said(event: pl.DataFrame, name: str, among: Ranges) -> str:
+        words = in_words(features[name], event[name], among)[0]
         own = features.get(features[name].measures)
-        is_told = own is not None and own.owner == features[name].owner
-        return f"{words} ({said(event, own.name)})" if is_told else words
+        if own is None or own.owner != features[name].owner:
+            return words
+        of_such = usual.ranges(own.name, event)
+        unknown = replace(of_such, low=np.array([np.nan]), high=np.array([np.nan]))
+        return f"{words} ({said(event, own.name, unknown if of_such.among[0] is None else of_such)})"
 
     for row, found in enumerate(given_reasons):
-        assert spoken(found) == [said(fresh[row], one["feature"]) for one in found[:-1]]
+        assert spoken(found) == [
+            said(fresh[row], one["feature"], usual.ranges(one["feature"], fresh[row])) for one in found[:-1]
+        ]
 
 
 def measuring(features: dict[str, Feature], columns: Sequence[str]) -> list[str]:
