@@ -25,7 +25,7 @@ from warehouse.sorting import Checked, Outcome, Read, check, check_rows, extract
 LARGE_BYTES = 64 << 20
 """A smaller file is sorted at once, together with others."""
 PART_ROWS = 200_000
-_READ_AHEAD, _READ_WHILE_HASHED = 1, 5
+_READ_AHEAD, _READ_WHILE_HASHED = 1, 3
 """Parts that are read before they are asked for: more of them while the file is hashed and nothing else is held."""
 
 
