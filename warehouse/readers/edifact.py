@@ -233,9 +233,7 @@ class _Interchange:
         if header is None:
             told = f"{trailer.tag} ends what no header began; ask for it again, whole"
             return self.refused(number, number, rule, told)
-        broken = self._admitted(
-            contradictions(trailer, counted, header.value(5), f"{what}, {counted} before it", header.tag)
-        )
+        broken = self._admitted(contradictions(trailer, counted, header.value(5), f"{what}, {counted} before it"))
         return None if broken is None else self.refused(number, number, *broken)
 
     def _admitted(self, broken: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
@@ -278,7 +276,7 @@ class _Interchange:
             return "edifact-unknown-message", told
         counted = len(segments) + 2
         said = f"segments, {counted} are there with UNH and UNT"
-        return self._admitted(contradictions(trailer, counted, header.value(1), said, header.tag))
+        return self._admitted(contradictions(trailer, counted, header.value(1), said))
 
     def _no_trailer(self, first: int, last: int) -> Refused:
         rule, message = _NO_TRAILER

@@ -4,7 +4,8 @@ it ends, a total (CNT, EQN) the travellers, bookings or consignments of its mess
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_ENDED_BY = {"UNT": "messages", "UNE": "groups", "UNZ": "interchanges"}
+_ENDED_BY = {"UNT": ("UNH", "messages"), "UNE": ("UNG", "groups"), "UNZ": ("UNB", "interchanges")}
+"""By the trailer: the header that it answers to, and what both are around."""
 _COUNTS_OTHERWISE = 'ask for it again, or read this sender with control = "lenient" if it always counts so'
 _IS_NOT_WHOLE = (
     "ask whether the message is whole, and for it again if not, or read this sender with "
@@ -53,16 +54,20 @@ def contradicted(total: Total) -> tuple[str, str] | None:
     return f"edifact-{tag.lower()}-count", f"{found}; {_IS_NOT_WHOLE}"
 
 
-def contradictions(trailer: Segment, counted: int, reference: str, what: str, header: str) -> Iterator[tuple[str, str]]:
-    """The rules that a trailer breaks whose count or reference is not that of what it ends, and what to say."""
+def contradictions(trailer: Segment, counted: int, reference: str, what: str) -> Iterator[tuple[str, str]]:
+    """The rules that a trailer breaks whose count or reference is not that of what it ends, and what to say.
+
+    Nothing is said in the file's own text, which may be damaged, or personal.
+    """
     rule, count = f"edifact-{trailer.tag.lower()}", _count(trailer.value(1))
+    header, ended = _ENDED_BY[trailer.tag]
     if count != counted:
         is_less = count is not None and count < counted
-        why = f"two {_ENDED_BY[trailer.tag]} may have been joined" if is_less else "some may be missing"
+        why = f"two {ended} may have been joined" if is_less else "some may be missing"
         found = f"{trailer.tag} counts {'no' if count is None else count} {what}: {why}"
         yield f"{rule}-count", f"{found}; {_COUNTS_OTHERWISE}"
     if _plain(trailer.value(2)) != _plain(reference):
-        why = f"two {_ENDED_BY[trailer.tag]} may have been mixed up"
+        why = f"two {ended} may have been mixed up"
         found = f"the reference of {trailer.tag} is not that of {header}: {why}"
         yield f"{rule}-reference", f"{found}; {_REFERS_OTHERWISE}"
 

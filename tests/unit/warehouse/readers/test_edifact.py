@@ -216,6 +216,14 @@ def test_segments_with_bytes_off_the_character_set_are_told() -> None:
     assert (one.damaged, two.damaged) == ({4}, frozenset())
 
 
+def test_no_reason_repeats_what_a_damaged_header_holds() -> None:
+    mixed_up = interchange(ONE).replace("UNZ+1+R1", "UNZ+1+R2").encode()
+    content = mixed_up.replace(b"UNB+", b"UNBSMITH\xca+", 1)
+    _, refused = found(content)
+    assert "edifact-unz-reference" in {one.rule for one in refused}
+    assert not any("SMITH" in one.message or not one.message.isascii() for one in refused)
+
+
 @pytest.mark.parametrize(("count", "told"), [(9, "some may be missing"), (2, "two messages may have been joined")])
 def test_a_count_that_is_wrong_says_what_may_have_happened(count: int, told: str) -> None:
     (refused,) = found(interchange(message("PAXLST", "BGM+745", count=count)))[1]
