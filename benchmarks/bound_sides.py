@@ -18,7 +18,7 @@ from benchmarks.harness import Settings, Side
 from features import vectors
 from features.sources import Silver, read_silver
 from features.vectors import subject_of
-from models import calibration, prediction
+from models import calibration, prediction, tips
 from models.datasets import Floats, labels_of, learn_encoder, weights_of, with_labels
 from models.growing import grow
 from models.signs import possible, teach
@@ -91,7 +91,10 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
     del made
     at = datetime.fromisoformat(str(settings["valid_from"]))
     is_early, is_told = pl.col("event_at") < at, pl.col("label_known_at") < at
-    train, late, valid = (labelled.filter(part) for part in (is_early & is_told, is_early & ~is_told, ~is_early))
+    share = tips.share_told(labelled.filter(is_early & is_told))
+    train, late, valid = (
+        tips.evened(labelled.filter(part), share) for part in (is_early & is_told, is_early & ~is_told, ~is_early)
+    )
     for part, learnt in (("training", train), ("validation", valid)):
         if learnt["is_adverse"].n_unique() < 2:
             raise NotReady(f"{spec.name}: the {part} days hold {learnt.height} outcomes of one kind; give more days")

@@ -8,7 +8,7 @@ An entry on a document whose own past says that its holder is elsewhere is learn
 """
 
 from features.views import Where
-from models.spec import BASE_PARAMETERS, OPENING_PARAMETERS, ModelSpec, Sign
+from models.spec import BASE_PARAMETERS, OPENING_PARAMETERS, ModelSpec, Record, Sign
 from warehouse.contracts.base import Purpose
 
 _STRANGE_VEHICLE = (
@@ -57,6 +57,12 @@ CROSSING_RISK = ModelSpec(
             least=0.2,
             share=0.25,
         ),
+    ),
+    # Nationals and residents come again and again, and what they do alone nothing tells but what was found on them.
+    # Crews and visitors are left out: what is found on them is their cargo's or their journey's.
+    record=Record(
+        "traveller_entry_adverse_rate",
+        (Where("direction", among=("entry",)), Where("visa_class", among=("NA", "RP"))),
     ),
     # Sex is kept for measuring fairness between groups; it is no ground for suspicion.
     without=frozenset({"sex"}),

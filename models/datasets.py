@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.served import Served, of_columns
+from models import tips
 from models.spec import ModelSpec
 from warehouse.errors import NotReady
 
@@ -120,7 +121,11 @@ def learn_encoder(vectors: pl.DataFrame, spec: ModelSpec) -> Encoder:
 
 @dataclass(frozen=True)
 class Split:
-    """Labelled vectors by time. Nothing in `train` was labelled after `valid` begins, nor in `valid` after `test`."""
+    """Labelled vectors by time. Nothing in `train` was labelled after `valid` begins, nor in `valid` after `test`.
+
+    Rows to learn from have a `weight` where tips brought some about (`models.tips`); no tip brought about those that
+    judge.
+    """
 
     train: pl.DataFrame
     late: pl.DataFrame
@@ -168,11 +173,13 @@ def folds_by_time(labelled: pl.DataFrame, spec: ModelSpec, count: int) -> list[S
 
 def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_from: datetime) -> Split:
     at, known = pl.col("event_at"), pl.col("label_known_at")
+    train = labelled.filter((at < valid_from) & (known < valid_from))
+    share = tips.share_told(train)
     split = Split(
-        train=labelled.filter((at < valid_from) & (known < valid_from)),
-        late=labelled.filter((at < valid_from) & (known >= valid_from) & (known < test_from)),
-        valid=labelled.filter((at >= valid_from) & (at < test_from) & (known < test_from)),
-        test=labelled.filter(at >= test_from),
+        train=tips.evened(train, share),
+        late=tips.evened(labelled.filter((at < valid_from) & (known >= valid_from) & (known < test_from)), share),
+        valid=tips.evened(labelled.filter((at >= valid_from) & (at < test_from) & (known < test_from)), share),
+        test=tips.by_chance(labelled.filter(at >= test_from)),
         valid_from=valid_from,
         test_from=test_from,
     )
@@ -237,5 +244,5 @@ def _quantile(labelled: pl.DataFrame, share: float) -> datetime:
 
 
 def weights_of(rows: pl.DataFrame) -> Floats | None:
-    """How many rows each row stands for, where a sample was drawn (`weight`); None where none was."""
+    """How many rows each row stands for, where rows have a `weight`; None where all stand for themselves."""
     return rows["weight"].to_numpy() if "weight" in rows.columns else None

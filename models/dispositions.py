@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from models.selection import looks
+from models.tips import TIP
 from warehouse.errors import BorderlakeError, UnknownName
 
 ACTIONS = {
@@ -106,7 +107,7 @@ def with_propensities(labelled: pl.DataFrame, dispositions: pl.DataFrame) -> pl.
         .unique("event_id", keep="last", maintain_order=True)
         .select(
             "event_id",
-            made=pl.when(~looks()).then(pl.lit("intelligence"))
+            made=pl.when(~looks()).then(pl.lit(TIP))
             .when("is_exploration").then(pl.lit("random"))
             .otherwise(pl.lit("rule")),
             chance=pl.when(looks()).then("propensity"),

@@ -4,6 +4,8 @@ Where outcomes are few, trees of full size learn their noise. So the first trees
 (extremely randomised trees: Geurts, Ernst and Wehenkel, 2006, Machine Learning 63(1)); trees of full size go on from
 there only as long as the held-out days gain: for some rounds on a few thousand outcomes, for hundreds on a million.
 
+Where the spec has a record, one tree before all tells what it speaks for (`models.founding`).
+
 The latest outcomes are the nearest to the days to come. Once they have told how long to go on, all trees are grown anew
 on them too. No calibration and no judging here.
 """
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 import lightgbm
 import polars as pl
 
+from models import founding
 from models.datasets import Encoder, labels_of, weights_of
 from models.spec import ModelSpec, Parameters
 from warehouse.errors import BorderlakeError
@@ -43,7 +46,7 @@ def grow(
     if all(values.is_null().all() for values in train_rows.select(encoder.columns).fill_nan(None)):
         raise BorderlakeError("every feature of the training rows is missing; compute features before training")
     data = _dataset(encoder, train_rows)
-    opened = _opened(spec, encoder, data)
+    opened = _opened(spec, encoder, train_rows, data)
     stopped = lightgbm.train(
         _parameters(spec, encoder, {}),
         data,
@@ -55,13 +58,16 @@ def grow(
     # Rows too few to be split give fewer trees than were asked for.
     rounds = max(stopped.best_iteration - opened.num_trees(), 1)
     every = [train_rows, valid_rows] if late_rows is None else [train_rows, late_rows, valid_rows]
-    whole = _dataset(encoder, pl.concat(every).sort("event_at", "event_id"))
-    booster = lightgbm.train(_parameters(spec, encoder, {}), whole, rounds, init_model=_opened(spec, encoder, whole))
+    rows = pl.concat(every).sort("event_at", "event_id")
+    whole = _dataset(encoder, rows)
+    again = _opened(spec, encoder, rows, whole)
+    booster = lightgbm.train(_parameters(spec, encoder, {}), whole, rounds, init_model=again)
     return Grown(booster, stopped)
 
 
-def _opened(spec: ModelSpec, encoder: Encoder, data: lightgbm.Dataset) -> lightgbm.Booster:
-    return lightgbm.train(_parameters(spec, encoder, spec.opening), data, spec.opening_rounds)
+def _opened(spec: ModelSpec, encoder: Encoder, rows: pl.DataFrame, data: lightgbm.Dataset) -> lightgbm.Booster:
+    founded = founding.found(spec, encoder, rows)
+    return lightgbm.train(_parameters(spec, encoder, spec.opening), data, spec.opening_rounds, init_model=founded)
 
 
 def _parameters(spec: ModelSpec, encoder: Encoder, stage: Parameters) -> dict[str, object]:

@@ -20,6 +20,7 @@ from features.vectors import Subject
 from models import cells, drift
 from models.counted import Band, Tally, beside
 from models.high_scores import Scores
+from models.tips import TIP
 from warehouse import usual
 from warehouse.catalog import Table
 
@@ -200,7 +201,7 @@ def _hindsight(outcomes: pl.DataFrame, day: date) -> Iterator[Row]:
     recent, before = told.filter(pl.col("known_on") > since), told.filter(pl.col("known_on") <= since)
     drawn = pl.col("selection") == RANDOM
     for figure, tally, which, tolerance in (
-        (Figure.CALIBRATION, _predicted, pl.lit(True), MODEL_TOLERANCE),
+        (Figure.CALIBRATION, _predicted, pl.col("selection").ne_missing(TIP), MODEL_TOLERANCE),
         (Figure.PRECISION, _examined, pl.col("is_selected"), MODEL_TOLERANCE),
         (Figure.BASE_RATE, _examined, drawn, BASE_RATE_TOLERANCE),
     ):

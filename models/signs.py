@@ -19,9 +19,8 @@ import polars as pl
 from features import conditions
 from models.estimators import wilson
 from models.spec import ModelSpec, Sign
+from models.tips import TIP
 
-_TIP = "intelligence"
-"""Who acts on a tip knows of the very event more than its sign says: what he finds does not speak for the sign."""
 _WEIGHT = "weight"
 
 
@@ -66,7 +65,8 @@ class Taught:
 
 def weigh(sign: Sign, train: pl.DataFrame) -> tuple[int, int, float]:
     """How many training rows with the sign were looked at, how many of these proved adverse, and its weight."""
-    inspected = train.filter(pl.col("selection").ne_missing(_TIP), _bears(sign))
+    # Who acts on a tip knows of the very event more than its sign says: what he finds does not speak for the sign.
+    inspected = train.filter(pl.col("selection").ne_missing(TIP), _bears(sign))
     adverse = int(inspected["is_adverse"].sum())
     low = wilson(adverse / inspected.height, inspected.height)[0] if inspected.height else 0.0
     return inspected.height, adverse, low * sign.share if low >= sign.least else 0.0

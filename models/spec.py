@@ -40,6 +40,20 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Whose own past findings growing starts from (`models.founding`)."""
+
+    rate: str
+    """The feature that tells them: a rate drawn toward that of all, so that who has no past has the usual one."""
+    where: tuple[Where, ...] = ()
+    """Whose record speaks: what features of the event must meet."""
+
+    def columns(self) -> frozenset[str]:
+        """The features it rests on."""
+        return frozenset({self.rate, *(one.column for one in self.where)})
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A risk model: what it scores, for which purpose, from which features, with which parameters.
 
@@ -66,6 +80,9 @@ class ModelSpec:
     signs: tuple[Sign, ...] = ()
     """Where one holds of an event that nobody looked at, it is learnt from as adverse, for as much as the sign proved
     right where they looked. Those that rest on features it is not given are left aside."""
+    record: Record | None = None
+    """Whose past findings the first tree tells, before there are others. Left aside if it rests on a feature that it is
+    not given."""
     parameters: Parameters = field(default_factory=dict)
     opening: Parameters = field(default_factory=dict)
     """What is otherwise of the first trees, `opening_rounds` of them; `parameters` grow the rest."""
@@ -111,12 +128,18 @@ class ModelSpec:
 
     def signs_given(self) -> tuple[Sign, ...]:
         """The signs that rest on features it is given; raises `UnknownName` for a feature that the subject has not."""
+        return tuple(sign for sign in self.signs if self._is_given(sign.columns()))
+
+    def record_given(self) -> Record | None:
+        """The record, if it rests on features it is given; raises `UnknownName` for one that the subject has not."""
+        return self.record if self.record is not None and self._is_given(self.record.columns()) else None
+
+    def _is_given(self, columns: frozenset[str]) -> bool:
         declared = subject_of(self.subject, self.terms).registry.features
-        for name in sorted(frozenset().union(*(sign.columns() for sign in self.signs))):
+        for name in sorted(columns):
             if name not in declared:
                 raise UnknownName("feature", name, list(declared))
-        given = {feature.name for feature in self.features()}
-        return tuple(sign for sign in self.signs if sign.columns() <= given)
+        return columns <= {feature.name for feature in self.features()}
 
     @property
     def digest(self) -> str:
@@ -126,9 +149,10 @@ class ModelSpec:
         # Where it serves tells in the features that may be used there; what it abstains for changes no score.
         for name in ("terms", "jurisdictions", "history"):
             content.pop(name)
-        # So that a spec without signs keeps the name it had before there were any.
-        if not self.signs:
-            content.pop("signs")
+        # So that a spec without them keeps the name it had before there were any.
+        for name in ("signs", "record"):
+            if not content[name]:
+                content.pop(name)
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=dict).encode()).hexdigest()[:16]
 
 

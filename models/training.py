@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import abstention, calibration, evaluation, prediction, recovery, slices, twins
 from models.abstention import Ground
 from models.calibration import Calibrator
-from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time
+from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
 from models.evaluation import Figure
 from models.growing import grow
 from models.leaves import Leaves
@@ -192,7 +192,8 @@ def _fitted(spec: ModelSpec, split: Split, taught: Taught) -> tuple[Model, light
     encoder = learn_encoder(split.train, spec)
     grown = grow(spec, encoder, *taught.beside(split.train, split.valid, split.late, split.valid_from))
     # Of rows that its trees have seen a model is too sure.
-    calibrator = calibration.fit(_raw(grown.stopped, encoder, split.valid), labels_of(split.valid))
+    held_out = _raw(grown.stopped, encoder, split.valid)
+    calibrator = calibration.fit(held_out, labels_of(split.valid), weights_of(split.valid))
     bundle = Bundle(
         spec.name,
         spec.digest,
