@@ -2,7 +2,7 @@
 
 Of those who are looked at by lot, one in a hundred, few are found twice, however often they do it: in what is learnt
 from, a second find is too rare for trees to split on, though a first one is the best there is to go by. So growing may
-start from it. A rate of past findings that is drawn toward that of all (`Kind.RATE`: a beta prior, as of empirical Bayes;
+start from it. A rate of past findings drawn toward that of all (`Kind.RATE`: a beta prior, as of empirical Bayes;
 Efron and Morris, 1975, JASA 70) tells how many times as likely one is to be found again as others are; its logarithm is
 added to the odds of all. The trees that follow learn what else there is, and where a record says too much.
 
