@@ -13,9 +13,12 @@ from typing import Final
 
 import polars as pl
 
+from features import conditions
 from models import card_evidence, card_pages, pictures
 from models.card_pages import Block, Page, Picture, Section, Table, Text
+from models.datasets import Split, weights_of
 from models.promotion import RULES, SLOPE, Verdict
+from models.tips import TIP
 from models.training import Trained
 
 OWNER: Final = "risk analytics"
@@ -180,7 +183,22 @@ def _data(card: Card) -> Iterator[Block]:
         ],
     )
     yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
+    yield from _tips(split)
     yield Table(("read", "at version"), sorted(card.data_versions.items()))
+
+
+def _tips(split: Split) -> Iterator[Block]:
+    """What became of finds that somebody had told of, where there are any."""
+    if weights_of(split.train) is None:
+        return
+    finds = split.learnt.filter("is_adverse")
+    told = finds.filter(pl.col("selection") == TIP).height
+    yield Text(
+        f"Tips brought about {told:,} of the {finds.height:,} finds that it has learnt from. They are finds like any "
+        "other, but whom nobody else looks at, tips alone bring to light. So each harmless event stands for the more of "
+        "its like, the more seldom they are looked at without a tip. Nothing is judged by tips: of what they tell, no "
+        "model can know."
+    )
 
 
 def _signs(trained: Trained) -> Iterator[Section]:
@@ -215,6 +233,14 @@ def _features(card: Card) -> Iterator[Block]:
             for owner, sensitivity in sorted(counted, key=lambda one: -weight[one])
         ],
     )
+    record = card.trained.spec.record_given()
+    if record is not None:
+        rate = next(one for one in features if one.name == record.rate)
+        yield Text(
+            f"Growing starts from a record: where {conditions.told(record.where)}, the first tree raises or lowers the "
+            f"odds as many times as this is more or less than usual: {rate.description}. Finds beget scrutiny and "
+            "scrutiny finds: a record is a reason to look, and no proof."
+        )
     importance = card.trained.importance
     yield Table(
         ("strongest", "meaning", "owner", "share of gain"),
