@@ -195,9 +195,9 @@ def _tips(split: Split) -> Iterator[Block]:
     told = finds.filter(pl.col("selection") == TIP).height
     yield Text(
         f"Tips brought about {told:,} of the {finds.height:,} finds that it has learnt from. They are finds like any "
-        "other, but whom nobody else looks at, tips alone bring to light. So each harmless event stands for the more of "
-        "its like, the more seldom they are looked at without a tip. Nothing is judged by tips: of what they tell, no "
-        "model can know."
+        "other, but whom nobody else looks at, tips alone bring to light. So each harmless event stands for the more "
+        "of its like, the more seldom they are looked at without a tip. Nothing is judged by tips: of what they tell, "
+        "no model can know."
     )
 
 
