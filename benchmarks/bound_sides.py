@@ -18,8 +18,9 @@ from benchmarks.harness import Settings, Side
 from features import vectors
 from features.sources import Silver, read_silver
 from features.vectors import subject_of
-from models import calibration, prediction, tips
-from models.datasets import Floats, labels_of, learn_encoder, weights_of, with_labels
+from models import prediction, tips
+from models.calibrating import calibrate
+from models.datasets import Floats, labels_of, learn_encoder, with_labels
 from models.growing import grow
 from models.signs import possible, teach
 from models.spec import ModelSpec
@@ -100,9 +101,9 @@ def learner(rows: pl.DataFrame, settings: Settings, *, is_alone: bool) -> Sequen
             raise NotReady(f"{spec.name}: the {part} days hold {learnt.height} outcomes of one kind; give more days")
     encoder = learn_encoder(train, spec)
     taught = teach(spec, train, unlabelled, datetime.fromisoformat(str(settings["test_from"])))
-    grown = grow(spec, encoder, *taught.beside(train, valid, late, at))
-    held_out = prediction.raw_scores(grown.stopped, encoder.matrix(valid))
-    calibrator = calibration.fit(held_out, labels_of(valid), weights_of(valid))
+    parts = taught.beside(train, valid, late, at)
+    grown = grow(spec, encoder, *parts)
+    calibrator = calibrate(spec, encoder, grown, *parts)
     return [calibrator.probability(prediction.raw_scores(grown.booster, encoder.matrix(judged)))]
 
 

@@ -167,7 +167,7 @@ def _data(card: Card) -> Iterator[Block]:
     split = card.trained.split
     parts = (
         ("learnt from", split.learnt),
-        ("of these, held back at first, to stop and calibrate by", split.valid),
+        ("of these, held back at first, to stop by", split.valid),
         ("judged on", split.test),
     )
     yield Table(
@@ -183,6 +183,10 @@ def _data(card: Card) -> Iterator[Block]:
         ],
     )
     yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
+    yield Text(
+        "It is calibrated on all that it has learnt from, quarter by quarter of these days, each by what trees of the "
+        "other three say of it."
+    )
     yield from _tips(split)
     yield Table(("read", "at version"), sorted(card.data_versions.items()))
 

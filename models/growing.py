@@ -29,6 +29,8 @@ class Grown:
     """Of all rows: what scores."""
     stopped: lightgbm.Booster
     """Of the training rows alone: what it says of the held-out rows is what the other would say of new days."""
+    rounds: int
+    """Trees of full size that the held-out days asked for."""
 
 
 def grow(
@@ -58,11 +60,14 @@ def grow(
     # Rows too few to be split give fewer trees than were asked for.
     rounds = max(stopped.best_iteration - opened.num_trees(), 1)
     every = [train_rows, valid_rows] if late_rows is None else [train_rows, late_rows, valid_rows]
-    rows = pl.concat(every).sort("event_at", "event_id")
-    whole = _dataset(encoder, rows)
-    again = _opened(spec, encoder, rows, whole)
-    booster = lightgbm.train(_parameters(spec, encoder, {}), whole, rounds, init_model=again)
-    return Grown(booster, stopped)
+    return Grown(grow_again(spec, encoder, pl.concat(every).sort("event_at", "event_id"), rounds), stopped, rounds)
+
+
+def grow_again(spec: ModelSpec, encoder: Encoder, rows: pl.DataFrame, rounds: int) -> lightgbm.Booster:
+    """Trees of all rows, of full size as many as `rounds`; nothing stops them."""
+    data = _dataset(encoder, rows)
+    opened = _opened(spec, encoder, rows, data)
+    return lightgbm.train(_parameters(spec, encoder, {}), data, rounds, init_model=opened)
 
 
 def _opened(spec: ModelSpec, encoder: Encoder, rows: pl.DataFrame, data: lightgbm.Dataset) -> lightgbm.Booster:

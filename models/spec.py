@@ -91,7 +91,7 @@ class ModelSpec:
     patience: int = 50
     seed: int = SEED
     valid_share: float = 0.25
-    """Share of the labelled events, before the test days, on which rounds and calibration are chosen."""
+    """Share of the labelled events, before the test days, on which rounds are chosen."""
     test_share: float = 0.2
     """Share of the labelled events, the latest, that only judge."""
 

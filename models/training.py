@@ -13,10 +13,11 @@ import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
 
-from models import abstention, calibration, evaluation, prediction, recovery, slices, twins
+from models import abstention, evaluation, prediction, recovery, slices, twins
 from models.abstention import Ground
+from models.calibrating import calibrate
 from models.calibration import Calibrator
-from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time, weights_of
+from models.datasets import Encoder, Floats, Split, labels_of, learn_encoder, split_by_time
 from models.evaluation import Figure
 from models.growing import grow
 from models.leaves import Leaves
@@ -148,7 +149,7 @@ class Trained:
 
 
 def train(spec: ModelSpec, labelled: pl.DataFrame, unlabelled: pl.DataFrame | None = None) -> Trained:
-    """Grow on the early days, choose rounds and calibrate on the middle ones, grow again on both, judge on the last.
+    """Grow on the early days, choose rounds on the middle ones, grow again on both and calibrate, judge on the last.
 
     `labelled` and `unlabelled` are what `models.datasets.with_labels` and `without_labels` return; of the latter (all,
     or those that bear a sign) trees learn what the spec's signs say. Raises `NotReady` where labels do not suffice.
@@ -190,10 +191,9 @@ def fit_again(trained: Trained) -> Model:
 def _fitted(spec: ModelSpec, split: Split, taught: Taught) -> tuple[Model, lightgbm.Booster]:
     """Everything of a training but what judges it."""
     encoder = learn_encoder(split.train, spec)
-    grown = grow(spec, encoder, *taught.beside(split.train, split.valid, split.late, split.valid_from))
-    # Of rows that its trees have seen a model is too sure.
-    held_out = _raw(grown.stopped, encoder, split.valid)
-    calibrator = calibration.fit(held_out, labels_of(split.valid), weights_of(split.valid))
+    learnt = taught.beside(split.train, split.valid, split.late, split.valid_from)
+    grown = grow(spec, encoder, *learnt)
+    calibrator = calibrate(spec, encoder, grown, *learnt)
     bundle = Bundle(
         spec.name,
         spec.digest,
