@@ -20,8 +20,8 @@ from models.growing import Grown, grow_again
 from models.spec import ModelSpec
 
 SPANS = 4
-ENOUGH = 1_000
-"""Finds of the held-out days from which a slope is known to a thirtieth."""
+ENOUGH = 500
+"""Finds of the held-out days from which a slope is known to a twentieth or better."""
 
 
 def calibrate(
