@@ -62,8 +62,10 @@ class Scores:
         if now.events * then.share < FEWEST_EXPECTED:
             return Band(now.share)
         off = hypot(then.spread() * sqrt(1 / len(lately) + 1 / len(before)), WANDER)
+        # By how much days differ is itself told by few of them (Student's distribution).
+        most = float(stats.t.isf(chance, len(before) - 1)) * off
         # Fewer of them is no alarm: a model that has lost its eyes shows it in its inputs.
-        return Band(now.share, None, then.share * (1 + float(stats.norm.isf(chance)) * off))
+        return Band(now.share, None, then.share * (1 + most))
 
     def _back(self, day: date, first: int, until: int) -> list[Floats]:
         """Scores of the days that lie from `first` to before `until` days back."""

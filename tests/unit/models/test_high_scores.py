@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from models.counted import Band
 from models.high_scores import BEFORE, DAYS, FEWEST_BEFORE, FEWEST_EXPECTED, SHARE, WANDER, Scores
@@ -62,7 +62,8 @@ def test_share_and_limit_are_what_counting_by_hand_gives(seed: int, a_day: int, 
     squares = [(sum(one >= mark for one in scores) - usual * len(scores)) ** 2 for scores in before]
     spread = max(sum(squares) / (len(before) - 1), a_day) / a_day**2
     variance = spread * (1 / len(lately) + 1 / len(before)) + WANDER**2
-    assert found.high == pytest.approx(usual * (1 + NormalDist().inv_cdf(1 - CHANCE) * variance**0.5))
+    far = stats.t.ppf(1 - CHANCE, df=len(before) - 1)
+    assert found.high == pytest.approx(usual * (1 + far * variance**0.5))
 
 
 def test_more_that_ranks_highest_is_beyond_what_is_usual() -> None:
