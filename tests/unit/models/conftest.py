@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from models import evaluation
+from models.datasets import Encoder, Split, learn_encoder, split_by_time
+from models.growing import Grown, grow
 from models.shipment_risk import SHIPMENT_RISK
 from models.spec import ModelSpec
 from models.training import Trained, train
@@ -141,3 +143,18 @@ def make_labelled() -> Callable[..., pl.DataFrame]:
 @pytest.fixture(scope="session")
 def small_spec() -> ModelSpec:
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def split(labelled: pl.DataFrame, small_spec: ModelSpec) -> Split:
+    return split_by_time(labelled, small_spec)
+
+
+@pytest.fixture(scope="session")
+def encoder(split: Split, small_spec: ModelSpec) -> Encoder:
+    return learn_encoder(split.train, small_spec)
+
+
+@pytest.fixture(scope="session")
+def grown(split: Split, encoder: Encoder, small_spec: ModelSpec) -> Grown:
+    return grow(small_spec, encoder, split.train, split.valid, split.late)

@@ -10,24 +10,9 @@ import polars as pl
 import pytest
 
 from models import calibrating, calibration, prediction
-from models.datasets import Encoder, Split, labels_of, learn_encoder, split_by_time, weights_of
+from models.datasets import Encoder, Split, labels_of, weights_of
 from models.growing import Grown, grow, grow_again
 from models.spec import ModelSpec
-
-
-@pytest.fixture(scope="module")
-def split(labelled: pl.DataFrame, small_spec: ModelSpec) -> Split:
-    return split_by_time(labelled, small_spec)
-
-
-@pytest.fixture(scope="module")
-def encoder(split: Split, small_spec: ModelSpec) -> Encoder:
-    return learn_encoder(split.train, small_spec)
-
-
-@pytest.fixture(scope="module")
-def grown(split: Split, encoder: Encoder, small_spec: ModelSpec) -> Grown:
-    return grow(small_spec, encoder, split.train, split.valid, split.late)
 
 
 def spans(rows: pl.DataFrame) -> list[pl.DataFrame]:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import polars as pl
-import pytest
 
-from models.datasets import Encoder, Split, learn_encoder, split_by_time
+from models.datasets import Encoder, Split
 from models.growing import Grown, grow
 from models.spec import ModelSpec
-
-
-@pytest.fixture(scope="module")
-def split(labelled: pl.DataFrame, small_spec: ModelSpec) -> Split:
-    return split_by_time(labelled, small_spec)
-
-
-@pytest.fixture(scope="module")
-def encoder(split: Split, small_spec: ModelSpec) -> Encoder:
-    return learn_encoder(split.train, small_spec)
-
-
-@pytest.fixture(scope="module")
-def grown(split: Split, encoder: Encoder, small_spec: ModelSpec) -> Grown:
-    return grow(small_spec, encoder, split.train, split.valid, split.late)
 
 
 def leaves(grown: Grown) -> list[int]:
