@@ -4,7 +4,7 @@ Of rows that they were grown on trees are too sure, and the days held out are fe
 thirty, from which a slope is known to a fifth at best. So labelled rows are cut into spans of time, each scored by as
 many trees that were grown on the other spans, and the calibrator is fitted on all (cross-fitting: Platt, 1999, section
 2.2.2; Zadrozny and Elkan, 2002, KDD). Spans and no lots: what is alike and near in time (a ring, a convoy, a party)
-stays together. Where the held-out days alone hold finds enough, they calibrate, and no trees are grown for that.
+mostly stays together. Where the held-out days alone hold finds enough, they calibrate, and no trees are grown for that.
 
 Later spans thus help to score earlier ones, as they could not have at the time. That tells how sure trees of so many
 rows may be and judges nothing: the days that judge are in no span.
@@ -38,7 +38,7 @@ def calibrate(
     held-out days calibrates alone.
     """
     outcomes = valid_rows.filter(_is_outcome())
-    if outcomes["is_adverse"].sum() >= ENOUGH:
+    if suffice(outcomes):
         return _of_held_out(encoder, grown, outcomes)
     rows = pl.concat([train_rows, late_rows, valid_rows]).sort("event_at", "event_id")
     scores = unseen(spec, encoder, grown.rounds, rows)
@@ -47,6 +47,11 @@ def calibrate(
     if told["is_adverse"].n_unique() < 2:
         return _of_held_out(encoder, grown, outcomes)
     return _fitted(scores[counts], told)
+
+
+def suffice(valid_rows: pl.DataFrame) -> bool:
+    """Whether held-out outcomes are enough to calibrate by alone."""
+    return int(valid_rows["is_adverse"].sum()) >= ENOUGH
 
 
 def _is_outcome() -> pl.Expr:

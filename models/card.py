@@ -15,6 +15,7 @@ import polars as pl
 
 from features import conditions
 from models import card_evidence, card_pages, pictures
+from models.calibrating import suffice
 from models.card_pages import Block, Page, Picture, Section, Table, Text
 from models.datasets import Split, weights_of
 from models.promotion import RULES, SLOPE, Verdict
@@ -167,7 +168,7 @@ def _data(card: Card) -> Iterator[Block]:
     split = card.trained.split
     parts = (
         ("learnt from", split.learnt),
-        ("of these, held back at first, to stop by", split.valid),
+        (f"of these, held back at first, to stop{' and calibrate' if suffice(split.valid) else ''} by", split.valid),
         ("judged on", split.test),
     )
     yield Table(
@@ -183,20 +184,21 @@ def _data(card: Card) -> Iterator[Block]:
         ],
     )
     yield Text("No outcome that became known after a part's end is in it: labels come late, and the gap is kept.")
-    yield Text(
-        "It is calibrated on all that it has learnt from, quarter by quarter of these days, each by what trees of the "
-        "other three say of it."
-    )
+    if not suffice(split.valid):
+        yield Text(
+            "Outcomes held back are too few to calibrate by: it is calibrated on all that it has learnt from, quarter "
+            "by quarter, each by what trees of the other three say of it."
+        )
     yield from _tips(split)
     yield Table(("read", "at version"), sorted(card.data_versions.items()))
 
 
 def _tips(split: Split) -> Iterator[Block]:
     """What became of finds that somebody had told of, where there are any."""
-    if weights_of(split.train) is None:
-        return
     finds = split.learnt.filter("is_adverse")
-    told = finds.filter(pl.col("selection") == TIP).height
+    told = finds.filter(pl.col("selection") == TIP).height if weights_of(split.train) is not None else 0
+    if not told:
+        return
     yield Text(
         f"Tips brought about {told:,} of the {finds.height:,} finds that it has learnt from. They are finds like any "
         "other, but whom nobody else looks at, tips alone bring to light. So each harmless event stands for the more "

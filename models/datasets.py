@@ -124,7 +124,7 @@ class Split:
     """Labelled vectors by time. Nothing in `train` was labelled after `valid` begins, nor in `valid` after `test`.
 
     Rows to learn from have a `weight` where tips brought some about (`models.tips`); no tip brought about those that
-    judge.
+    judge, but where an agency acts on tips alone.
     """
 
     train: pl.DataFrame
@@ -179,7 +179,7 @@ def _split(labelled: pl.DataFrame, spec: ModelSpec, valid_from: datetime, test_f
         train=tips.evened(train, share),
         late=tips.evened(labelled.filter((at < valid_from) & (known >= valid_from) & (known < test_from)), share),
         valid=tips.evened(labelled.filter((at >= valid_from) & (at < test_from) & (known < test_from)), share),
-        test=tips.by_chance(labelled.filter(at >= test_from)),
+        test=tips.judging(labelled.filter(at >= test_from), train),
         valid_from=valid_from,
         test_from=test_from,
     )

@@ -62,13 +62,16 @@ def found(spec: ModelSpec, encoder: Encoder, rows: pl.DataFrame) -> lightgbm.Boo
 
 
 def said_by(record: Record, rows: pl.DataFrame) -> pl.Series:
-    """What each row's record adds to its log-odds: the logarithm of its rate over the usual one, 0 where it has none.
+    """What each row's record adds to its log-odds: the logarithm of its rate over its jurisdiction's usual one, 0 where
+    it has no rate.
 
-    Most have no past, and a rate without a past is that of all: the median is the usual one.
+    Most have no past, and a rate without a past is that of all at the time: the median of all is the usual one. Where
+    what is found of all has changed over the days, who has no past is off by as much, and later trees have to mend it.
     """
     rate = pl.col(record.rate).cast(pl.Float64).fill_nan(None)
     has_record = conditions.all_met(record.where) & (rate > 0)
-    steps = ((rate / rate.filter(rate > 0).median()).log() / _STEP).round()
+    usual = pl.when(rate > 0).then(rate).median().over("jurisdiction")
+    steps = ((rate / usual).log() / _STEP).round()
     return rows.select(pl.when(has_record).then(steps * _STEP).otherwise(0.0).fill_null(0.0)).to_series()
 
 

@@ -91,7 +91,8 @@ class ModelSpec:
     patience: int = 50
     seed: int = SEED
     valid_share: float = 0.25
-    """Share of the labelled events, before the test days, on which rounds are chosen."""
+    """Share of the labelled events, before the test days, on which rounds are chosen (and calibration, where
+    they hold finds enough: `models.calibrating`)."""
     test_share: float = 0.2
     """Share of the labelled events, the latest, that only judge."""
 

@@ -5,13 +5,17 @@ that among his like tips may be most of what was ever found: learnt from as they
 Yet they are finds, and finds are few.
 
 So what a tip found stays, and every harmless event that was looked at without one stands for the more of its like that
-nobody looked at. If officers are told of a share t of all that is adverse, and look at an event without a tip with
-probability q, then of events alike (q + t) of the adverse are known and q of the harmless; with each of the harmless at
-a weight of 1 + t/q the odds are again those of all that pass (case-control weighting: Prentice and Pyke, 1979,
-Biometrika 66(3)). t is what tips found, over what there is to find by the other finds, each for one over its chance
-(Horvitz and Thompson, 1952, JASA 47). What a tip did not find says nothing that those do not, and is left out.
+nobody looked at. If officers are told of t adverse events for each of which they are not told, and look at an event
+without a tip with probability q, then of events alike (q + t) of the untold adverse are known and q of the harmless;
+with each of the harmless at a weight of 1 + t/q the odds are again those of all that nobody told of (case-control
+weighting: Prentice and Pyke, 1979, Biometrika 66(3)). t is what tips found, over what there is to find by the other
+finds, each for one over its chance (Horvitz and Thompson, 1952, JASA 47). What a tip did not find says nothing that
+those do not, and is left out.
 
-No days judge by tips: of what a tip tells, no model can know.
+A probability that agencies report is that of the draw that took an event. Where a lot takes what a rule would have
+taken, too, the chance was greater than told: t comes out too low, and the lot's harmless ones weigh too much.
+
+No days judge by tips where there is anything else: of what a tip tells, no model can know.
 """
 
 import polars as pl
@@ -26,12 +30,19 @@ def by_chance(rows: pl.DataFrame) -> pl.DataFrame:
     """Labelled rows that no tip brought about; all rows where these alone are not of both kinds."""
     if "selection" not in rows.columns:
         return rows
-    others = rows.filter(pl.col("selection").ne_missing(TIP))
+    others = rows.filter(_is_untold())
     return others if others["is_adverse"].n_unique() == 2 else rows
 
 
+def judging(rows: pl.DataFrame, learnt_from: pl.DataFrame) -> pl.DataFrame:
+    """Of later rows those that may judge: that no tip brought about, but where tips alone are learnt from."""
+    others = by_chance(learnt_from)
+    acts_on_tips_alone = "selection" in others.columns and TIP in others["selection"]
+    return rows if acts_on_tips_alone or "selection" not in rows.columns else rows.filter(_is_untold())
+
+
 def share_told(rows: pl.DataFrame) -> float:
-    """The share of all that is adverse that tips find, as far as labelled rows tell; 0 where nothing can be told.
+    """Adverse events that tips find for each of which nobody tells, as far as labelled rows say; 0 where they do not.
 
     Rows have `is_adverse`, `selection` and `selection_probability`. A find whose probability is not known stands for
     itself alone.
@@ -49,9 +60,13 @@ def evened(rows: pl.DataFrame, share: float) -> pl.DataFrame:
     if not share:
         return rows
     weight = pl.col(_WEIGHT) if _WEIGHT in rows.columns else pl.lit(1.0)
-    is_heard = pl.col("is_adverse") | pl.col("selection").ne_missing(TIP)
+    is_heard = pl.col("is_adverse") | _is_untold()
     stands_for = pl.when("is_adverse").then(1.0).otherwise(1 + share / _probability())
     return rows.filter(is_heard).with_columns((weight * stands_for).alias(_WEIGHT))
+
+
+def _is_untold() -> pl.Expr:
+    return pl.col("selection").ne_missing(TIP)
 
 
 def _probability() -> pl.Expr:

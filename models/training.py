@@ -13,7 +13,7 @@ import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
 
-from models import abstention, evaluation, prediction, recovery, slices, twins
+from models import abstention, evaluation, prediction, recovery, slices, tips, twins
 from models.abstention import Ground
 from models.calibrating import calibrate
 from models.calibration import Calibrator
@@ -220,7 +220,8 @@ def _recovery(
             recovery.amounts_of(rows, currency),
             calibrator.probability(_raw(booster, encoder, rows)),
         )
-        for rows in (split.train, split.valid)
+        # What tips bring in is not what these probabilities are of.
+        for rows in (split.train, tips.by_chance(split.valid))
     )
     return recovery.fit(spec, currency, encoder.category_columns, train, valid)
 

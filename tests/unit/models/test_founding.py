@@ -44,11 +44,23 @@ def by_hand(rate: float | None, office: str | None, usual: float) -> float:
 
 @given(st.lists(st.tuples(RATE, st.sampled_from(["of1", "of2", "of3", None])), min_size=1, max_size=40))
 def test_a_record_says_how_many_times_the_usual_rate_it_is(rows: list[tuple[float | None, str | None]]) -> None:
-    frame = pl.DataFrame(rows, schema={"importer_hit_rate": pl.Float64, "office": pl.String}, orient="row")
+    schema = {"importer_hit_rate": pl.Float64, "office": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_columns(jurisdiction=pl.lit("XN"))
     rates = [rate for rate, _ in rows if rate is not None and not math.isnan(rate)]
     usual = float(np.median(rates)) if rates else 1.0
     said = founding.said_by(RECORD, frame).to_list()
     assert said == pytest.approx([by_hand(rate, office, usual) for rate, office in rows], abs=1e-9)
+
+
+def test_who_has_no_past_has_no_record_wherever_more_is_found_of_all() -> None:
+    frame = pl.DataFrame(
+        {
+            "jurisdiction": ["XN"] * 3 + ["XS"] * 3,
+            "importer_hit_rate": [0.02, 0.02, 0.08, 0.08, 0.08, 0.02],
+            "office": ["of1"] * 6,
+        }
+    )
+    assert founding.said_by(RECORD, frame).to_list() == pytest.approx([0, 0, 1.4, 0, 0, -1.4])
 
 
 @settings(max_examples=20)
@@ -77,7 +89,9 @@ def drawn(spec: ModelSpec, rows: int, seed: int) -> pl.DataFrame:
         for one in spec.features()
     }
     rate = made["importer_hit_rate"].scatter(np.flatnonzero(generator.random(rows) < 0.1), None)
-    return pl.DataFrame(made | {"importer_hit_rate": rate, "is_adverse": pl.Series(np.arange(rows) % 5 == 0)})
+    adverse = pl.Series(np.arange(rows) % 5 == 0)
+    place = pl.Series(["XN"] * rows)
+    return pl.DataFrame(made | {"importer_hit_rate": rate, "is_adverse": adverse, "jurisdiction": place})
 
 
 def test_weights_count_in_the_odds_of_all(spec: ModelSpec, rated: pl.DataFrame) -> None:

@@ -14,6 +14,7 @@ from models import tips
 from models.datasets import split_by_time, weights_of
 from models.spec import ModelSpec
 from models.training import train
+from warehouse.errors import NotReady
 
 OUTCOME = st.tuples(
     st.booleans(),
@@ -149,6 +150,14 @@ def test_an_agency_that_acts_on_tips_alone_is_judged_by_them(labelled: pl.DataFr
     assert split.test.height == split_by_time(labelled, small_spec).test.height > 0
 
 
+def test_days_that_judge_with_tips_finds_alone_are_refused(told: pl.DataFrame, small_spec: ModelSpec) -> None:
+    from_day = split_by_time(told, small_spec).test_from
+    is_find_of_test = (pl.col("event_at") >= from_day) & pl.col("is_adverse")
+    only = told.with_columns(selection=pl.when(is_find_of_test).then(pl.lit(tips.TIP)).otherwise("selection"))
+    with pytest.raises(NotReady, match="test days hold"):
+        split_by_time(only, small_spec)
+
+
 def test_what_is_predicted_is_what_is_found_without_tips(told: pl.DataFrame, small_spec: ModelSpec) -> None:
     found = train(small_spec, told)
     matrix = found.model.bundle.encoder.matrix(found.split.valid)
@@ -159,3 +168,16 @@ def test_what_is_predicted_is_what_is_found_without_tips(told: pl.DataFrame, sma
     assert untold["predicted"].mean() == pytest.approx(untold["is_adverse"].mean(), rel=0.25)
     assert untold["predicted"].mean() < 0.9 * late["is_adverse"].mean()
     assert late["label_known_at"].max() - late["event_at"].max() <= timedelta(days=3)
+
+
+def test_money_is_expected_of_what_nobody_told_of(told: pl.DataFrame, small_spec: ModelSpec) -> None:
+    paid = told.with_columns(recovered=pl.when("is_adverse").then(100.0), recovered_in=pl.lit("EUR"))
+    found = train(small_spec, paid)
+    held_out = tips.by_chance(found.split.valid)
+    bundle = found.model.bundle
+    assert bundle.recovery is not None
+    matrix = bundle.encoder.matrix(held_out)
+    probabilities = bundle.calibrator.probability(found.model.raw_scores(matrix))
+    expected = bundle.recovery.expected(matrix, probabilities).sum()
+    assert expected == pytest.approx(held_out["recovered"].fill_null(0.0).sum(), rel=0.25)
+    assert expected < 0.9 * found.split.valid["recovered"].fill_null(0.0).sum()
